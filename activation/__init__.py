@@ -1,0 +1,1 @@
+"""TMF640 activation core: intent, render, diff, plan, transact, verify."""

@@ -1,0 +1,129 @@
+"""Seams of the activation core."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from activation.model import DeviceEdit, Dialect, Path
+from inventory.documents import Document
+from inventory.ledger import UnitOfWork
+from inventory.model import Device
+
+
+class Devices(Protocol):
+    """Where the core looks devices up (implemented by :mod:`inventory.devices`)."""
+
+    def device(self, name: str) -> Device:
+        """Return the device called ``name``.
+
+        Raises:
+            UnknownResource: nobody is called so; the message lists the known devices.
+        """
+        ...
+
+    def devices(self) -> Sequence[Device]:
+        """Return every device, sorted by name."""
+        ...
+
+
+class Driver(Protocol):
+    """One session with one device, used by one thread at a time.
+
+    Call order of a push: ``read`` (plan), ``stage``, ``commit``, ``read`` (read back), then ``confirm`` or
+    ``rollback``; ``discard`` after a failed ``stage``. Every method raises only
+    :class:`activation.errors.DeviceError` subclasses.
+    """
+
+    confirmed_commit: bool
+    """Whether an unconfirmed commit undoes itself when the session or the platform dies."""
+
+    def read(self, touched: Sequence[Path]) -> str:
+        """Return the running configuration that holds ``touched`` (may be more, never less), as the dialect's text.
+
+        netconf: a ``<config>`` element in the base namespace. cli: running-config lines.
+        """
+        ...
+
+    def stage(self, edit: DeviceEdit) -> None:
+        """Lock, clean and load the candidate with ``edit.edit``, and validate it; nothing is live after this.
+
+        Raises:
+            EditRefused: with the device's own message; the candidate is clean again.
+        """
+        ...
+
+    def commit(self, edit: DeviceEdit, *, token: str, confirm_timeout_s: int) -> None:
+        """Make the staged edit live: as a confirmed commit named ``token`` where the device has that.
+
+        Raises:
+            EditRefused: nothing is live.
+            OutcomeUnknown: the answer was lost; read back.
+        """
+        ...
+
+    def confirm(self, edit: DeviceEdit, *, token: str) -> None:
+        """Make the commit permanent (and save it to start-up where the platform separates the two)."""
+        ...
+
+    def rollback(self, edit: DeviceEdit, *, token: str) -> None:
+        """Undo the commit named ``token`` whether it was confirmed or not: cancel it, else push ``edit.inverse``.
+
+        Safe to call when nothing was committed, on a new session too (recovery after a crash).
+        """
+        ...
+
+    def discard(self) -> None:
+        """Drop what is staged and unlock. Never raises for "nothing staged"."""
+        ...
+
+    def alive(self) -> bool:
+        """Say whether the session still answers; cheap."""
+        ...
+
+    def close(self) -> None:
+        """End the session; never raises."""
+        ...
+
+
+class DriverFactory(Protocol):
+    """Opens a session; registered under the entry point group ``activation.drivers``."""
+
+    def __call__(self, device: Device, rules: "PlatformRules") -> Driver:
+        """Connect and return the session.
+
+        Raises:
+            DeviceUnreachable: with the address, the port and the reason.
+        """
+        ...
+
+
+class PlatformRules(Protocol):
+    """A platform as data, from ``templates/<platform>/platform.yaml``."""
+
+    name: str
+    dialect: Dialect
+    driver: str
+    options: Mapping[str, object]
+
+
+class ServiceActivation(Protocol):
+    """TMF640 as the service order layer uses it; an HTTP adapter can stand behind it.
+
+    Each call stores a monitor, returns its id at once and is idempotent by ``external_id``. The end is told by a
+    ``MonitorStateChangeEvent`` whose document carries ``state`` (InProgress, Completed or InError), ``externalId``
+    and, with InError, ``errorMessage``: ``[{"code", "reason", "message", "device"}]``.
+    """
+
+    def create(self, uow: UnitOfWork, service: Document, *, external_id: str, correlation_id: str) -> str:
+        """Configure and activate ``service``, a TMF640 Service.
+
+        Its ``supportingService`` by value are planned, pushed and verified as one network-wide transaction.
+        """
+        ...
+
+    def modify(self, uow: UnitOfWork, service: Document, *, external_id: str, correlation_id: str) -> str:
+        """Re-configure to the characteristics in ``service`` (same shape as in ``create``, same ids)."""
+        ...
+
+    def terminate(self, uow: UnitOfWork, service_id: str, *, external_id: str, correlation_id: str) -> str:
+        """Take away exactly what ``create`` and ``modify`` put there."""
+        ...

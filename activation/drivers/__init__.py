@@ -1,0 +1,1 @@
+"""Device drivers: one small Protocol, one module per way of talking to a device."""

@@ -1,0 +1,60 @@
+"""Errors of this package.
+
+ActivationError
+├── BadIntent               characteristics do not fit the intent; names each path and what is legal
+├── RenderError             a template failed; names template, line and variable
+├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
+└── DeviceError             one device, one phase; ``retryable`` says whether the same bytes may be tried again
+    ├── DeviceUnreachable   no connection, lost connection, time-out before anything was committed
+    ├── EditRefused         the device said no; carries the device's own message
+    ├── ReadBackMismatch    the device answered ok but its configuration is not the planned one
+    └── OutcomeUnknown      a commit was sent and its answer lost; only reading back can tell
+"""
+
+
+class ActivationError(Exception):
+    """Root of the errors that activation code raises on purpose."""
+
+
+class BadIntent(ActivationError):
+    """Characteristics that do not fit the intent's variables."""
+
+    def __init__(self, intent: str, problems: tuple[str, ...]) -> None:
+        self.intent, self.problems = intent, problems
+        super().__init__(f"{intent}: " + "; ".join(problems))
+
+
+class RenderError(ActivationError):
+    """A template that did not render."""
+
+
+class PlanError(ActivationError):
+    """A change that cannot be computed safely."""
+
+
+class DeviceError(ActivationError):
+    """What went wrong on one device in one phase of a transaction."""
+
+    retryable = False
+
+    def __init__(self, device: str, phase: str, reason: str) -> None:
+        self.device, self.phase, self.reason = device, phase, reason
+        super().__init__(f"{device}: {phase}: {reason}")
+
+
+class DeviceUnreachable(DeviceError):
+    """Nothing was committed: the device could not be reached or the session broke before the commit."""
+
+    retryable = True
+
+
+class EditRefused(DeviceError):
+    """The device refused the edit, the validation or the commit; ``reason`` is its own message."""
+
+
+class ReadBackMismatch(DeviceError):
+    """The device's answers and its configuration disagree."""
+
+
+class OutcomeUnknown(DeviceError):
+    """The commit may or may not have happened."""

@@ -1,0 +1,90 @@
+"""Values of the activation core: intents, fragments, edits and plans. All frozen, all free of I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NewType
+
+ServiceId = NewType("ServiceId", str)
+PlanId = NewType("PlanId", str)
+TransactionId = NewType("TransactionId", str)
+
+Dialect = Literal["netconf", "cli"]
+Action = Literal["add", "modify", "delete"]
+Path = tuple[str, ...]
+"""A configuration node from the root down. CLI: the lines. NETCONF: ``{namespace}name[key='value']`` steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What one service (RFS) wants on one device: the template to use and its computed variables (snake_case)."""
+
+    service_id: ServiceId
+    name: str
+    device: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """One service's share of one device's configuration, as rendered.
+
+    Attributes:
+        text: rendered configuration: XML children of ``<config>`` (netconf) or indented lines (cli).
+        foreign: nodes of ``text`` that stood on the device before any service owned them; never removed.
+    """
+
+    service_id: ServiceId
+    device: str
+    intent: str
+    text: str
+    foreign: frozenset[Path] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FragmentChange:
+    """What a plan does to one service's fragment on one device; ``old`` None = add, ``new`` None = delete."""
+
+    old: Fragment | None
+    new: Fragment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceEdit:
+    """The exact change of one device.
+
+    Attributes:
+        edit: native bytes that are pushed: the ``<config>`` element for edit-config, or CLI lines. Empty: no change.
+        inverse: native bytes that undo ``edit`` on the configuration the plan was made against.
+        diff: what a reviewer reads: a unified diff of the touched sections in the device's own notation.
+        touched: the nodes read before and after.
+        before: canonical text of the touched nodes when planned; ``base_fingerprint`` is its sha256.
+        after: canonical text that reading back must give.
+        shared_with: other services that own nodes touched here (blast radius).
+    """
+
+    device: str
+    platform: str
+    dialect: Dialect
+    edit: str
+    inverse: str
+    diff: str
+    touched: tuple[Path, ...]
+    before: str
+    after: str
+    base_fingerprint: str
+    shared_with: tuple[ServiceId, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to push."""
+        return bool(self.edit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One network-wide change, immutable. ``plan_hash`` is the sha256 over the canonical bytes of ``edits``."""
+
+    plan_id: PlanId
+    edits: tuple[DeviceEdit, ...]
+    fragments: tuple[FragmentChange, ...]
+    plan_hash: str

@@ -1,0 +1,1 @@
+"""The faces and the process: HTTP, command line, settings, wiring and the runtime."""

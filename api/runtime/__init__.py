@@ -1,0 +1,1 @@
+"""Database, unit of work, outbox, job queue and worker."""

@@ -1,0 +1,51 @@
+"""Errors of this package.
+
+InventoryError
+├── IllegalTransition      (lifecycle)  a move the table does not have
+├── StaleState             a conditional update met another state than it expected
+├── UnknownResource        an id or name that is not there; lists what is known
+├── PoolExhausted          no free value left
+└── NotServed              no network element serves this place
+"""
+
+from collections.abc import Iterable
+
+
+class InventoryError(Exception):
+    """Root of the errors that inventory code raises on purpose."""
+
+
+class StaleState(InventoryError):
+    """Somebody else moved the row first: nothing was written."""
+
+    def __init__(self, kind: str, key: str, expected: str) -> None:
+        self.kind, self.key, self.expected = kind, key, expected
+        super().__init__(f"{kind} {key!r} is no longer {expected!r}: it was changed meanwhile; nothing was written")
+
+
+class UnknownResource(InventoryError):
+    """An id or name nobody has; the message lists the known ones where they are few."""
+
+    SHOWN = 8
+
+    def __init__(self, kind: str, key: str, known: Iterable[str] = ()) -> None:
+        self.kind, self.key = kind, key
+        names = sorted(known)
+        shown = ", ".join(names[: self.SHOWN]) + (", …" if len(names) > self.SHOWN else "")
+        super().__init__(f"unknown {kind} {key!r}" + (f"; known: {shown}" if names else ""))
+
+
+class PoolExhausted(InventoryError):
+    """Every value of the pool is taken; the message says how many there are."""
+
+    def __init__(self, pool: str, size: int) -> None:
+        self.pool, self.size = pool, size
+        super().__init__(f"pool {pool!r} is exhausted: all {size} values are taken")
+
+
+class NotServed(InventoryError):
+    """No network element serves the place, or one lacks what the service needs there."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place = place
+        super().__init__(f"place {place!r} cannot be served: {reason}")

@@ -1,0 +1,113 @@
+"""Values of the inventory: devices, links, premises, pools and reservations. All frozen, all free of I/O."""
+
+from dataclasses import dataclass, field
+from typing import Literal, NewType
+
+ResourceId = NewType("ResourceId", str)
+Allocation = Literal["pon", "vlan", "address"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One managed device: who it is, what it speaks, how to log in. The password stays out of ``repr``.
+
+    Attributes:
+        platform: folder name below ``templates/``, e.g. ``"bbf_olt"``, ``"arista_eos"``, ``"frr"``.
+        role: ``"olt"``, ``"switch"`` or ``"router"``.
+        port: TCP port of the protocol that the platform's driver speaks (NETCONF or SSH).
+    """
+
+    name: str
+    platform: str
+    role: str
+    address: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A cable between two interfaces, in the devices' own interface names."""
+
+    a_device: str
+    a_interface: str
+    b_device: str
+    b_interface: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PonPort:
+    """One PON of an OLT and the ONU ids it can serve (both ends included)."""
+
+    olt: str
+    name: str
+    channel_partition: str
+    channel_pair: str
+    first_onu_id: int
+    last_onu_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Premises:
+    """A place that can be ordered for, and the PON that passes it."""
+
+    place_id: str
+    name: str
+    olt: str
+    pon_port: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VlanPool:
+    """Subscriber VLAN ids (both ends included)."""
+
+    name: str
+    first_vlan_id: int
+    last_vlan_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPool:
+    """Subscriber IPv4 addresses of one prefix (both ends included) behind one gateway."""
+
+    name: str
+    prefix: str
+    first: str
+    last: str
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """All that must be known of a network before the first order."""
+
+    devices: tuple[Device, ...] = ()
+    links: tuple[Link, ...] = ()
+    pon_ports: tuple[PonPort, ...] = ()
+    premises: tuple[Premises, ...] = ()
+    vlan_pools: tuple[VlanPool, ...] = ()
+    address_pools: tuple[AddressPool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationRequest:
+    """Take one value of ``allocation`` for the place.
+
+    Attributes:
+        specification_id: TMF634 resource specification of the resource to store, e.g. ``"vlan"``.
+        specification_name: its name.
+        pool: the pool's name; empty for ``allocation="pon"``, where the place decides.
+        place_id: premises the resource serves.
+        owner: who holds it, unique per reservation; the same owner gets the same resource again.
+        correlation_id: goes into the events.
+    """
+
+    specification_id: str
+    specification_name: str
+    allocation: Allocation
+    pool: str
+    place_id: str
+    owner: str
+    correlation_id: str

@@ -1,0 +1,199 @@
+"""Stored TMF resources: conditional updates, each with its history row and its event in the same transaction."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
+
+from inventory.documents import Document
+from inventory.errors import StaleState, UnknownResource
+from inventory.ledger import Event, Move, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One stored resource.
+
+    Attributes:
+        document: the TMF body as it goes out.
+        task: private working data of the layer that owns the resource; never goes out.
+        version: counts updates; an update expects the version it read.
+    """
+
+    id: str
+    state: str
+    correlation_id: str
+    document: Document
+    external_id: str | None = None
+    task: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which rows of a collection: ``filters`` by indexed column, oldest first."""
+
+    offset: int = 0
+    limit: int = 100
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """``texts``: the documents as stored JSON text; ``total``: how many match without offset and limit."""
+
+    texts: tuple[str, ...]
+    total: int
+
+
+FILTERS: Mapping[str, str] = {
+    "id": "id",
+    "state": "state",
+    "status": "state",
+    "resourceStatus": "state",
+    "externalId": "external_id",
+    "correlationId": "correlation_id",
+}
+"""Wire attribute to indexed column."""
+
+
+def dump(value: object) -> str:
+    """Return compact JSON text, the stored form of documents and tasks."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentStore:
+    """The rows of one kind of TMF resource.
+
+    Attributes:
+        kind: lowerCamel TMF name, e.g. ``"serviceOrder"``; event types are built from it.
+        domain: the layer that owns it, see :class:`inventory.ledger.Event`.
+    """
+
+    table: Table
+    kind: str
+    domain: str
+
+    def insert(self, uow: UnitOfWork, row: Row) -> None:
+        """Store a new resource and publish its ``…CreateEvent``."""
+        values = _columns(row) | {"id": row.id, "created_at": uow.now, "updated_at": uow.now}
+        uow.connection.execute(insert(self.table).values(values))
+        uow.record(Move(resource_kind=self.kind, resource_id=row.id, from_state="", to_state=row.state))
+        self._publish(uow, row, "CreateEvent")
+
+    def save(self, uow: UnitOfWork, before: Row, after: Row, *, reason: str = "") -> Row:
+        """Store ``after`` where ``before`` still stands; publish what changed; return the stored row.
+
+        Raises:
+            StaleState: the row moved meanwhile; nothing was written.
+        """
+        after = replace(after, version=before.version + 1)
+        here = self.table.c
+        statement = (
+            update(self.table)
+            .where(here.id == before.id, here.state == before.state, here.version == before.version)
+            .values(_columns(after) | {"updated_at": uow.now})
+        )
+        if uow.connection.execute(statement).rowcount != 1:
+            raise StaleState(self.kind, before.id, before.state)
+        if after.state != before.state:
+            move = Move(
+                resource_kind=self.kind,
+                resource_id=after.id,
+                from_state=before.state,
+                to_state=after.state,
+                reason=reason,
+            )
+            uow.record(move)
+            self._publish(uow, after, "StateChangeEvent")
+        elif after.document != before.document:
+            self._publish(uow, after, "AttributeValueChangeEvent")
+        return after
+
+    def remove(self, uow: UnitOfWork, row: Row) -> None:
+        """Delete a resource and publish its ``…DeleteEvent``; the history and the events keep it."""
+        uow.connection.execute(delete(self.table).where(self.table.c.id == row.id))
+        uow.record(Move(resource_kind=self.kind, resource_id=row.id, from_state=row.state, to_state=""))
+        self._publish(uow, row, "DeleteEvent")
+
+    def find(self, connection: Connection, key: str) -> Row | None:
+        """Return the resource with this id, or None."""
+        return self._one(connection, "id", key)
+
+    def get(self, connection: Connection, key: str) -> Row:
+        """Return the resource with this id.
+
+        Raises:
+            UnknownResource: nothing has this id.
+        """
+        row = self.find(connection, key)
+        if row is None:
+            raise UnknownResource(self.kind, key)
+        return row
+
+    def by_external_id(self, connection: Connection, external_id: str) -> Row | None:
+        """Return the resource its client calls ``external_id``, or None."""
+        return self._one(connection, "external_id", external_id)
+
+    def by_correlation_id(self, connection: Connection, correlation_id: str) -> tuple[Row, ...]:
+        """Return every resource of one chain, oldest first."""
+        here = self.table.c
+        found = connection.execute(
+            select(self.table).where(here.correlation_id == correlation_id).order_by(here.created_at, here.id)
+        )
+        return tuple(_row(each) for each in found.mappings())
+
+    def page(self, connection: Connection, query: Query) -> Page:
+        """Return one page of stored texts, oldest first, and the exact total."""
+        here = self.table.c
+        where = [here[FILTERS[name]] == value for name, value in query.filters.items()]
+        total = connection.execute(select(func.count()).select_from(self.table).where(*where)).scalar_one()
+        wanted = (
+            select(here.document)
+            .where(*where)
+            .order_by(here.created_at, here.id)
+            .offset(query.offset)
+            .limit(query.limit)
+        )
+        return Page(texts=tuple(connection.execute(wanted).scalars()), total=total)
+
+    def _one(self, connection: Connection, column: str, value: str) -> Row | None:
+        found = connection.execute(select(self.table).where(self.table.c[column] == value)).mappings().first()
+        return _row(found) if found is not None else None
+
+    def _publish(self, uow: UnitOfWork, row: Row, suffix: str) -> None:
+        event = Event(
+            event_type=self.kind[0].upper() + self.kind[1:] + suffix,
+            domain=self.domain,
+            resource_kind=self.kind,
+            resource_id=row.id,
+            correlation_id=row.correlation_id,
+            document=row.document,
+        )
+        uow.publish(event)
+
+
+def _columns(row: Row) -> dict[str, Any]:
+    return {
+        "state": row.state,
+        "external_id": row.external_id,
+        "correlation_id": row.correlation_id,
+        "document": dump(row.document),
+        "task": dump(row.task),
+        "version": row.version,
+    }
+
+
+def _row(found: RowMapping) -> Row:
+    return Row(
+        id=found["id"],
+        state=found["state"],
+        external_id=found["external_id"],
+        correlation_id=found["correlation_id"],
+        document=json.loads(found["document"]),
+        task=json.loads(found["task"]),
+        version=found["version"],
+    )

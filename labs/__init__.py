@@ -1,0 +1,1 @@
+"""Virtual labs: containerlab topologies and the emulated devices that run them."""

@@ -1,0 +1,1 @@
+"""Emulated devices: real SSH and NETCONF sockets, real candidate and running stores, one process."""

@@ -1,0 +1,1 @@
+"""What was ordered: the catalog and the product, service and resource order layers."""

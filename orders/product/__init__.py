@@ -1,0 +1,1 @@
+"""COM, customer order management: TMF622 product orders."""

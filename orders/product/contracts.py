@@ -1,0 +1,18 @@
+"""What COM needs of the layers around it."""
+
+from typing import Protocol
+
+from inventory.documents import Document
+from inventory.ledger import UnitOfWork
+
+
+class ServiceOrdering(Protocol):
+    """TMF641 as COM uses it; the layer itself or an HTTP adapter stands behind it."""
+
+    def place(self, uow: UnitOfWork, order: Document, *, correlation_id: str) -> str:
+        """Store ``order`` (a TMF641 ServiceOrder_Create body) and return its id at once; idempotent by ``externalId``.
+
+        Its fate is told by ``ServiceOrderStateChangeEvent``, whose document carries ``externalId``, ``state``,
+        ``errorMessage`` and the items with their states and services.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""ROM, resource order management: TMF652 resource orders."""

@@ -1,0 +1,1 @@
+"""SOM, service order management: TMF641 service orders."""

@@ -1,0 +1,1 @@
+"""Device configuration templates and platform data; no code."""
