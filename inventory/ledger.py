@@ -130,7 +130,7 @@ class Transactions(Protocol):
 class Handler(Protocol):
     """Database-only work on one job, inside the transaction that also ends the job."""
 
-    def __call__(self, job: Job, uow: UnitOfWork) -> Retry | None:
+    def __call__(self, job: Job, uow: UnitOfWork, /) -> Retry | None:
         """Do the work. Running twice must have the effect of running once."""
         ...
 
@@ -138,6 +138,6 @@ class Handler(Protocol):
 class DeviceHandler(Protocol):
     """Work that talks to devices: no transaction is open while it runs; it opens short ones of its own."""
 
-    def __call__(self, job: Job, transactions: Transactions) -> Retry | None:
+    def __call__(self, job: Job, transactions: Transactions, /) -> Retry | None:
         """Do the work. Running twice must have the effect of running once."""
         ...

@@ -1,0 +1,63 @@
+"""Tables of the runtime: outbox, history, jobs and the data folder's own facts."""
+
+from sqlalchemy import Column, DateTime, Float, Index, Integer, MetaData, Table, Text
+
+metadata = MetaData()
+
+events = Table(
+    "event",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("event_type", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("resource_kind", Text, nullable=False),
+    Column("resource_id", Text, nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("document", Text, nullable=False),
+    Index("ix_event_resource", "resource_id", "sequence"),
+    Index("ix_event_correlation", "correlation_id", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+moves = Table(
+    "history",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("resource_kind", Text, nullable=False),
+    Column("resource_id", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_history_resource", "resource_id", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+jobs = Table(
+    "job",
+    metadata,
+    Column("job_id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("event_sequence", Integer),
+    Column("run_at_s", Float, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_job_lane", "lane", "job_id"),
+    Index("ix_job_ready", "state", "run_at_s", "job_id"),
+    sqlite_autoincrement=True,
+)
+
+tokens = Table(
+    "token",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
