@@ -1,6 +1,6 @@
 """Seams of the activation core."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from activation.model import DeviceEdit, Dialect, Path
@@ -39,12 +39,16 @@ class Driver(Protocol):
     def read(self, touched: Sequence[Path]) -> str:
         """Return the running configuration that holds ``touched`` (may be more, never less), as the dialect's text.
 
+        An empty ``touched`` means all of it.
+
         netconf: a ``<config>`` element in the base namespace. cli: running-config lines.
         """
         ...
 
-    def stage(self, edit: DeviceEdit) -> None:
+    def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Lock, clean and load the candidate with ``edit.edit``, and validate it; nothing is live after this.
+
+        ``token`` names the transaction; platforms with named candidates use it as the name.
 
         Raises:
             EditRefused: with the device's own message; the candidate is clean again.
@@ -64,10 +68,11 @@ class Driver(Protocol):
         """Make the commit permanent (and save it to start-up where the platform separates the two)."""
         ...
 
-    def rollback(self, edit: DeviceEdit, *, token: str) -> None:
+    def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:
         """Undo the commit named ``token`` whether it was confirmed or not: cancel it, else push ``edit.inverse``.
 
-        Safe to call when nothing was committed, on a new session too (recovery after a crash).
+        Safe to call when nothing was committed, on a new session too (recovery after a crash): ``undone`` tells from
+        what :meth:`read` returns whether the device stands as it did before, and then the inverse is not pushed.
         """
         ...
 

@@ -5,7 +5,10 @@ InventoryError
 ├── StaleState             a conditional update met another state than it expected
 ├── UnknownResource        an id or name that is not there; lists what is known
 ├── PoolExhausted          no free value left
-└── NotServed              no network element serves this place
+├── NotServed              no network element serves this place
+├── OwnerConflict          an owner asks again, but for something else
+├── BadNetwork             network data that contradicts itself; names every problem
+└── StillReserved          an import would drop what live reservations stand on
 """
 
 from collections.abc import Iterable
@@ -49,3 +52,27 @@ class NotServed(InventoryError):
     def __init__(self, place: str, reason: str) -> None:
         self.place = place
         super().__init__(f"place {place!r} cannot be served: {reason}")
+
+
+class OwnerConflict(InventoryError):
+    """The owner already holds a resource, and it is not of the kind asked for: owners are unique per reservation."""
+
+    def __init__(self, owner: str, held: str, asked: str) -> None:
+        self.owner, self.held, self.asked = owner, held, asked
+        super().__init__(f"owner {owner!r} already holds {held}; it cannot hold {asked} as well")
+
+
+class BadNetwork(InventoryError):
+    """Network data that cannot be used; ``problems`` says what is wrong where and what is legal."""
+
+    def __init__(self, source: str, problems: tuple[str, ...]) -> None:
+        self.source, self.problems = source, problems
+        super().__init__(f"{source}: " + "; ".join(problems))
+
+
+class StillReserved(InventoryError):
+    """Network data that would take devices, pools or values away from live reservations; nothing was imported."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("network import refused, live reservations need: " + "; ".join(problems))

@@ -16,7 +16,7 @@ class IllegalTransition(InventoryError):
     def __init__(self, lifecycle: str, current: str, to: str, legal: tuple[str, ...]) -> None:
         self.lifecycle, self.current, self.to, self.legal = lifecycle, current, to, legal
         moves = ", ".join(legal) or "none, the state is final"
-        super().__init__(f"{lifecycle}: no move from {current!r} to {to!r}; legal from here: {moves}")
+        super().__init__(f"{lifecycle}: no move from {str(current)!r} to {str(to)!r}; legal from here: {moves}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,6 +134,17 @@ class DocumentStore:
             raise UnknownResource(self.kind, key)
         return row
 
+    def text(self, connection: Connection, key: str) -> str:
+        """Return the document with this id as stored JSON text.
+
+        Raises:
+            UnknownResource: nothing has this id.
+        """
+        found: str | None = connection.execute(select(self.table.c.document).where(self.table.c.id == key)).scalar()
+        if found is None:
+            raise UnknownResource(self.kind, key)
+        return found
+
     def by_external_id(self, connection: Connection, external_id: str) -> Row | None:
         """Return the resource its client calls ``external_id``, or None."""
         return self._one(connection, "external_id", external_id)

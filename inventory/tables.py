@@ -1,6 +1,18 @@
 """The shape every TMF resource table shares, and the tables of this package."""
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 
 def document_table(metadata: MetaData, name: str) -> Table:
@@ -28,3 +40,85 @@ metadata = MetaData()
 products = document_table(metadata, "product")
 services = document_table(metadata, "service")
 resources = document_table(metadata, "resource")
+
+devices = Table(
+    "device",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("timeout_s", Float, nullable=False),
+)
+links = Table(
+    "link",
+    metadata,
+    Column("a_device", Text, nullable=False),
+    Column("a_interface", Text, nullable=False),
+    Column("b_device", Text, nullable=False),
+    Column("b_interface", Text, nullable=False),
+    PrimaryKeyConstraint("a_device", "a_interface"),
+    UniqueConstraint("b_device", "b_interface"),
+)
+pon_ports = Table(
+    "pon_port",
+    metadata,
+    Column("olt", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("channel_partition", Text, nullable=False),
+    Column("channel_pair", Text, nullable=False),
+    Column("first_onu_id", Integer, nullable=False),
+    Column("last_onu_id", Integer, nullable=False),
+    PrimaryKeyConstraint("olt", "name"),
+)
+premises = Table(
+    "premises",
+    metadata,
+    Column("place_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("olt", Text, nullable=False),
+    Column("pon_port", Text, nullable=False),
+)
+vlan_pools = Table(
+    "vlan_pool",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("first_vlan_id", Integer, nullable=False),
+    Column("last_vlan_id", Integer, nullable=False),
+)
+address_pools = Table(
+    "address_pool",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("prefix", Text, nullable=False),
+    Column("first", Text, nullable=False),
+    Column("last", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+)
+reservations = Table(
+    "reservation",
+    metadata,
+    Column("resource_id", Text, primary_key=True),
+    Column("allocation", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("place_id", Text, nullable=False),
+    Column("owner", Text, nullable=False, unique=True),
+    Column("reserved_at", DateTime(timezone=True), nullable=False),
+    # What makes handing out a value twice impossible, whatever the code above it does.
+    UniqueConstraint("allocation", "pool", "value"),
+    Index("ix_reservation_device", "device"),
+)
+free_ranges = Table(
+    "free_range",
+    metadata,
+    Column("allocation", Text, nullable=False),
+    Column("pool", Text, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    PrimaryKeyConstraint("allocation", "pool", "first"),
+)

@@ -1,0 +1,71 @@
+# Everything a person types. `make help` lists it.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test lint types imports units lab e2e format lock wheel clean
+
+help:  ## List the commands
+	@awk -F':.*## ' '/^[a-z0-9_-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.run  ## Install lastmile into ./.venv from the hashed lock
+
+demo: $(VENV)/.run  ## Order, upgrade and cease one broadband product on the embedded lab
+	@$(BIN)/lastmile demo $(ARGS)
+
+serve: $(VENV)/.run  ## Run platform and lab, print the URLs (ARGS="--port 8640 --auth off")
+	@$(BIN)/lastmile serve $(ARGS)
+
+test: lint types imports  ## Every check and every test
+	@$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.dev  ## Style and lint rules
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"
+
+types: $(VENV)/.dev  ## mypy --strict
+	@$(BIN)/mypy
+
+imports: $(VENV)/.dev  ## Import contracts of the architecture
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+units: $(VENV)/.dev  ## The quick tests only: no sockets
+	@$(BIN)/pytest -m "not lab and not e2e" $(ARGS)
+
+lab: $(VENV)/.dev  ## The tests that talk to emulated devices
+	@$(BIN)/pytest -m lab $(ARGS)
+
+e2e: $(VENV)/.dev  ## The tests of the whole chain over HTTP
+	@$(BIN)/pytest -m e2e $(ARGS)
+
+format: $(VENV)/.dev  ## Format the code, mend what the linter can
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+wheel: $(VENV)/.run  ## Build dist/*.whl
+	@$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . && ls dist
+
+lock:  ## Resolve the dependencies anew (needs uv); writes hashes and no index host
+	uv pip compile pyproject.toml $(LOCK) --group build -o requirements.txt
+	uv pip compile pyproject.toml $(LOCK) --group build --group dev -c requirements.txt -o requirements-dev.txt
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links --quiet
+
+clean:  ## Remove what the commands above made, but no data folder
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lastmile needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 …")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "installing lastmile into $(VENV) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "installing the test tools …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

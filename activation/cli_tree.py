@@ -1,0 +1,74 @@
+"""Command line configuration as nodes: one per line, one per value of a range list.
+
+Sections that are always there are no nodes: what stands in them is.
+"""
+
+from collections.abc import Iterator
+
+from activation.model import Path
+from activation.notation import Branch, Nodes, Scope, grow, natural
+from activation.platforms import CliRules
+
+
+def slot(path: Path, rules: CliRules) -> Path:
+    """Return ``path`` with its last line cut down to what identifies it, if that line holds a single value."""
+    entry = rules.value_of(path[-1])
+    return path if entry is None else (*path[:-1], entry)
+
+
+def unit(path: Path) -> Path:
+    """Return the section that ``path`` stands in; a line at the top is its own."""
+    return path[:-1] or path
+
+
+def parse(text: str, rules: CliRules, scope: Scope) -> Nodes:
+    """Return the nodes of running-config lines or of a fragment.
+
+    Raises:
+        PlanError: a range list that makes no sense.
+    """
+    return frozenset(_read(text, rules, scope))
+
+
+def _read(text: str, rules: CliRules, scope: Scope) -> Iterator[Path]:
+    open_sections: list[tuple[int, tuple[Path, ...]]] = []
+    for raw in text.splitlines():
+        line = raw.strip()
+        if not line or line.startswith(rules.comment) or line in rules.ignore:
+            continue
+        depth = len(raw) - len(raw.lstrip())
+        while open_sections and open_sections[-1][0] >= depth:
+            open_sections.pop()
+        sections = open_sections[-1][1] if open_sections else ((),)
+        here = tuple(_nodes(line, sections, rules, scope))
+        open_sections.append((depth, here))
+        if not rules.is_permanent(line):
+            yield from here
+
+
+def _nodes(line: str, sections: tuple[Path, ...], rules: CliRules, scope: Scope) -> Iterator[Path]:
+    if not sections:
+        return
+    rule = rules.range_of(line)
+    lines = [line] if rule is None else [f"{rule.line} {value}" for value in rule.values(line) or ()]
+    for section in sections:
+        yield from (path for one in lines if scope.admits(slot(path := (*section, one), rules)))
+
+
+def show(nodes: Nodes, rules: CliRules) -> str:
+    """Return the canonical lines of ``nodes``, each range list as one line per value; empty without nodes."""
+    return "".join(f"{line}\n" for line in _lines(grow(nodes), rules, 0))
+
+
+def ordered(lines: Iterator[str], rules: CliRules, depth: int) -> list[str]:
+    """Return sibling lines in the order they can be created."""
+    return sorted(lines, key=lambda line: (rules.rank(line) if depth == 0 else 0, natural(line)))
+
+
+def _lines(branch: Branch, rules: CliRules, depth: int) -> Iterator[str]:
+    for line in ordered(iter(branch.children), rules, depth):
+        child = branch.children[line]
+        yield " " * rules.indent * depth + line
+        yield from _lines(child, rules, depth + 1)
+        if rules.closes_sections and (child.children or rules.enters(line)):
+            yield " " * rules.indent * depth + rules.exit

@@ -1,0 +1,69 @@
+"""The two notations, each bound to the rules of one platform."""
+
+from dataclasses import dataclass
+
+from activation import cli_diff, cli_tree, netconf_diff, netconf_tree
+from activation.model import Path
+from activation.notation import EVERYTHING, Nodes, Notation, Scope
+from activation.platforms import CliRules, NetconfRules, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class NetconfNotation:
+    """XML under a schema profile."""
+
+    rules: NetconfRules
+
+    def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
+        """Return the nodes of a ``<config>`` element or of its children."""
+        return netconf_tree.parse(text, self.rules, scope)
+
+    def show(self, nodes: Nodes) -> str:
+        """Return the canonical ``<config>`` element."""
+        return netconf_tree.show(nodes, self.rules)
+
+    def slot(self, path: Path) -> Path:
+        """Return the path without the leaf's value."""
+        return netconf_tree.slot(path, self.rules)
+
+    def unit(self, slot: Path) -> Path:
+        """Return the innermost list entry around ``slot``."""
+        return netconf_tree.unit(slot)
+
+    def edit(self, before: Nodes, after: Nodes, *, strict: bool) -> str:
+        """Return the ``<config>`` for edit-config."""
+        return netconf_diff.edit(before, after, self.rules, strict=strict)
+
+
+@dataclass(frozen=True, slots=True)
+class CliNotation:
+    """Lines under a platform's command line rules."""
+
+    rules: CliRules
+
+    def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
+        """Return the nodes of running-config lines."""
+        return cli_tree.parse(text, self.rules, scope)
+
+    def show(self, nodes: Nodes) -> str:
+        """Return the canonical lines."""
+        return cli_tree.show(nodes, self.rules)
+
+    def slot(self, path: Path) -> Path:
+        """Return the path with a single-value line cut down to its entry."""
+        return cli_tree.slot(path, self.rules)
+
+    def unit(self, slot: Path) -> Path:
+        """Return the section around ``slot``."""
+        return cli_tree.unit(slot)
+
+    def edit(self, before: Nodes, after: Nodes, *, strict: bool) -> str:  # noqa: ARG002  # commands know no "must exist"
+        """Return the commands; they lead to ``after`` from a state in between, too."""
+        return cli_diff.edit(before, after, self.rules)
+
+
+def notation_for(platform: Platform) -> Notation:
+    """Return the notation of ``platform``."""
+    if platform.dialect == "netconf":
+        return NetconfNotation(platform.netconf_rules)
+    return CliNotation(platform.cli_rules)

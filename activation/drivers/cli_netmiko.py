@@ -1,0 +1,125 @@
+"""Line-by-line devices with netmiko: no candidate, so the inverse stands ready and the device is read after."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import paramiko
+from netmiko import ConfigInvalidException, ReadTimeout
+from netmiko.base_connection import BaseConnection
+from netmiko.exceptions import NetmikoBaseException
+
+from activation.contracts import Driver, PlatformRules
+from activation.drivers.prompt_ssh import connect, refusals
+from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
+from activation.model import DeviceEdit, Path
+from inventory.model import Device
+
+LOST: Final = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, ValueError)
+"""What netmiko raises when the session, not the configuration, is the trouble (ValueError: an unexpected prompt)."""
+
+
+def open_cli(device: Device, rules: PlatformRules) -> Driver:
+    """Connect to ``device`` and return its session.
+
+    ``rules.options``: ``device_type`` (netmiko's name), ``save_command``.
+
+    Raises:
+        DeviceUnreachable: with the address, the port and the reason.
+    """
+    try:
+        connection = connect(device, str(rules.options.get("device_type", "cisco_ios")))
+        connection.enable()
+    except LOST as error:
+        where = f"{device.address}:{device.port}"
+        raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
+    return CliDriver(device.name, connection, save_command=str(rules.options.get("save_command", "write memory")))
+
+
+class CliDriver:
+    """One SSH session with a device that has no candidate; see :class:`activation.contracts.Driver`."""
+
+    confirmed_commit = False
+
+    def __init__(self, device: str, connection: BaseConnection, *, save_command: str) -> None:
+        self._device, self._connection, self._save_command = device, connection, save_command
+
+    def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
+        """Return the running configuration."""
+        with self._translated("read"):
+            return str(self._connection.send_command("show running-config"))
+
+    def stage(self, edit: DeviceEdit, *, token: str) -> None:
+        """Do nothing: the device has no candidate; the lines go in with :meth:`commit`."""
+
+    def commit(self, edit: DeviceEdit, *, token: str, confirm_timeout_s: int) -> None:  # noqa: ARG002  # no timer here
+        """Send the lines; when the device refuses one, take back those it took."""
+        try:
+            with self._translated("commit", lost=OutcomeUnknown):
+                output = self._connection.send_config_set(_lines(edit.edit))
+            if refused := refusals(output):  # Some devices answer for the whole set when it ends.
+                raise EditRefused(self._device, "commit", refused)  # noqa: TRY301  # undone below like any refusal
+        except EditRefused:
+            self._push_leniently(edit.inverse)
+            raise
+
+    def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # nothing is pending on the device
+        """Save the running configuration to start-up."""
+        with self._translated("confirm"):
+            output = str(self._connection.send_command(self._save_command))
+        if refused := refusals(output):
+            raise EditRefused(self._device, "confirm", f"{self._save_command}: {refused}")
+
+    def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:
+        """Push ``edit.inverse`` unless it is ``undone``, and save."""
+        if undone(self.read(edit.touched)):
+            return
+        refused = self._push_leniently(edit.inverse)
+        if not undone(self.read(edit.touched)):
+            reason = refused or "the inverse was taken, but the configuration is not as it was before"
+            raise EditRefused(self._device, "rollback", reason)
+        self.confirm(edit, token=token)
+
+    def discard(self) -> None:
+        """Do nothing: nothing is ever staged on the device."""
+
+    def alive(self) -> bool:
+        """Say whether the SSH transport still stands."""
+        channel = self._connection.remote_conn
+        if not isinstance(channel, paramiko.Channel) or channel.closed:
+            return False
+        return channel.get_transport().is_active()
+
+    def close(self) -> None:
+        """End the transport, without a word to a device that may hang."""
+        with suppress(*LOST):
+            self._connection.paramiko_cleanup()
+
+    def _push_leniently(self, lines: str) -> str:
+        """Send each line whatever the device says to the one before; return what it refused.
+
+        Of a half-applied edit some lines of the inverse have nothing to undo, and the device says so.
+        """
+        with self._translated("rollback", lost=OutcomeUnknown):
+            return refusals(self._connection.send_config_set(_lines(lines), error_pattern=""))
+
+    @contextmanager
+    def _translated(self, phase: str, *, lost: type[DeviceError] = DeviceUnreachable) -> Iterator[None]:
+        try:
+            yield
+        except ConfigInvalidException as error:
+            with suppress(*LOST):
+                self._connection.exit_config_mode()
+            raise EditRefused(self._device, phase, _text(error)) from error
+        except LOST as error:
+            raise lost(self._device, phase, _text(error)) from error
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, ReadTimeout):
+        return "no answer in time"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,169 @@
+"""Arista EOS with NAPALM over SSH: a named configuration session, a commit timer, a confirm."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+import paramiko
+from napalm.base.exceptions import CommandErrorException, ConnectionException, NapalmException
+from napalm.eos import EOSDriver
+from netmiko import ConfigInvalidException, ReadTimeout
+from netmiko.base_connection import BaseConnection
+from netmiko.exceptions import NetmikoBaseException
+
+from activation.contracts import Driver, PlatformRules
+from activation.drivers.prompt_ssh import connect, refusals
+from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
+from activation.model import DeviceEdit, Path
+from inventory.model import Device
+
+LOST: Final = (NetmikoBaseException, ConnectionException, paramiko.SSHException, OSError, EOFError, ValueError)
+"""What NAPALM and netmiko raise when the session, not the device's configuration, is the trouble.
+
+ValueError is netmiko's word for a prompt that is not the expected one.
+"""
+
+
+class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
+    """NAPALM's driver over a prompt-driven session; over SSH NAPALM itself drops what the device refuses."""
+
+    def __init__(self, device: Device) -> None:
+        super().__init__(
+            device.address,
+            device.username,
+            device.password,
+            timeout=device.timeout_s,
+            optional_args={"transport": "ssh", "port": device.port},
+        )
+        self._record = device
+
+    def _netmiko_open(self, device_type: str, netmiko_optional_args: object = None) -> BaseConnection:  # noqa: ARG002
+        self._netmiko_device = connect(self._record, device_type)
+        self._netmiko_device.enable()
+        return self._netmiko_device
+
+    def _run_commands(self, commands: Sequence[str], **kwargs: Any) -> list[Any]:  # noqa: ANN401
+        if kwargs.get("encoding") != "text":
+            answers: list[Any] = super()._run_commands(commands, **kwargs)
+            return answers
+        return [{"output": self._run_text(command)} for command in commands]
+
+    def _run_text(self, command: str) -> str:
+        output = str(self._netmiko_device.send_command(command))
+        if refused := refusals(output):
+            raise CommandErrorException(f"{command}: {refused}")
+        return output
+
+
+def open_eos(device: Device, rules: PlatformRules) -> Driver:  # noqa: ARG001  # the factory's signature
+    """Connect to ``device`` and return its session.
+
+    Raises:
+        DeviceUnreachable: with the address, the port and the reason.
+    """
+    session = SshEos(device)
+    try:
+        session.open()
+    except (*LOST, NapalmException) as error:
+        where = f"{device.address}:{device.port}"
+        raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
+    return EosDriver(device.name, session)
+
+
+class EosDriver:
+    """One SSH session with a switch; see :class:`activation.contracts.Driver`. The token names the session on EOS."""
+
+    confirmed_commit = True
+
+    def __init__(self, device: str, napalm: SshEos) -> None:
+        self._device, self._napalm = device, napalm
+        self._staged = False
+
+    def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
+        """Return the running configuration."""
+        with self._translated("read"):
+            return str(self._napalm.device.send_command("show running-config"))
+
+    def stage(self, edit: DeviceEdit, *, token: str) -> None:
+        """Load ``edit.edit`` into the configuration session ``token``; the device checks each line."""
+        self._load(edit.edit, token, "stage")
+
+    def commit(self, edit: DeviceEdit, *, token: str, confirm_timeout_s: int) -> None:  # noqa: ARG002  # it is staged
+        """Commit the session with a timer."""
+        with self._translated("commit", lost=OutcomeUnknown):
+            self._napalm.commit_config(revert_in=confirm_timeout_s)
+        self._staged = False
+
+    def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # the token says which commit
+        """Stop the timer and save the configuration to start-up."""
+        self._napalm.config_session = token
+        with self._translated("confirm", lost=OutcomeUnknown):
+            self._napalm.confirm_commit()
+
+    def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:
+        """Abort the session ``token`` while its timer runs; else push ``edit.inverse`` unless it is ``undone``."""
+        state = self._session_state(token)
+        self._napalm.config_session = token
+        with self._translated("rollback", lost=OutcomeUnknown):
+            if "pendingCommitTimer" in state:
+                self._napalm.rollback()
+            elif "pending" in state:
+                self._napalm.discard_config()
+        self._staged, self._napalm.config_session = False, None
+        if not undone(self.read(edit.touched)):
+            self._load(edit.inverse, f"{token}-undo", "rollback")
+            with self._translated("rollback", lost=OutcomeUnknown):
+                self._napalm.commit_config()
+            self._staged = False
+
+    def discard(self) -> None:
+        """Abort the session that is loaded and not committed."""
+        if self._staged:
+            with self._translated("discard"):
+                self._napalm.discard_config()
+            self._staged = False
+
+    def alive(self) -> bool:
+        """Say whether the SSH transport still stands."""
+        channel = self._napalm.device.remote_conn
+        return channel is not None and not channel.closed and channel.get_transport().is_active()
+
+    def close(self) -> None:
+        """End the transport. Not NAPALM's close, which would abort a commit that waits for its confirm."""
+        with suppress(*LOST):
+            self._napalm.device.paramiko_cleanup()
+
+    def _load(self, lines: str, session: str, phase: str) -> None:
+        self._napalm.config_session = session
+        self._staged = True
+        with self._translated(phase):
+            self._napalm.load_merge_candidate(config=lines)
+            unchanged = not self._napalm.compare_config()
+        if unchanged:
+            self.discard()
+            raise EditRefused(self._device, phase, "the device took every line but sees no change")
+
+    def _session_state(self, token: str) -> str:
+        with self._translated("rollback"):
+            answer = self._napalm._run_commands(["show configuration sessions detail"])[0]  # noqa: SLF001  # NAPALM has no public way
+        if answer.get("commitTimerSessionName") == token:
+            return "pendingCommitTimer"
+        return str(answer.get("sessions", {}).get(token, {}).get("state", ""))
+
+    @contextmanager
+    def _translated(self, phase: str, *, lost: type[DeviceError] = DeviceUnreachable) -> Iterator[None]:
+        try:
+            yield
+        except ConfigInvalidException as error:
+            raise EditRefused(self._device, phase, _text(error)) from error
+        except LOST as error:
+            raise lost(self._device, phase, _text(error)) from error
+        except NapalmException as error:
+            self._staged = self._staged and self._napalm.config_session is not None
+            raise EditRefused(self._device, phase, _text(error)) from error
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, ReadTimeout):
+        return "no answer in time"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,121 @@
+"""netmiko connections that wait for the device's bytes instead of sleeping between looks.
+
+netmiko polls every 10 to 100 ms and looks for the prompt before each command: 75 ms per command on a device that
+answers in one. Here a read ends when the pattern arrives.
+"""
+
+import re
+import select
+import socket
+import time
+from typing import Any, Final
+
+import paramiko
+from netmiko import ReadException, ReadTimeout
+from netmiko.base_connection import BaseConnection
+from netmiko.ssh_dispatcher import ssh_dispatcher
+
+from inventory.model import Device
+
+REFUSAL: Final = r"^\s*%.*$"
+"""How Cisco-like command lines (EOS, FRR) mark a line they did not take."""
+
+
+class PromptDriven(BaseConnection):
+    """Overrides of netmiko's polling; mixed in before the connection class of a device type."""
+
+    def read_until_pattern(
+        self,
+        pattern: str = "",
+        read_timeout: float = 10.0,
+        re_flags: int = 0,
+        max_loops: int | None = None,  # noqa: ARG002  # part of netmiko's signature, deprecated there
+    ) -> str:
+        """Return what the device sends up to and including ``pattern``; keep the rest for the next read.
+
+        Raises:
+            ReadTimeout: ``pattern`` did not come in time.
+            ReadException: the device closed the channel.
+        """
+        deadline = time.monotonic() + (self.read_timeout_override or read_timeout)
+        text = self.read_channel()
+        while (match := re.search(pattern, text, re_flags)) is None:
+            self._await_bytes(deadline, pattern)
+            text += self.read_channel()
+        self._read_buffer = text[match.end() :] + self._read_buffer
+        return text[: match.end()]
+
+    def send_command(  # type: ignore[override]  # the arguments napalm and these drivers use, not netmiko's nineteen
+        self,
+        command_string: str,
+        expect_string: str | None = None,
+        read_timeout: float = 30.0,
+        **_: Any,  # noqa: ANN401
+    ) -> str:
+        """Return what ``command_string`` prints, without its echo and without the prompt after it.
+
+        Raises:
+            ReadTimeout: no prompt came in time.
+            ReadException: the device closed the channel.
+        """
+        command = command_string.strip()
+        self.write_channel(self.normalize_cmd(command))
+        self.read_until_pattern(re.escape(command), read_timeout)
+        output = self.read_until_pattern(expect_string or self._prompt(), read_timeout, re.MULTILINE)
+        lines = output.splitlines()
+        return "\n".join(lines[1:-1] if lines and not lines[0].strip() else lines[:-1])
+
+    def send_config_set(self, *args: Any, error_pattern: str = REFUSAL, **kwargs: Any) -> str:  # noqa: ANN401
+        """Send configuration lines as netmiko does, but stop at the first that the device refuses.
+
+        Raises:
+            ConfigInvalidException: names the line and the device's message.
+        """
+        return super().send_config_set(*args, error_pattern=error_pattern, **kwargs)
+
+    def clear_buffer(self, *_: Any, **__: Any) -> str:  # noqa: ANN401
+        """Return what has arrived unread, without waiting for more."""
+        return self.read_channel()
+
+    def _prompt(self) -> str:
+        return rf"^{re.escape(self.base_prompt)}(?:\([^)\n]*\))?[#>]\s?\Z"
+
+    def _await_bytes(self, deadline: float, pattern: str) -> None:
+        channel = self.remote_conn
+        if not isinstance(channel, paramiko.Channel) or channel.closed:
+            raise ReadException("the device closed the session")
+        if channel.eof_received and not channel.recv_ready():
+            raise ReadException("the device ended the session")
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or not select.select([channel], [], [], left_s)[0]:
+            raise ReadTimeout(f"no {pattern!r} from the device in time")
+
+
+def refusals(output: str) -> str:
+    """Return the lines of ``output`` in which the device refuses something; empty when there are none."""
+    return "; ".join(line.strip() for line in re.findall(REFUSAL, output, re.MULTILINE))
+
+
+def connect(device: Device, device_type: str, **netmiko_arguments: Any) -> BaseConnection:  # noqa: ANN401
+    """Return a prompt-driven session of netmiko's ``device_type``.
+
+    Raises:
+        NetmikoTimeoutException, NetmikoAuthenticationException, ReadException, ReadTimeout, OSError: as netmiko does.
+    """
+    plain = ssh_dispatcher(device_type)
+    prompt_driven = type(f"PromptDriven{plain.__name__}", (PromptDriven, plain), {})
+    # An own socket: paramiko leaves Nagle's algorithm on.
+    sock = socket.create_connection((device.address, device.port), timeout=device.timeout_s)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection: BaseConnection = prompt_driven(
+        device_type=device_type,
+        host=device.address,
+        port=device.port,
+        username=device.username,
+        password=device.password,
+        sock=sock,
+        conn_timeout=device.timeout_s,
+        read_timeout_override=device.timeout_s,
+        **netmiko_arguments,
+    )
+    return connection

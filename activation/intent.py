@@ -1,0 +1,138 @@
+"""Intents: what a service may ask of a device, declared in ``templates/intents.yaml`` and checked here."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+import yaml
+from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError
+from jinja2.sandbox import SandboxedEnvironment
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from activation.errors import ActivationError, BadIntent
+from activation.model import Intent, ServiceId
+
+_EXPRESSIONS = SandboxedEnvironment(undefined=StrictUndefined)
+
+
+class Variable(BaseModel):
+    """What one variable may hold; ``pattern`` has to match the whole string."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["string", "integer", "ipv4"]
+    pattern: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        if self.type == "string" and self.pattern is None:
+            raise ValueError("a string needs a pattern: what it holds ends up in a device's configuration")
+        if self.type == "integer" and (self.minimum is None or self.maximum is None):
+            raise ValueError("an integer needs minimum and maximum")
+        return self
+
+    @property
+    def legal(self) -> str:
+        """Words for what may stand here."""
+        words = {
+            "string": f"a string that matches {self.pattern}",
+            "integer": f"an integer from {self.minimum} to {self.maximum}",
+            "ipv4": "an IPv4 address",
+        }
+        return words[self.type]
+
+    def accepts(self, value: object) -> bool:
+        """Say whether ``value`` may stand here."""
+        if self.type == "integer":
+            return type(value) is int and (self.minimum or 0) <= value <= (self.maximum or 0)
+        if not isinstance(value, str):
+            return False
+        return _is_ipv4(value) if self.type == "ipv4" else re.fullmatch(self.pattern or "", value) is not None
+
+
+class IntentSpec(BaseModel):
+    """One intent: ``device`` is the variable that names the device; ``computed`` are expressions over the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    device: str
+    variables: Mapping[str, Variable]
+    computed: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _names_its_device(self) -> Self:
+        if self.device not in self.variables:
+            raise ValueError(f"device: {self.device!r} is no variable; known: {', '.join(sorted(self.variables))}")
+        return self
+
+
+def load_intents(path: Path) -> Mapping[str, IntentSpec]:
+    """Return the intents in the file ``path`` by service specification id.
+
+    Raises:
+        ActivationError: the file cannot be understood; names each problem.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        specs = {name: IntentSpec.model_validate({"name": name, **body}) for name, body in data.items()}
+    except (yaml.YAMLError, ValidationError, TypeError, AttributeError) as error:
+        raise ActivationError(f"{path}: {error}") from error
+    return MappingProxyType(specs)
+
+
+def build_intent(spec: IntentSpec, service_id: ServiceId, characteristics: Mapping[str, Any]) -> Intent:
+    """Return the intent that a service's ``characteristics`` (camelCase, as posted) describe.
+
+    Raises:
+        BadIntent: names every missing, unknown and ill-typed characteristic and what is legal.
+    """
+    if problems := tuple(_problems(spec, characteristics)):
+        raise BadIntent(spec.name, problems)
+    variables = {name: characteristics[camel_case(name)] for name in spec.variables}
+    return Intent(
+        service_id=service_id,
+        name=spec.name,
+        device=variables[spec.device],
+        variables=MappingProxyType(variables | _computed(spec, variables)),
+    )
+
+
+def camel_case(name: str) -> str:
+    """Return the wire's name of a variable: ``onu_id`` → ``onuId``."""
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _problems(spec: IntentSpec, characteristics: Mapping[str, Any]) -> Iterator[str]:
+    wire_names = {camel_case(name): variable for name, variable in spec.variables.items()}
+    for wire_name, variable in wire_names.items():
+        if wire_name not in characteristics:
+            yield f"{wire_name} is missing; legal: {variable.legal}"
+        elif not variable.accepts(value := characteristics[wire_name]):
+            yield f"{wire_name} is {value!r}; legal: {variable.legal}"
+    for unknown in sorted(set(characteristics) - set(wire_names)):
+        yield f"{unknown} is unknown; known: {', '.join(sorted(wire_names))}"
+
+
+def _computed(spec: IntentSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {
+            name: _EXPRESSIONS.compile_expression(text, undefined_to_none=False)(**variables)
+            for name, text in spec.computed.items()
+        }
+    except (TemplateSyntaxError, TemplateRuntimeError, ArithmeticError, TypeError) as error:
+        raise BadIntent(spec.name, (f"computed variables: {error}",)) from error
+
+
+def _is_ipv4(value: str) -> bool:
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,118 @@
+"""What the two dialects have in common: a configuration as a set of nodes, and the seam to read, show and edit it.
+
+A node is a :data:`~activation.model.Path` with its value in the last step, so that configurations can be compared,
+united and subtracted as sets. The *slot* of a node is its path without that value: a slot holds one node at most.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final, Protocol, Self
+
+from activation.model import Path
+
+Nodes = frozenset[Path]
+NO_NODES: Final[Nodes] = frozenset()
+
+_DIGITS: Final = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of a configuration: everything below ``covers``, and the way down to it; ``covers`` None is all.
+
+    Attributes:
+        above: the nodes on the way down.
+    """
+
+    covers: frozenset[Path] | None = None
+    above: frozenset[Path] = frozenset()
+
+    @classmethod
+    def of(cls, covers: Iterable[Path]) -> Self:
+        """Return the scope of ``covers``."""
+        chosen = frozenset(covers)
+        return cls(chosen, frozenset(path for cover in chosen for path in lineage(cover)))
+
+    def admits(self, slot: Path) -> bool:
+        """Say whether ``slot`` is in the scope or leads to it."""
+        return self.covers is None or slot in self.above or self.holds(slot)
+
+    def holds(self, slot: Path) -> bool:
+        """Say whether ``slot`` is a cover or stands below one."""
+        return self.covers is None or any(path in self.covers for path in lineage(slot))
+
+
+EVERYTHING: Final = Scope()
+
+
+class Notation(Protocol):
+    """A dialect with the rules of one platform."""
+
+    def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
+        """Return the nodes of ``text`` that ``scope`` admits.
+
+        Raises:
+            PlanError: the text cannot be understood; names the place.
+        """
+        ...
+
+    def show(self, nodes: Nodes) -> str:
+        """Return the one canonical text of ``nodes``, in the device's notation; ``parse`` reads it back."""
+        ...
+
+    def slot(self, path: Path) -> Path:
+        """Return the slot that the node ``path`` sits in."""
+        ...
+
+    def unit(self, slot: Path) -> Path:
+        """Return the innermost list entry or section that ``slot`` is or stands in: what is read as a whole."""
+        ...
+
+    def edit(self, before: Nodes, after: Nodes, *, strict: bool) -> str:
+        """Return the native edit that turns ``before`` into ``after``; empty when they are equal.
+
+        A ``strict`` edit may fail on a device that has left ``before``; one that is not leads to ``after`` from a
+        state in between, too.
+        """
+        ...
+
+
+def lineage(path: Path) -> Iterable[Path]:
+    """Return ``path`` and everything above it, from the root down."""
+    return accumulate((step,) for step in path)
+
+
+def parents(path: Path) -> Iterable[Path]:
+    """Return everything above ``path``."""
+    return accumulate((step,) for step in path[:-1])
+
+
+def natural(text: str) -> tuple[tuple[int, str], ...]:
+    """Return a sort key that puts ``eth2`` before ``eth10``."""
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text))
+
+
+@dataclass(slots=True)
+class Branch:
+    """A tree of steps, for writing; ``node`` says whether the way ends here for some node."""
+
+    children: dict[str, "Branch"]
+    node: bool = False
+
+
+def grow(nodes: Iterable[Path]) -> Branch:
+    """Return the tree of ``nodes``."""
+    root = Branch({})
+    for path in nodes:
+        branch = root
+        for step in path:
+            branch = branch.children.setdefault(step, Branch({}))
+        branch.node = True
+    return root
+
+
+def by_slot(notation: Notation, nodes: Iterable[Path]) -> Mapping[Path, Path]:
+    """Return ``nodes`` by their slots."""
+    return {notation.slot(node): node for node in nodes}

@@ -1,0 +1,25 @@
+"""Looking at a device without changing it."""
+
+from activation.contracts import Devices
+from activation.fanout import fan_out
+from activation.sessions import Leases, SessionPool
+
+
+def running_configuration(name: str, devices: Devices, sessions: SessionPool) -> str:
+    """Return the whole running configuration of the device called ``name``, as its driver reads it.
+
+    Raises:
+        UnknownResource: nobody is called so; the message lists the known devices.
+        DeviceError: the device cannot be reached or does not answer in time.
+    """
+    device = devices.device(name)
+    leases = Leases(sessions)
+    try:
+        read = fan_out("read", [device], lambda each: leases.driver(each).read(()), deadline_s=device.timeout_s)
+        answer = read[name]
+        if answer.error is not None:
+            leases.drop(name)
+            raise answer.error
+        return answer.value or ""
+    finally:
+        leases.release()

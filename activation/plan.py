@@ -1,0 +1,143 @@
+"""Plans: the exact change of one device from the fragments of the services on it, and its proof afterwards."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from activation.dialects import notation_for
+from activation.errors import PlanError
+from activation.fragments import Ownership, covers, intended, readable, relevant, settle
+from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
+from activation.notation import Nodes, Notation, Scope, by_slot
+from activation.platforms import Platform
+
+
+def touched_paths(
+    platform: Platform, changes: Sequence[FragmentChange], others: Sequence[Fragment] = ()
+) -> tuple[Path, ...]:
+    """Return what has to be read of the device before ``changes`` can be planned; each path with all below it.
+
+    ``others`` as for :func:`plan_device`; without them a section that might lose its last owner is read whole.
+
+    Raises:
+        PlanError: a fragment cannot be understood, or two services want different values in one place.
+    """
+    notation = notation_for(platform)
+    return covers(Ownership.of(notation, changes, others), notation)
+
+
+def owned_paths(platform: Platform, fragment: Fragment) -> frozenset[Path]:
+    """Return the places (paths without values) that ``fragment`` holds; fragments that share one share a node.
+
+    A store that indexes these finds the ``others`` of :func:`plan_device` without reading every fragment.
+
+    Raises:
+        PlanError: the fragment cannot be understood.
+    """
+    notation = notation_for(platform)
+    return frozenset(map(notation.slot, notation.parse(fragment.text)))
+
+
+def plan_device(
+    device: str, platform: Platform, running: str, changes: Sequence[FragmentChange], others: Sequence[Fragment] = ()
+) -> tuple[DeviceEdit, tuple[FragmentChange, ...]]:
+    """Return the smallest edit that makes ``changes`` true on ``device``, and the changes as they are to be stored.
+
+    Args:
+        device: the device's name.
+        platform: its platform.
+        running: its running configuration, at least what :func:`touched_paths` names.
+        changes: what happens to the services' fragments, all of them on this device.
+        others: fragments of services that do not change and share nodes with those that do; more do no harm.
+
+    Raises:
+        PlanError: a text cannot be understood, a fragment belongs to another device, or two services want different
+            values in one place.
+    """
+    _refuse_strangers(device, changes, others)
+    notation = notation_for(platform)
+    ownership = Ownership.of(notation, changes, others)
+    touched = covers(ownership, notation)
+    before = relevant(ownership, notation, notation.parse(running, Scope.of(touched)))
+    after = intended(ownership, notation, before)
+    shown_before, shown_after = notation.show(before), notation.show(after)
+    edit = DeviceEdit(
+        device=device,
+        platform=platform.name,
+        dialect=platform.dialect,
+        edit=notation.edit(before, after, strict=True),
+        inverse=notation.edit(after, before, strict=False),
+        diff=_unified(device, shown_before, shown_after),
+        touched=touched,
+        before=shown_before,
+        after=shown_after,
+        base_fingerprint=hashlib.sha256(shown_before.encode()).hexdigest(),
+        shared_with=ownership.neighbours(),
+    )
+    return edit, settle(ownership, notation, before, changes)
+
+
+def readback_matches(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
+    """Return how the running configuration differs from what ``edit`` was to make of it; empty if it does not.
+
+    Raises:
+        PlanError: ``running`` cannot be understood.
+    """
+    notation = notation_for(platform)
+    return list(_differences(edit, running, notation, notation.parse(edit.after)))
+
+
+def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
+    """Return how the running configuration differs from what ``edit`` was planned against; empty if it does not.
+
+    Raises:
+        PlanError: ``running`` cannot be understood.
+    """
+    notation = notation_for(platform)
+    return list(_differences(edit, running, notation, notation.parse(edit.before)))
+
+
+def make_plan(edits: Sequence[DeviceEdit], fragments: Sequence[FragmentChange], plan_id: PlanId) -> Plan:
+    """Return the plan of ``edits``, sorted by device, with its hash."""
+    ordered = tuple(sorted(edits, key=lambda edit: edit.device))
+    digest = hashlib.sha256(b"".join(map(canonical_bytes, ordered))).hexdigest()
+    return Plan(plan_id=plan_id, edits=ordered, fragments=tuple(fragments), plan_hash=digest)
+
+
+def canonical_bytes(edit: DeviceEdit) -> bytes:
+    """Return the bytes an approval signs: every field of ``edit``, in one line of JSON."""
+    return json.dumps(asdict(edit), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Sequence[Fragment]) -> None:
+    fragments = [*others, *(f for change in changes for f in (change.old, change.new) if f is not None)]
+    if strangers := sorted({f"{f.service_id} on {f.device}" for f in fragments if f.device != device}):
+        raise PlanError(f"{device}: fragments of other devices in its plan: {', '.join(strangers)}")
+
+
+def _unified(device: str, before: str, after: str) -> str:
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True),
+        after.splitlines(keepends=True),
+        fromfile=f"{device} running",
+        tofile=f"{device} planned",
+    )
+    return "".join(lines)
+
+
+def _differences(edit: DeviceEdit, running: str, notation: Notation, expected: Nodes) -> Iterator[str]:
+    wanted = by_slot(notation, expected)
+    slots = wanted.keys() | by_slot(notation, notation.parse(edit.before) | notation.parse(edit.after)).keys()
+    stands = by_slot(notation, notation.parse(running, Scope.of(edit.touched)))
+    for slot in sorted(slots):
+        want, have = wanted.get(slot), stands.get(slot)
+        if want == have:
+            continue
+        if have is None:
+            yield f"missing: {readable(want or slot)}"
+        elif want is None:
+            yield f"not expected: {readable(have)}"
+        else:
+            yield f"differs: {readable(have)} instead of {readable(want)}"

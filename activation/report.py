@@ -1,0 +1,68 @@
+"""What a monitor tells about its plan, its devices and its errors, in the wire's words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from activation.errors import DeviceError
+from activation.model import DeviceEdit, Plan
+from activation.transact import DeviceOutcome
+
+
+@dataclass(slots=True)
+class Report:
+    """What is known of one activation so far; filled as it goes on.
+
+    Attributes:
+        read_s: how long reading took, by device.
+        phases_s: how long each part of the whole took.
+    """
+
+    plan: Plan | None = None
+    outcomes: Mapping[str, DeviceOutcome] = field(default_factory=dict)
+    read_s: Mapping[str, float] = field(default_factory=dict)
+    phases_s: dict[str, float] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the monitor's ``plan``; empty when there is none."""
+        if self.plan is None:
+            return {}
+        plan = {
+            "planId": self.plan.plan_id,
+            "planHash": self.plan.plan_hash,
+            "devices": [self._device(edit) for edit in self.plan.edits],
+            "timingsS": {phase: round(taken_s, 4) for phase, taken_s in self.phases_s.items()},
+        }
+        return {"plan": plan}
+
+    def _device(self, edit: DeviceEdit) -> dict[str, Any]:
+        outcome = self.outcomes.get(edit.device, DeviceOutcome(edit.device))
+        read = {"read": round(self.read_s[edit.device], 4)} if edit.device in self.read_s else {}
+        return {
+            "device": edit.device,
+            "platform": edit.platform,
+            "diff": edit.diff,
+            "edit": edit.edit,
+            "inverse": edit.inverse,
+            "sharedWith": list(edit.shared_with),
+            "readBack": outcome.read_back if edit.changes else "unchanged",
+            "timingsS": {**read, **outcome.timings_s},
+        }
+
+
+def error_documents(failures: Iterable[Exception], rollback_failures: Iterable[DeviceError]) -> list[dict[str, str]]:
+    """Return the monitor's ``errorMessage``: why it failed, and loudly which devices could not be restored."""
+    return [*map(_failure, failures), *map(_rollback_failure, rollback_failures)]
+
+
+def _failure(error: Exception) -> dict[str, str]:
+    name = type(error).__name__
+    code = name[0].lower() + name[1:]
+    if isinstance(error, DeviceError):
+        return {"code": code, "reason": error.reason, "message": str(error), "device": error.device}
+    return {"code": code, "reason": str(error), "message": str(error)}
+
+
+def _rollback_failure(error: DeviceError) -> dict[str, str]:
+    message = f"{error.device}: rollback failed, the device may not be as it was before: {error.reason}"
+    return {"code": "rollbackFailed", "reason": error.reason, "message": message, "device": error.device}

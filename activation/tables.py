@@ -1,0 +1,58 @@
+"""The tables of the activation core."""
+
+from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
+
+from inventory.tables import document_table
+
+metadata = MetaData()
+
+monitors = document_table(metadata, "monitor")
+services = document_table(metadata, "activation_service")
+
+fragments = Table(
+    "fragment",
+    metadata,
+    Column("service_id", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("intent", Text, primary_key=True),
+    # The TMF640 service that was activated; service_id is its supporting service, or itself.
+    Column("root_id", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("foreign_nodes", Text, nullable=False),
+    Index("ix_fragment_device", "device"),
+    Index("ix_fragment_root", "root_id"),
+)
+
+plans = Table(
+    "plan",
+    metadata,
+    Column("plan_id", Text, primary_key=True),
+    Column("monitor_id", Text, nullable=False),
+    Column("plan_hash", Text, nullable=False),
+    Column("edits", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("ix_plan_monitor", "monitor_id"),
+)
+
+transactions = Table(
+    "device_transaction",
+    metadata,
+    Column("transaction_id", Text, primary_key=True),
+    Column("monitor_id", Text, nullable=False),
+    Column("plan_id", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Index("ix_device_transaction_step", "step"),
+    Index("ix_device_transaction_monitor", "monitor_id"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("transaction_id", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_journal_transaction", "transaction_id"),
+)

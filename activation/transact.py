@@ -1,0 +1,204 @@
+"""One plan on many devices as one transaction: stage, commit, read back, confirm on all, or everything back."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from activation.contracts import Driver
+from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown, ReadBackMismatch
+from activation.fanout import Answer, fan_out
+from activation.journal import Journal
+from activation.model import DeviceEdit
+from activation.platforms import Platform
+from activation.sessions import Leases
+from activation.states import Step
+from activation.verify import missing_change, missing_undo
+from inventory.model import Device
+
+T = TypeVar("T")
+
+CONFIRM_TIMEOUT_S: Final = 120
+"""How long a device waits for the confirm before it undoes the commit by itself."""
+CALLS_PER_PHASE: Final = 3
+"""A phase may take this many times a device's own time-out, as it asks the device several things."""
+ROLLBACK_ATTEMPTS: Final = 2
+"""Once on the session at hand, and once more, on a new one where that session broke."""
+SESSION_TROUBLE: Final = (DeviceUnreachable, OutcomeUnknown)
+
+
+@dataclass(slots=True)
+class DeviceOutcome:
+    """What happened on one device.
+
+    Attributes:
+        committed: whether the commit was sent at all.
+        read_back: ``"notRead"``, ``"ok"``, ``"mismatch"``; after a rollback ``"restored"`` or ``"notRestored"``.
+        timings_s: how long each phase took.
+    """
+
+    device: str
+    committed: bool = False
+    read_back: str = "notRead"
+    timings_s: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a transaction ended.
+
+    Attributes:
+        failures: why it failed; empty when every device confirmed.
+        rollback_failures: devices that may not be as they were before, and why.
+    """
+
+    devices: Mapping[str, DeviceOutcome]
+    failures: tuple[DeviceError, ...] = ()
+    rollback_failures: tuple[DeviceError, ...] = ()
+
+    @property
+    def completed(self) -> bool:
+        """Whether every device carries the plan, for good."""
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participants:
+    """The devices of a transaction, their platforms, and the sessions it holds."""
+
+    devices: Mapping[str, Device]
+    platforms: Mapping[str, Platform]
+    leases: Leases
+
+    def platform(self, name: str) -> Platform:
+        """Return the platform of the device called ``name``."""
+        return self.platforms[self.devices[name].platform]
+
+    def ask(self, phase: str, names: Iterable[str], work: Callable[[str, Driver], T]) -> Mapping[str, Answer[T]]:
+        """Return each device's answer to ``work``, all asked at once; part with every session that failed."""
+        asked = [self.devices[name] for name in names]
+        deadline_s = CALLS_PER_PHASE * max((device.timeout_s for device in asked), default=0.0)
+        answers = fan_out(phase, asked, lambda name: work(name, self.leases.driver(name)), deadline_s=deadline_s)
+        for name, answer in answers.items():
+            if isinstance(answer.error, SESSION_TROUBLE):
+                self.leases.drop(name)
+        return answers
+
+
+class Push:
+    """One transaction under way."""
+
+    def __init__(self, edits: Iterable[DeviceEdit], participants: Participants, journal: Journal) -> None:
+        self._edits = {edit.device: edit for edit in edits if edit.changes}
+        self._participants, self._journal = participants, journal
+        self._outcomes = {name: DeviceOutcome(name) for name in self._edits}
+        self._lost: list[DeviceError] = []
+
+    def run(self) -> Outcome:
+        """Push the edits and return how it ended: all devices confirmed, or all as they were before.
+
+        The journal says staging already; it is left at confirming when the push succeeded, so that the caller
+        writes the end together with what follows from it.
+        """
+        for step in (self._stage, self._commit, self._read_back, self._confirm):
+            failures = step()
+            if failures:
+                return self._undo(failures)
+        return Outcome(devices=self._outcomes)
+
+    def recover(self) -> Outcome:
+        """Roll back a transaction that a crash interrupted; any of its commits may have been sent."""
+        for outcome in self._outcomes.values():
+            outcome.committed = True
+        return self._undo(())
+
+    def _stage(self) -> list[DeviceError]:
+        token = self._journal.transaction_id
+        return self._failures(
+            self._ask("stage", self._edits, lambda name, driver: driver.stage(self._edits[name], token=token))
+        )
+
+    def _commit(self) -> list[DeviceError]:
+        self._journal.enter(Step.COMMITTING, {"devices": sorted(self._edits)})
+        for outcome in self._outcomes.values():
+            outcome.committed = True
+        answers = self._ask("commit", self._edits, self._commit_one)
+        failures = self._failures(answers)
+        # A lost answer is no failure yet: reading back decides.
+        self._lost = [error for error in failures if isinstance(error, OutcomeUnknown)]
+        return [error for error in failures if not isinstance(error, OutcomeUnknown)]
+
+    def _commit_one(self, name: str, driver: Driver) -> None:
+        token = self._journal.transaction_id
+        driver.commit(self._edits[name], token=token, confirm_timeout_s=CONFIRM_TIMEOUT_S)
+
+    def _read_back(self) -> list[DeviceError]:
+        self._journal.enter(Step.READING_BACK)
+        failures = self._failures(self._ask("readBack", self._edits, self._check))
+        failed = {error.device for error in failures}
+        return [error for error in self._lost if error.device in failed] + failures
+
+    def _check(self, name: str, driver: Driver) -> None:
+        edit = self._edits[name]
+        missing = missing_change(edit, driver.read(edit.touched), self._participants.platform(name))
+        self._outcomes[name].read_back = "mismatch" if missing else "ok"
+        if missing:
+            raise ReadBackMismatch(name, "readBack", f"the device took the change but does not show it: {missing}")
+
+    def _confirm(self) -> list[DeviceError]:
+        self._journal.enter(Step.CONFIRMING)
+        token = self._journal.transaction_id
+        failures = self._failures(
+            self._ask("confirm", self._edits, lambda name, driver: driver.confirm(self._edits[name], token=token))
+        )
+        lost = [error.device for error in failures if isinstance(error, OutcomeUnknown)]
+        if not lost:
+            return failures
+        again = self._failures(self._ask("confirm", lost, self._confirm_again))
+        return [error for error in failures if error.device not in lost] + again
+
+    def _confirm_again(self, name: str, driver: Driver) -> None:
+        """Confirm after a lost answer: a device that has nothing to confirm any more must carry the plan."""
+        edit = self._edits[name]
+        try:
+            driver.confirm(edit, token=self._journal.transaction_id)
+        except EditRefused:
+            if missing_change(edit, driver.read(edit.touched), self._participants.platform(name)):
+                raise
+
+    def _undo(self, failures: Iterable[DeviceError]) -> Outcome:
+        failed = tuple(failures)
+        self._journal.enter(Step.ROLLING_BACK, {"because": [str(error) for error in failed]})
+        left: tuple[DeviceError, ...] = ()
+        names = tuple(self._edits)
+        for _ in range(ROLLBACK_ATTEMPTS):
+            left = tuple(self._failures(self._ask("rollback", names, self._undo_one)))
+            names = tuple(error.device for error in left)
+            if not names:
+                break
+        # Where no commit was sent nothing can be left, whether the device can be reached or not.
+        left = tuple(error for error in left if self._outcomes[error.device].committed)
+        end = Step.ROLLBACK_FAILED if left else Step.ROLLED_BACK
+        self._journal.enter(end, {"rollbackFailed": [str(error) for error in left]})
+        return Outcome(devices=self._outcomes, failures=failed, rollback_failures=left)
+
+    def _undo_one(self, name: str, driver: Driver) -> None:
+        edit, platform = self._edits[name], self._participants.platform(name)
+        driver.discard()
+        if self._outcomes[name].committed:
+            token = self._journal.transaction_id
+            driver.rollback(edit, token=token, undone=lambda running: not missing_undo(edit, running, platform))
+        missing = missing_undo(edit, driver.read(edit.touched), platform)
+        self._outcomes[name].read_back = "notRestored" if missing else "restored"
+        if missing:
+            raise ReadBackMismatch(name, "rollback", f"the device is not as it was before: {missing}")
+
+    def _ask(self, phase: str, names: Iterable[str], work: Callable[[str, Driver], T]) -> Mapping[str, Answer[T]]:
+        answers = self._participants.ask(phase, names, work)
+        for name, answer in answers.items():
+            taken = self._outcomes[name].timings_s
+            taken[phase] = round(taken.get(phase, 0.0) + answer.took_s, 4)
+        return answers
+
+    @staticmethod
+    def _failures(answers: Mapping[str, Answer[T]]) -> list[DeviceError]:
+        return [answer.error for answer in answers.values() if answer.error is not None]

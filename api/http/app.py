@@ -1,0 +1,129 @@
+"""The HTTP application: the TMF APIs, the platform's own extensions, errors and access."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+
+from api import tokens
+from api.http import problems
+from api.http.collections import add_create, add_reads, created, in_transaction
+from api.http.requests import json_object
+from api.runtime import queue
+from api.runtime.history import event_page
+from api.system import System
+
+EVENT_BASE = "/tmf-api/event/v4"
+ACTIVATION_BASE = "/tmf-api/ServiceActivationAndConfiguration/v4"
+
+
+def create_app(system: System) -> FastAPI:
+    """Return the application over one wired system."""
+    app = FastAPI(title="lastmile", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.max_body_bytes = system.settings.max_body_bytes
+    problems.install(app)
+    app.add_api_route("/health", lambda: _health(system), methods=["GET"])
+    guarded = APIRouter(dependencies=[Depends(_guard(system))])
+    _add_tmf(guarded, system)
+    _add_activation(guarded, system)
+    _add_events(guarded, system)
+    _add_own(guarded, system)
+    app.include_router(guarded)
+    return app
+
+
+def _guard(system: System) -> Any:  # noqa: ANN401 - a FastAPI dependency
+    def check(request: Request) -> None:
+        if system.settings.auth:
+            with system.database.read() as connection:
+                tokens.check(connection, request.headers.get("authorization"))
+
+    return check
+
+
+def _health(system: System) -> Mapping[str, Any]:
+    with system.database.read() as connection:
+        parked = queue.parked(connection)
+        pending = queue.pending(connection)
+    jobs = {"pending": pending, "parked": len(parked)}
+    return {"status": "warn" if parked else "pass", "jobs": jobs, "parked": [_parked(job) for job in parked[:20]]}
+
+
+def _parked(job: queue.ParkedJob) -> Mapping[str, Any]:
+    return {"job": job.job_id, "kind": job.kind, "lane": job.lane, "attempts": job.attempt, "reason": job.reason}
+
+
+def _add_tmf(router: APIRouter, system: System) -> None:
+    for collection in system.collections:
+        add_reads(router, collection)
+        create = system.creates.get(collection.name)
+        if create is not None:
+            add_create(router, collection, in_transaction(system.database, create))
+
+
+def _add_activation(router: APIRouter, system: System) -> None:
+    """TMF640: POST answers 202 with the monitor; DELETE answers 204 and names the monitor in ``Location``."""
+
+    def post(body: Annotated[dict[str, Any], Depends(json_object)]) -> Response:
+        with system.database.begin() as uow:
+            monitor = system.create_service(uow, body)
+        return created(monitor, 202)
+
+    def remove(key: str) -> Response:
+        with system.database.begin() as uow:
+            monitor = system.terminate_service(uow, key)
+        return Response(status_code=204, headers={"Location": str(monitor["href"])})
+
+    for slash in ("", "/"):
+        schema = not slash
+        path = f"{ACTIVATION_BASE}/service"
+        router.add_api_route(path + slash, post, methods=["POST"], status_code=202, include_in_schema=schema)
+        router.add_api_route(
+            path + "/{key}" + slash, remove, methods=["DELETE"], status_code=204, include_in_schema=schema
+        )
+
+
+def _add_events(router: APIRouter, system: System) -> None:
+    """TMF688, reading: one topic per layer."""
+    topics = ("product", "service", "resource", "activation", "inventory")
+
+    def read_topics() -> list[dict[str, str]]:
+        return [{"id": name, "href": f"{EVENT_BASE}/topic/{name}", "name": name, "@type": "Topic"} for name in topics]
+
+    def read_events(topic: str, response: Response, offset: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+        with system.database.read() as connection:
+            found, total = event_page(connection, topic, offset=max(offset, 0), limit=max(1, min(limit, 1000)))
+        response.headers["X-Total-Count"] = str(total)
+        response.headers["X-Result-Count"] = str(len(found))
+        return found
+
+    router.add_api_route(f"{EVENT_BASE}/topic", read_topics, methods=["GET"])
+    router.add_api_route(f"{EVENT_BASE}/topic/{{topic}}/event", read_events, methods=["GET"])
+
+
+def _add_own(router: APIRouter, system: System) -> None:
+    """What TM Forum has no API for: the whole chain of an order, the pools, the devices as they are now."""
+
+    def read_tree(key: str) -> Mapping[str, Any]:
+        with system.database.read() as connection:
+            return system.order_tree.read(connection, key)
+
+    def read_pools() -> Any:  # noqa: ANN401 - JSON
+        with system.database.read() as connection:
+            return system.pool_usage(connection)
+
+    def read_devices() -> list[Mapping[str, Any]]:
+        return [_device(device) for device in system.devices.devices()]
+
+    def read_configuration(name: str) -> Response:
+        return Response(system.running_configuration(name), media_type="text/plain; charset=utf-8")
+
+    router.add_api_route("/lastmile/v1/orderTree/{key}", read_tree, methods=["GET"])
+    router.add_api_route("/lastmile/v1/pool", read_pools, methods=["GET"])
+    router.add_api_route("/lastmile/v1/device", read_devices, methods=["GET"])
+    router.add_api_route("/lastmile/v1/device/{name}/configuration", read_configuration, methods=["GET"])
+
+
+def _device(device: Any) -> Mapping[str, Any]:  # noqa: ANN401 - inventory.model.Device
+    names = ("name", "platform", "role", "address", "port")
+    return {name: getattr(device, name) for name in names}

@@ -1,0 +1,71 @@
+"""Reading back what happened: history rows and events."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from api.runtime.tables import events, moves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedMove:
+    """One history row as stored."""
+
+    resource_kind: str
+    resource_id: str
+    item: str
+    from_state: str
+    to_state: str
+    reason: str
+    at: datetime
+
+
+def moves_of(connection: Connection, resource_ids: Collection[str]) -> list[RecordedMove]:
+    """Return the history of these resources, oldest first."""
+    names = ("resource_kind", "resource_id", "item", "from_state", "to_state", "reason", "at")
+    columns = [moves.c[name] for name in names]
+    wanted = select(*columns).where(moves.c.resource_id.in_(list(resource_ids))).order_by(moves.c.sequence)
+    return [RecordedMove(**row) for row in connection.execute(wanted).mappings()]
+
+
+def events_of_chain(connection: Connection, correlation_id: str) -> list[dict[str, Any]]:
+    """Return the headers (no documents) of every event of one chain, oldest first."""
+    wanted = select(events).where(events.c.correlation_id == correlation_id).order_by(events.c.sequence)
+    return [_header(row) for row in connection.execute(wanted).mappings()]
+
+
+def event_page(connection: Connection, domain: str, *, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Return one page of whole TMF688 events of one domain, oldest first, and the exact total."""
+    here = events.c.domain == domain
+    total = connection.execute(select(func.count()).select_from(events).where(here)).scalar_one()
+    wanted = select(events).where(here).order_by(events.c.sequence).offset(offset).limit(limit)
+    return [tmf_event(row) for row in connection.execute(wanted).mappings()], total
+
+
+def tmf_event(row: RowMapping) -> dict[str, Any]:
+    """Return a stored event as TMF688 has it; ``timeOcurred`` is TM Forum's own spelling."""
+    return _header(row) | {
+        "timeOcurred": _time(row["occurred_at"]),
+        "event": {row["resource_kind"]: json.loads(row["document"])},
+    }
+
+
+def _header(row: RowMapping) -> dict[str, Any]:
+    return {
+        "id": row["event_id"],
+        "eventId": row["event_id"],
+        "eventTime": _time(row["occurred_at"]),
+        "eventType": row["event_type"],
+        "domain": row["domain"],
+        "correlationId": row["correlation_id"],
+        "title": f"{row['event_type']} {row['resource_id']}",
+        "@type": row["event_type"],
+    }
+
+
+def _time(at: datetime) -> str:
+    return at.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,49 @@
+"""One wired platform as the faces see it; :mod:`api.wiring` builds it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from activation.contracts import Devices
+from api.http.collections import Collection
+from api.order_tree import OrderTree
+from api.runtime.database import Database
+from api.settings import Settings
+from inventory.documents import Document
+from inventory.ledger import UnitOfWork
+from labs.embedded.lab import EmbeddedLab, RunningNode
+
+Create = Callable[[UnitOfWork, Document], Document]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """What the HTTP application and the command line need.
+
+    Attributes:
+        collections: every TMF collection that can be read.
+        creates: how a new resource of a collection is made, by collection name.
+        create_service: TMF640 create; returns the monitor.
+        terminate_service: TMF640 delete; returns the monitor.
+        running_configuration: reads a device's running configuration through its driver.
+        lab: the embedded lab, where one runs here.
+        first_token: the admin token, only at the very first start of a data folder.
+    """
+
+    settings: Settings
+    database: Database
+    collections: Sequence[Collection]
+    creates: Mapping[str, Create]
+    create_service: Create
+    terminate_service: Callable[[UnitOfWork, str], Document]
+    order_tree: OrderTree
+    pool_usage: Callable[[Any], Any]
+    devices: Devices
+    running_configuration: Callable[[str], str]
+    lab: EmbeddedLab | None
+    first_token: str | None
+
+    @property
+    def nodes(self) -> Sequence[RunningNode]:
+        """The lab's managed nodes; none where no lab runs here."""
+        return self.lab.nodes() if self.lab is not None else ()

@@ -1,0 +1,242 @@
+"""The composition root: builds one platform from its settings and hands everything in as arguments."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orders.catalog
+import templates
+from activation.contracts import Devices
+from activation.drivers.registry import DriverRegistry
+from activation.engine import ActivationCore
+from activation.intent import load_intents
+from activation.observe import running_configuration
+from activation.platforms import load_platforms
+from activation.render import Renderer
+from activation.service_activation import RUN
+from activation.sessions import SessionPool
+from activation.store import MONITORS, SERVICES
+from activation.tables import metadata as activation_tables
+from api import tokens
+from api.activation_face import ActivationFace
+from api.data_folder import held
+from api.http.collections import Collection, fixed, stored
+from api.order_tree import OrderTree
+from api.runtime.database import Database
+from api.runtime.tables import metadata as runtime_tables
+from api.runtime.worker import Worker
+from api.settings import Settings
+from api.system import Create, System
+from inventory.devices import DeviceDirectory
+from inventory.documents import Document
+from inventory.ledger import Handler, UnitOfWork
+from inventory.model import Device, Link, Network
+from inventory.network import NetworkStore
+from inventory.network_file import load_network_file
+from inventory.reservations import ReservationBook, pool_usage
+from inventory.store import DocumentStore
+from inventory.tables import metadata as inventory_tables
+from inventory.tables import products, resources, services
+from labs.embedded.lab import EmbeddedLab, RunningNode
+from labs.topology import Topology, load_topology
+from orders.catalog.load import load_catalog
+from orders.catalog.model import Catalog
+from orders.catalog.wire import BASES, catalog_documents
+from orders.product.layer import ProductOrdering, product_order_store
+from orders.product.tables import metadata as product_tables
+from orders.resource.layer import ResourceOrdering, resource_order_store
+from orders.resource.tables import metadata as resource_tables
+from orders.service.layer import ServiceOrdering, service_order_store
+from orders.service.tables import metadata as service_tables
+
+DATABASE_FILE = "lastmile.db"
+NETWORK_FILE = "network.yml"
+TEMPLATES = Path(templates.__file__).parent
+CATALOG = Path(orders.catalog.__file__).parent / "data"
+SCHEMAS = (runtime_tables, inventory_tables, product_tables, service_tables, resource_tables, activation_tables)
+
+INVENTORY = {"product": products, "service": services, "resource": resources}
+
+PRODUCT_ORDERING = "/tmf-api/productOrderingManagement/v4"
+SERVICE_ORDERING = "/tmf-api/serviceOrdering/v4"
+RESOURCE_ORDERING = "/tmf-api/resourceOrderingManagement/v4"
+ACTIVATION = "/tmf-api/ServiceActivationAndConfiguration/v4"
+PRODUCT_INVENTORY = "/tmf-api/productInventory/v4"
+SERVICE_INVENTORY = "/tmf-api/serviceInventory/v4"
+RESOURCE_INVENTORY = "/tmf-api/resourceInventoryManagement/v4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """The three order layers and the activation core, each knowing only the next one's Protocol."""
+
+    product: ProductOrdering
+    service: ServiceOrdering
+    resource: ResourceOrdering
+    core: ActivationCore
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the database work of all layers by job kind."""
+        return {**self.product.handlers(), **self.service.handlers(), **self.resource.handlers()}
+
+    def routes(self) -> Mapping[str, Sequence[str]]:
+        """Return which job kinds follow which event type."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for layer in (self.product, self.service, self.resource):
+            for event_type, kind in layer.subscriptions().items():
+                found[event_type].append(kind)
+        return found
+
+
+@contextmanager
+def running_system(settings: Settings) -> Iterator[System]:
+    """Start the lab and the platform, yield it, and stop both.
+
+    Raises:
+        StartRefused: the data folder is held by another process, or cannot be used.
+        LabError, OrdersError, InventoryError: a file that was named cannot be used; the message says where.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(held(settings.data))
+        catalog = load_catalog(CATALOG)
+        routes: dict[str, Sequence[str]] = {}
+        database = Database(folder / DATABASE_FILE, routes=routes)
+        stack.callback(database.close)
+        database.create_tables(*SCHEMAS)
+        lab = _started_lab(settings, database, stack)
+        devices = DeviceDirectory(transactions=database)
+        layers = _layers(catalog, _activation_core(devices))
+        stack.callback(layers.core.close)
+        routes |= layers.routes()
+        worker = Worker(database=database, handlers=layers.handlers(), device_handlers={RUN: layers.core.run})
+        layers.core.recover(database)
+        layers.core.warm()
+        worker.start()
+        stack.callback(worker.stop)
+        yield _system(settings, database, layers, devices, lab)
+
+
+def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> EmbeddedLab | None:
+    """Start the lab and take its devices, cables and network data into the inventory."""
+    if settings.lab is None:
+        return None
+    topology = load_topology(settings.lab, os.environ)
+    lab = EmbeddedLab(topology, ssh_port=settings.lab_ssh_port, netconf_port=settings.lab_netconf_port)
+    nodes = lab.start()
+    stack.callback(lab.stop)
+    file = settings.lab.parent / NETWORK_FILE
+    network = load_network_file(file) if file.exists() else Network()
+    network = replace(network, devices=tuple(map(_device, nodes)), links=_links(topology))
+    with database.begin() as uow:
+        NetworkStore().load(uow, network)
+    return lab
+
+
+def _activation_core(devices: Devices) -> ActivationCore:
+    platforms = load_platforms(TEMPLATES)
+    return ActivationCore(
+        devices=devices,
+        platforms=platforms,
+        intents=load_intents(TEMPLATES / "intents.yaml"),
+        renderer=Renderer(TEMPLATES, platforms),
+        sessions=SessionPool(devices, platforms, DriverRegistry.installed()),
+    )
+
+
+def _layers(catalog: Catalog, core: ActivationCore) -> Layers:
+    resource = ResourceOrdering(catalog=catalog, reservations=ReservationBook())
+    service = ServiceOrdering(catalog=catalog, resources=resource, activation=core)
+    product = ProductOrdering(catalog=catalog, services=service)
+    return Layers(product=product, service=service, resource=resource, core=core)
+
+
+def _system(
+    settings: Settings, database: Database, layers: Layers, devices: Devices, lab: EmbeddedLab | None
+) -> System:
+    face = ActivationFace(core=layers.core)
+    return System(
+        settings=settings,
+        database=database,
+        collections=(*_stored_collections(database), *_catalog_collections(layers.product.catalog)),
+        creates=_creates(layers),
+        create_service=face.create,
+        terminate_service=face.terminate,
+        order_tree=OrderTree(
+            product_orders=product_order_store(),
+            service_orders=service_order_store(),
+            resource_orders=resource_order_store(),
+            monitors=MONITORS,
+        ),
+        pool_usage=pool_usage,
+        devices=devices,
+        running_configuration=lambda name: running_configuration(name, devices, layers.core.sessions),
+        lab=lab,
+        first_token=_first_token(database) if settings.auth else None,
+    )
+
+
+def _stored_collections(database: Database) -> Sequence[Collection]:
+    inventory = {name: DocumentStore(table=table, kind=name, domain="inventory") for name, table in INVENTORY.items()}
+    return (
+        stored(database, product_order_store(), PRODUCT_ORDERING),
+        stored(database, service_order_store(), SERVICE_ORDERING),
+        stored(database, resource_order_store(), RESOURCE_ORDERING),
+        stored(database, SERVICES, ACTIVATION, "service"),
+        stored(database, MONITORS, ACTIVATION),
+        stored(database, inventory["product"], PRODUCT_INVENTORY),
+        stored(database, inventory["service"], SERVICE_INVENTORY),
+        stored(database, inventory["resource"], RESOURCE_INVENTORY),
+    )
+
+
+def _catalog_collections(catalog: Catalog) -> Sequence[Collection]:
+    documents = catalog_documents(catalog)
+    return tuple(fixed(documents[kind], path.removesuffix(f"/{kind}"), kind) for kind, path in BASES.items())
+
+
+def _creates(layers: Layers) -> Mapping[str, Create]:
+    service_orders, resource_orders = service_order_store(), resource_order_store()
+
+    def create_service_order(uow: UnitOfWork, body: Document) -> Document:
+        return service_orders.get(uow.connection, layers.service.place(uow, body)).document
+
+    def create_resource_order(uow: UnitOfWork, body: Document) -> Document:
+        return resource_orders.get(uow.connection, layers.resource.place(uow, body)).document
+
+    return {
+        "productOrder": layers.product.place,
+        "serviceOrder": create_service_order,
+        "resourceOrder": create_resource_order,
+    }
+
+
+def _first_token(database: Database) -> str | None:
+    with database.begin() as uow:
+        return None if tokens.exists(uow.connection) else tokens.create(uow, name="admin", role="admin")
+
+
+def _device(node: RunningNode) -> Device:
+    return Device(
+        name=node.name,
+        platform=node.platform,
+        role=node.role,
+        address=node.address,
+        port=node.port,
+        username=node.username,
+        password=node.password,
+    )
+
+
+def _links(topology: Topology) -> tuple[Link, ...]:
+    return tuple(
+        Link(
+            a_device=link.a.node,
+            a_interface=link.a.device_interface,
+            b_device=link.b.node,
+            b_interface=link.b.device_interface,
+        )
+        for link in topology.links
+    )

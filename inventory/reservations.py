@@ -1,0 +1,179 @@
+"""Reservations: take a free value for a place, keep it as a TMF639 resource, give it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, delete, insert, select
+
+from inventory.documents import Document
+from inventory.errors import OwnerConflict
+from inventory.ledger import UnitOfWork
+from inventory.model import Premises, ReservationRequest, ResourceId
+from inventory.network import NetworkStore
+from inventory.pool_store import PoolStore, PoolUsage
+from inventory.pools import PoolKey, pon_key
+from inventory.resources import reserved_document, resource_store
+from inventory.store import DocumentStore, Row
+from inventory.tables import reservations
+from inventory.topology import AccessPath, access_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """Where a reservation is for: the place and the way its traffic goes."""
+
+    place: Premises
+    path: AccessPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """One value taken from its pool.
+
+    Attributes:
+        device: the element that the value is configured on first of all; an import cannot drop it meanwhile.
+        name: what an operator calls it.
+    """
+
+    key: PoolKey
+    value: int
+    device: str
+    name: str
+    characteristics: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservationBook:
+    """The pools and the reserved resources, as :class:`orders.resource.contracts.Reservations` wants them."""
+
+    network: NetworkStore = field(default_factory=NetworkStore)
+    pools: PoolStore = field(default_factory=PoolStore)
+    resources: DocumentStore = field(default_factory=resource_store)
+
+    def reserve(self, uow: UnitOfWork, request: ReservationRequest) -> Document:
+        """Take the lowest free value, store it as a TMF639 resource and return that; idempotent by ``request.owner``.
+
+        Raises:
+            PoolExhausted: no free value.
+            NotServed: no way leads from the place's OLT over one switch to a router.
+            UnknownResource: no such place or pool.
+            OwnerConflict: the owner holds a resource of another specification or for another place.
+        """
+        held = self._held(uow.connection, request)
+        if held is not None:
+            return held
+        site = self._site(uow.connection, request.place_id)
+        taken = self._take(uow.connection, request, site)
+        resource_id = ResourceId(str(uuid4()))
+        document = reserved_document(resource_id, taken.name, request, site.place, taken.characteristics)
+        _write(uow, resource_id, request, taken)
+        row = Row(
+            id=resource_id,
+            state=document["resourceStatus"],
+            external_id=request.owner,
+            correlation_id=request.correlation_id,
+            document=document,
+        )
+        self.resources.insert(uow, row)
+        return document
+
+    def release(self, uow: UnitOfWork, resource_id: str) -> None:
+        """Return the resource's value to its pool and remove the resource; nothing happens where none is reserved."""
+        here = reservations.c
+        wanted = select(here.allocation, here.pool, here.value).where(here.resource_id == resource_id)
+        found = uow.connection.execute(wanted).first()
+        if found is None:
+            return
+        uow.connection.execute(delete(reservations).where(here.resource_id == resource_id))
+        self.pools.give_back(uow.connection, PoolKey(allocation=found.allocation, name=found.pool), found.value)
+        self.resources.remove(uow, self.resources.get(uow.connection, resource_id))
+
+    def _held(self, connection: Connection, request: ReservationRequest) -> Document | None:
+        here = reservations.c
+        found = connection.execute(select(here.resource_id).where(here.owner == request.owner)).first()
+        if found is None:
+            return None
+        document = self.resources.get(connection, found.resource_id).document
+        held = (document["resourceSpecification"]["id"], document["place"]["id"])
+        asked = (request.specification_id, request.place_id)
+        if held != asked:
+            raise OwnerConflict(request.owner, "{} for {}".format(*held), "{} for {}".format(*asked))
+        return document
+
+    def _site(self, connection: Connection, place_id: str) -> _Site:
+        place = self.network.premises(connection, place_id)
+        around = self.network.surroundings(connection, place.olt)
+        return _Site(place=place, path=access_path(place_id, place.olt, around))
+
+    def _take(self, connection: Connection, request: ReservationRequest, site: _Site) -> _Taken:
+        match request.allocation:
+            case "pon":
+                return self._take_onu_id(connection, site)
+            case "vlan":
+                return self._take_vlan_id(connection, request.pool, site)
+            case "address":
+                return self._take_address(connection, request.pool, site)
+
+    def _take_onu_id(self, connection: Connection, site: _Site) -> _Taken:
+        port = self.network.pon_port(connection, site.place.olt, site.place.pon_port)
+        key = pon_key(port.olt, port.name)
+        onu_id = self.pools.take(connection, key)
+        characteristics = {
+            "olt": port.olt,
+            "ponPort": port.name,
+            "channelPartition": port.channel_partition,
+            "channelPair": port.channel_pair,
+            "onuId": onu_id,
+            "uplinkInterface": site.path.olt_uplink,
+        }
+        name = f"{port.olt} {port.name} ONU {onu_id}"
+        return _Taken(key=key, value=onu_id, device=port.olt, name=name, characteristics=characteristics)
+
+    def _take_vlan_id(self, connection: Connection, pool: str, site: _Site) -> _Taken:
+        key = PoolKey(allocation="vlan", name=self.network.vlan_pool(connection, pool).name)
+        vlan_id = self.pools.take(connection, key)
+        characteristics = {
+            "vlanId": vlan_id,
+            "switch": site.path.switch,
+            "accessInterface": site.path.access_interface,
+            "uplinkInterface": site.path.uplink_interface,
+        }
+        name = f"VLAN {vlan_id}"
+        return _Taken(key=key, value=vlan_id, device=site.path.switch, name=name, characteristics=characteristics)
+
+    def _take_address(self, connection: Connection, pool: str, site: _Site) -> _Taken:
+        source = self.network.address_pool(connection, pool)
+        key = PoolKey(allocation="address", name=source.name)
+        value = self.pools.take(connection, key)
+        address, prefix_length = str(IPv4Address(value)), IPv4Network(source.prefix).prefixlen
+        characteristics = {
+            "address": address,
+            "prefixLength": prefix_length,
+            "gateway": source.gateway,
+            "router": site.path.router,
+            "routerInterface": site.path.router_interface,
+        }
+        name = f"{address}/{prefix_length}"
+        return _Taken(key=key, value=value, device=site.path.router, name=name, characteristics=characteristics)
+
+
+def pool_usage(connection: Connection) -> list[PoolUsage]:
+    """Return every pool with its kind, size, and how many values are taken and free; sorted by kind and name."""
+    return PoolStore().usage(connection)
+
+
+def _write(uow: UnitOfWork, resource_id: ResourceId, request: ReservationRequest, taken: _Taken) -> None:
+    values = {
+        "resource_id": resource_id,
+        "allocation": taken.key.allocation,
+        "pool": taken.key.name,
+        "value": taken.value,
+        "device": taken.device,
+        "place_id": request.place_id,
+        "owner": request.owner,
+        "reserved_at": uow.now,
+    }
+    uow.connection.execute(insert(reservations).values(values))

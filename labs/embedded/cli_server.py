@@ -1,0 +1,124 @@
+"""A device with a command line behind SSH: sessions, single commands, lost connections."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
+
+import asyncssh
+
+from labs.embedded.cli_terminal import Terminal
+from labs.embedded.contracts import Credentials, FaultBoard
+from labs.embedded.ssh_server import Listener, listen
+
+
+class LinkDropped(Exception):
+    """The device loses the connection in the middle of a command; the client gets no answer."""
+
+
+class CliShell(Protocol):
+    """What one logged-in user talks to."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the user has left."""
+        ...
+
+    def prompt(self) -> str:
+        """Return the prompt of the current mode."""
+        ...
+
+    async def run(self, line: str) -> str:
+        """Return what the device prints for ``line``, each printed line ended.
+
+        Raises:
+            LinkDropped: instead of an answer.
+        """
+        ...
+
+    def help(self, typed: str) -> str:
+        """Return what may follow ``typed``, one possibility a line."""
+        ...
+
+
+async def hang() -> NoReturn:
+    """Never return, as a device whose configuration agent is stuck."""
+    await asyncio.Event().wait()
+    raise AssertionError  # pragma: no cover
+
+
+class CliServer:
+    """The SSH side of one device with a command line."""
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        host_key: asyncssh.SSHKey,
+        faults: FaultBoard,
+        new_shell: Callable[[], CliShell],
+    ) -> None:
+        self._credentials = credentials
+        self._host_key = host_key
+        self._faults = faults
+        self._new_shell = new_shell
+        self._listener: Listener | None = None
+
+    async def start(self, address: str, port: int) -> None:
+        """Listen on ``address``; port 0 means any free one."""
+        self._listener = await listen(
+            address=address, port=port, credentials=self._credentials, host_key=self._host_key, serve=self._serve
+        )
+
+    async def stop(self) -> None:
+        """Close the socket and every session."""
+        if self._listener is not None:
+            await self._listener.close()
+            self._listener = None
+
+    def ports(self) -> dict[str, int]:
+        """Return the SSH port while listening."""
+        return {"ssh": self._listener.port} if self._listener is not None else {}
+
+    async def _serve(self, process: "asyncssh.SSHServerProcess[Any]") -> None:
+        session = asyncio.ensure_future(self._session(process))
+        gone = asyncio.ensure_future(process.channel.wait_closed())
+        await asyncio.wait({session, gone}, return_when=asyncio.FIRST_COMPLETED)
+        session.cancel()
+        gone.cancel()
+        results = await asyncio.gather(session, gone, return_exceptions=True)
+        if isinstance(results[0], Exception) and not isinstance(results[0], ConnectionError):
+            raise results[0]
+
+    async def _session(self, process: "asyncssh.SSHServerProcess[Any]") -> None:
+        shell = self._new_shell()
+        try:
+            if process.command is not None:
+                await self._commands(process, shell, process.command)
+            else:
+                await self._dialogue(process, shell)
+        except LinkDropped:
+            process.channel.get_connection().abort()
+            return
+        process.exit(0)
+
+    async def _commands(self, process: "asyncssh.SSHServerProcess[Any]", shell: CliShell, commands: str) -> None:
+        for command in commands.splitlines():
+            process.stdout.write(await self._reply(shell, command))
+
+    async def _dialogue(self, process: "asyncssh.SSHServerProcess[Any]", shell: CliShell) -> None:
+        if isinstance(process.channel, asyncssh.SSHLineEditorChannel) and process.term_type is not None:
+            # asyncssh's own line editor redraws with escape sequences, which screen scrapers stumble over.
+            process.channel.set_line_mode(False)
+        terminal = Terminal(process, shell.help)
+        while not shell.closed:
+            line = await terminal.line(shell.prompt())
+            if line is None:
+                break
+            terminal.write(await self._reply(shell, line))
+        terminal.close()
+
+    async def _reply(self, shell: CliShell, line: str) -> str:
+        reply = await shell.run(line)
+        if self._faults.latency_s:
+            await asyncio.sleep(self._faults.latency_s)
+        return reply

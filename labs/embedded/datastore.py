@@ -1,0 +1,260 @@
+"""The datastores of an emulated NETCONF device: running, candidate, locks, confirmed commit.
+
+Sessions are named by their number. All methods are called from one thread; ``running`` may be read from any.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from lxml import etree
+
+from labs.embedded.contracts import FaultBoard
+from labs.embedded.datatree import Branch
+from labs.embedded.edit import PartlyRefused, apply_edit
+from labs.embedded.rpc_error import RpcError, RpcErrors, protocol_error
+from labs.embedded.schema import Schema
+from labs.embedded.validation import violations
+
+Store = Literal["running", "candidate"]
+DEFAULT_CONFIRM_TIMEOUT_S: Final = 600
+
+
+class CommitTimer(Protocol):
+    """Fires once unless stopped or started anew."""
+
+    def start(self, seconds: float, expired: Callable[[], object]) -> None:
+        """Call ``expired`` after ``seconds``; forget an earlier start."""
+        ...
+
+    def stop(self) -> None:
+        """Forget the start."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditOptions:
+    """The options of one edit-config."""
+
+    default_operation: str = "merge"
+    test_option: str = "set"
+    error_option: str = "stop-on-error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitOptions:
+    """The options of one commit."""
+
+    confirmed: bool = False
+    timeout_s: int = DEFAULT_CONFIRM_TIMEOUT_S
+    persist: str | None = None
+    persist_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unconfirmed:
+    before: Branch
+    session: int
+    persist: str | None
+
+
+class Datastores:
+    """Running and candidate of one device.
+
+    Attributes:
+        running: the running configuration; a snapshot that never changes, replaced by each commit.
+    """
+
+    def __init__(self, schema: Schema, running: Branch, faults: FaultBoard, timer: CommitTimer) -> None:
+        self.running = running
+        self._schema = schema
+        self._faults = faults
+        self._timer = timer
+        self._candidate: Branch | None = None
+        self._modified_by: int | None = None
+        self._locks: dict[Store, int] = {}
+        self._unconfirmed: _Unconfirmed | None = None
+
+    @property
+    def candidate(self) -> Branch:
+        """The candidate; running itself as long as nobody has edited."""
+        return self.running if self._candidate is None else self._candidate
+
+    def tree(self, store: Store) -> Branch:
+        """Return the tree of a datastore."""
+        return self.running if store == "running" else self.candidate
+
+    # Locks
+
+    def lock(self, session: int, store: Store) -> None:
+        """Give the session the only right to change ``store``.
+
+        Raises:
+            RpcError: ``lock-denied``, with the holder's session number.
+        """
+        holder = self._locks.get(store)
+        if holder is None and store == "candidate" and self._candidate is not None:
+            holder = self._modified_by
+        if holder is None and store == "running" and self._unconfirmed is not None:
+            holder = self._unconfirmed.session if self._unconfirmed.session != session else None
+        if holder is not None:
+            message = f"lock of {store} denied: held or changed by session {holder}"
+            raise protocol_error("lock-denied", message, info=(("session-id", str(holder)),))
+        self._locks[store] = session
+
+    def unlock(self, session: int, store: Store) -> None:
+        """Give the lock back; changes of the candidate that were not committed are discarded.
+
+        Raises:
+            RpcError: the session does not hold it.
+        """
+        if self._locks.get(store) != session:
+            raise protocol_error("operation-failed", f"session {session} does not hold the lock of {store}")
+        del self._locks[store]
+        if store == "candidate":
+            self._discard()
+
+    # Candidate
+
+    def edit(self, session: int, config: etree._Element, options: EditOptions) -> None:
+        """Change the candidate.
+
+        An edit that is refused leaves it as it was; only ``continue-on-error`` keeps the parts that were not refused.
+        References are checked by validate and commit, or here when ``test_option`` asks for it.
+
+        Raises:
+            RpcError: the edit is refused, or somebody else holds the lock.
+            RpcErrors: there are several refusals.
+        """
+        self._check_lock(session, "candidate")
+        keep_going = options.error_option == "continue-on-error"
+        refused: PartlyRefused | None = None
+        try:
+            tree = apply_edit(
+                self.candidate,
+                config,
+                self._schema,
+                default_operation=options.default_operation,
+                keep_going=keep_going,
+            )
+        except PartlyRefused as partly:
+            tree, refused = partly.tree, partly
+        if options.test_option != "set":
+            _check(tree)
+        if options.test_option != "test-only":
+            self._set_candidate(session, tree)
+        if refused is not None:
+            raise refused
+
+    def replace_candidate(self, session: int, tree: Branch) -> None:
+        """Put a whole configuration into the candidate.
+
+        Raises:
+            RpcError: somebody else holds the lock.
+        """
+        self._check_lock(session, "candidate")
+        self._set_candidate(session, tree)
+
+    def discard(self, session: int) -> None:
+        """Make the candidate equal to running again.
+
+        Raises:
+            RpcError: somebody else holds the lock.
+        """
+        self._check_lock(session, "candidate")
+        self._discard()
+
+    def validate(self, tree: Branch) -> None:
+        """Check a configuration as a whole.
+
+        Raises:
+            RpcErrors: everything that is wrong with it.
+        """
+        _check(tree)
+
+    # Commit
+
+    def commit(self, session: int, options: CommitOptions) -> None:
+        """Make the candidate the running configuration; with ``confirmed`` for a limited time only.
+
+        Raises:
+            RpcError: somebody else holds a lock or waits for his own confirmation, or ``persist_id`` is not his.
+            RpcErrors: the candidate is not valid.
+        """
+        self._check_lock(session, "running")
+        self._check_lock(session, "candidate")
+        self._check_confirming(session, options)
+        _check(self.candidate)
+        before = self._unconfirmed.before if self._unconfirmed is not None else self.running
+        if not self._faults.strikes("commit_changes_nothing"):
+            self.running = self.candidate
+        self._discard()
+        if not options.confirmed:
+            self._settle()
+            return
+        self._unconfirmed = _Unconfirmed(before=before, session=session, persist=options.persist)
+        self._timer.start(options.timeout_s, self._roll_back)
+
+    def cancel_commit(self, session: int, persist_id: str | None) -> None:
+        """Take an unconfirmed commit back.
+
+        Raises:
+            RpcError: there is none, or it is somebody else's.
+        """
+        if self._unconfirmed is None:
+            raise protocol_error("operation-failed", "there is no confirmed commit to cancel")
+        self._check_confirming(session, CommitOptions(persist_id=persist_id))
+        if not self._roll_back():
+            raise protocol_error("operation-failed", "rollback failed: configuration database error")
+
+    def end_session(self, session: int) -> None:
+        """Release what a session held: locks, its uncommitted changes, its unconfirmed commit unless it persists."""
+        self._locks = {store: holder for store, holder in self._locks.items() if holder != session}
+        if self._modified_by == session:
+            self._discard()
+        pending = self._unconfirmed
+        if pending is not None and pending.session == session and pending.persist is None:
+            self._roll_back()
+
+    def _roll_back(self) -> bool:
+        pending = self._unconfirmed
+        self._settle()
+        if pending is None or self._faults.strikes("rollback_fails"):
+            return False
+        self.running = pending.before
+        return True
+
+    def _settle(self) -> None:
+        self._unconfirmed = None
+        self._timer.stop()
+
+    def _check_lock(self, session: int, store: Store) -> None:
+        holder = self._locks.get(store, session)
+        if holder != session:
+            message = f"{store} is locked by session {holder}"
+            raise protocol_error("in-use", message, info=(("session-id", str(holder)),))
+
+    def _check_confirming(self, session: int, options: CommitOptions) -> None:
+        pending = self._unconfirmed
+        if pending is None:
+            if options.persist_id is not None:
+                raise protocol_error("invalid-value", f"no confirmed commit has the persist-id {options.persist_id!r}")
+            return
+        if options.persist_id is not None and options.persist_id != pending.persist:
+            raise protocol_error("invalid-value", f"no confirmed commit has the persist-id {options.persist_id!r}")
+        if options.persist_id is None and (pending.persist is not None or pending.session != session):
+            raise protocol_error("in-use", f"a confirmed commit of session {pending.session} waits for confirmation")
+
+    def _set_candidate(self, session: int, tree: Branch) -> None:
+        self._candidate = tree
+        self._modified_by = session
+
+    def _discard(self) -> None:
+        self._candidate = None
+        self._modified_by = None
+
+
+def _check(tree: Branch) -> None:
+    errors: list[RpcError] = violations(tree)
+    if errors:
+        raise RpcErrors(errors)

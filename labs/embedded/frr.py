@@ -1,0 +1,294 @@
+"""An emulated FRR router: vtysh over SSH."""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import asyncssh
+
+from labs.embedded.cli_config import TOP
+from labs.embedded.cli_frr_language import FRR, INDENT
+from labs.embedded.cli_grammar import Refusal, choose, next_words
+from labs.embedded.cli_pipe import UnknownFilter, filtered
+from labs.embedded.cli_server import CliServer, LinkDropped, hang
+from labs.embedded.cli_tree import ConfigLine, Tree, find, printed
+from labs.embedded.contracts import Credentials, FaultBoard
+from labs.errors import StartupConfigError
+
+VERSION: Final = "8.4.4"
+CONFIGURATION_FAILED: Final = "% Configuration failed.\n\nError type: generic\nError description: {reason}\n"
+ROUTE_CODES: Final = (
+    "Codes: K - kernel route, C - connected, S - static, R - RIP,\n       > - selected route, * - FIB route\n"
+)
+SAVED: Final = (
+    "Note: this version of vtysh never writes vtysh.conf\nBuilding Configuration...\n"
+    "Integrated configuration saved to /etc/frr/frr.conf\n[OK]\n"
+)
+
+REFUSALS: Final = {
+    "invalid": "% Unknown command: {line}\n",
+    "incomplete": "% Command incomplete: {line}\n",
+    "ambiguous": "% Ambiguous command: {line}\n",
+}
+
+MISSING: Final = {
+    "no ip route": "% Refusing to remove a non-existent route\n",
+    "no ip address": "% Can't find address\n",
+    "no interface": "% Can't find interface\n",
+}
+"""What vtysh says when there is nothing to remove, by the beginning of the line."""
+
+
+class FrrRouter:
+    """What all users of one router share."""
+
+    def __init__(self, *, name: str, startup_config: str, faults: FaultBoard) -> None:
+        self.name = name
+        self.faults = faults
+        try:
+            self.running: Tree = FRR.load(startup_config)
+        except Refusal as refusal:
+            raise StartupConfigError(name, f"not understood: {refusal.line!r}, word {refusal.word!r}") from refusal
+        self.saved = self.file_text()
+        self.started_at = time.time()
+
+    def hostname(self) -> str:
+        """Return the configured host name."""
+        line = find(self.running, ("hostname",))
+        return line.text.split()[1] if line is not None else self.name
+
+    def file_text(self) -> str:
+        """Return the configuration as ``write memory`` puts it into frr.conf."""
+        return "\n".join([*printed(self.running, indent=INDENT), "!", "end", ""])
+
+    def text(self) -> str:
+        """Return what ``show running-config`` prints."""
+        return f"Building configuration...\n\nCurrent configuration:\n!\n{self.file_text()}"
+
+    def interfaces(self) -> list[ConfigLine]:
+        """Return the configured interfaces."""
+        return [line for line in self.running if line.key[0] == "interface"]
+
+
+class FrrNode:
+    """One emulated router."""
+
+    def __init__(self, *, name: str, startup_config: str, credentials: Credentials, host_key: asyncssh.SSHKey) -> None:
+        self.name = name
+        self.faults = FaultBoard()
+        self._router = FrrRouter(name=name, startup_config=startup_config, faults=self.faults)
+        self._server = CliServer(
+            credentials=credentials,
+            host_key=host_key,
+            faults=self.faults,
+            new_shell=lambda: VtyShell(self._router),
+        )
+
+    async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
+        """Listen for SSH on ``address``; the router has no NETCONF."""
+        del netconf_port
+        await self._server.start(address, ssh_port)
+
+    async def stop(self) -> None:
+        """Close the socket and every session; the configuration stays."""
+        await self._server.stop()
+
+    def ports(self) -> dict[str, int]:
+        """Return the SSH port in use."""
+        return self._server.ports()
+
+    def running_config(self) -> str:
+        """Return what ``show running-config`` prints."""
+        return self._router.text()
+
+
+class VtyShell:
+    """One vtysh session. vtysh changes the running configuration line by line; it has no candidate.
+
+    For the fault board, the lines between ``configure terminal`` and leaving configuration mode are one commit, and
+    leaving is its end.
+    """
+
+    def __init__(self, router: FrrRouter) -> None:
+        self._router = router
+        self._faults = router.faults
+        self._configuring = False
+        self._place = TOP
+        self._before_set: Tree = ()
+        self._before_line: Tree = ()
+        self.closed = False
+
+    def prompt(self) -> str:
+        """Return the prompt of the current mode."""
+        host = self._router.hostname()
+        if not self._configuring:
+            return f"{host}# "
+        section = f"-{self._place.prompts[-1]}" if self._place.prompts else ""
+        return f"{host}(config{section})# "
+
+    async def run(self, line: str) -> str:
+        """Return what vtysh prints for ``line``.
+
+        Raises:
+            LinkDropped: a fault cuts the connection.
+        """
+        line = line.strip()
+        if not line or line.startswith(("!", "#")):
+            return ""
+        try:
+            return await self._answer(line)
+        except Refusal as refusal:
+            return REFUSALS[refusal.kind].format(line=line)
+
+    def help(self, typed: str) -> str:
+        """Return what may follow ``typed``."""
+        patterns = [pattern.split() for pattern in (*SHOWS, *ACTIONS)]
+        if self._configuring:
+            patterns = [*FRR.patterns(self._place), ["exit"], ["end"], ["do", "{text}"]]
+        return "".join(f"  {each}\n" for each in next_words(patterns, typed, FRR.values))
+
+    async def _answer(self, line: str) -> str:
+        if not self._configuring:
+            return await self._execute(line)
+        if line.startswith("do "):
+            return await self._execute(line.removeprefix("do "))
+        if line in {"exit", "quit", "end", "exit-address-family"}:
+            return await self._exit(line)
+        return self._edit(line)
+
+    async def _execute(self, line: str) -> str:
+        command, _, pipe = line.partition("|")
+        patterns = [(pattern.split(), pattern) for pattern in (*SHOWS, *ACTIONS)]
+        pattern, words = choose(patterns, command, FRR.values)
+        if pattern in ACTIONS:
+            return await ACTIONS[pattern](self, words)
+        text = SHOWS[pattern](self._router)
+        try:
+            return filtered(text, pipe) if pipe else text
+        except UnknownFilter:
+            raise Refusal("invalid", line, len(words)) from None
+
+    def _edit(self, line: str) -> str:
+        router = self._router
+        tree, place = FRR.apply(router.running, self._place, line)
+        if self._faults.strikes("drop_before_commit"):
+            raise LinkDropped
+        if self._faults.strikes("refuse_edit") or (line.startswith("no ") and self._faults.strikes("rollback_fails")):
+            return CONFIGURATION_FAILED.format(reason=f"cannot apply '{line}'")
+        missing = next((text for start, text in MISSING.items() if line.startswith(start)), "")
+        if tree == router.running and missing:
+            return missing
+        if tree != router.running:
+            self._before_line = router.running
+        router.running, self._place = tree, place
+        return ""
+
+    async def _exit(self, line: str) -> str:
+        if line != "end" and self._place.path:
+            self._place = self._place.outward()
+            return ""
+        self._configuring, self._place = False, TOP
+        return await self._end_of_set() if self._router.running != self._before_set else ""
+
+    async def _end_of_set(self) -> str:
+        if self._faults.strikes("hang_in_commit"):
+            await hang()
+        await asyncio.sleep(self._faults.commit_s)
+        if self._faults.strikes("refuse_commit"):
+            self._router.running = self._before_line
+            return CONFIGURATION_FAILED.format(reason="the last change was refused and is undone")
+        if self._faults.strikes("commit_changes_nothing"):
+            self._router.running = self._before_set
+        if self._faults.strikes("drop_after_commit"):
+            raise LinkDropped
+        return ""
+
+    # Actions: each is given the canonical words and returns what is printed.
+
+    async def configure(self, _words: tuple[str, ...]) -> str:
+        """Enter configuration mode."""
+        self._configuring, self._place = True, TOP
+        self._before_set = self._before_line = self._router.running
+        return ""
+
+    async def write(self, _words: tuple[str, ...]) -> str:
+        """Save the running configuration."""
+        self._router.saved = self._router.file_text()
+        return SAVED
+
+    async def log_out(self, _words: tuple[str, ...]) -> str:
+        """End the connection."""
+        self.closed = True
+        return ""
+
+    async def accept(self, _words: tuple[str, ...]) -> str:
+        """Take a command that changes nothing here."""
+        return ""
+
+
+def _version(router: FrrRouter) -> str:
+    return (
+        f"FRRouting {VERSION} ({router.hostname()}) on Linux(6.1.0).\n"
+        "Copyright 1996-2005 Kunihiro Ishiguro, et al.\n"
+        "configured with:\n    '--enable-vtysh' '--with-vtysh-pager=cat'\n"
+    )
+
+
+def _interface_brief(router: FrrRouter) -> str:
+    lines = [
+        f"{'Interface':<15} {'Status':<7} {'VRF':<15} Addresses",
+        f"{'-' * 9:<15} {'-' * 6:<7} {'-' * 3:<15} {'-' * 9}",
+    ]
+    for interface in router.interfaces():
+        status = "down" if any(line.text == "shutdown" for line in interface.children) else "up"
+        addresses = _addresses(interface) or [""]
+        lines.append(f"{interface.key[1]:<15} {status:<7} {'default':<15} {addresses[0]}".rstrip())
+        lines += [f"{'':<39} {address}" for address in addresses[1:]]
+    return "\n".join([*lines, ""])
+
+
+def _addresses(interface: ConfigLine) -> list[str]:
+    return [line.text.split()[-1] for line in interface.children if line.key[:2] == ("ip", "address")]
+
+
+def _routes(router: FrrRouter) -> str:
+    found: dict[ipaddress.IPv4Network, list[str]] = {}
+    uptime = time.strftime("%H:%M:%S", time.gmtime(time.time() - router.started_at))
+    for line in router.running:
+        if line.key[:2] == ("ip", "route"):
+            _, _, prefix, hop, *_ = line.text.split()
+            via = f"via {hop}" if hop[0].isdigit() else f"is directly connected, {hop}"
+            route = f"S>* {prefix} [1/0] {via}, weight 1, {uptime}"
+            found.setdefault(ipaddress.IPv4Network(prefix), []).append(route)
+    for interface in router.interfaces():
+        for address in _addresses(interface):
+            network = ipaddress.IPv4Interface(address).network
+            found.setdefault(network, []).append(f"C>* {network} is directly connected, {interface.key[1]}, {uptime}")
+    routes = [route for network in sorted(found) for route in found[network]]
+    return "\n".join([ROUTE_CODES, *routes, ""])
+
+
+SHOWS: Final[Mapping[str, Callable[[FrrRouter], str]]] = {
+    "show version": _version,
+    "show running-config": FrrRouter.text,
+    "show startup-config": lambda router: router.saved,
+    "show interface brief": _interface_brief,
+    "show ip route": _routes,
+}
+
+ACTIONS: Final[Mapping[str, Callable[[VtyShell, tuple[str, ...]], Awaitable[str]]]] = {
+    "configure": VtyShell.configure,
+    "configure terminal": VtyShell.configure,
+    "write": VtyShell.write,
+    "write memory": VtyShell.write,
+    "write file": VtyShell.write,
+    "copy running-config startup-config": VtyShell.write,
+    "terminal length {int}": VtyShell.accept,
+    "terminal width {int}": VtyShell.accept,
+    "enable": VtyShell.accept,
+    "disable": VtyShell.accept,
+    "exit": VtyShell.log_out,
+    "quit": VtyShell.log_out,
+}

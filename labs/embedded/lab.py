@@ -1,0 +1,266 @@
+"""The embedded lab: all managed nodes of a topology, emulated in this process on loopback addresses."""
+
+import asyncio
+import errno
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeVar
+
+import asyncssh
+
+from labs.embedded.contracts import Credentials, EmulatedNode, FaultBoard
+from labs.embedded.eos import EosNode
+from labs.embedded.frr import FrrNode
+from labs.embedded.olt import OltNode
+from labs.errors import LabStartError, PortInUse, UnknownLabNode
+from labs.topology import Node, Topology
+
+DEFAULT_SSH_PORT: Final = 2222
+DEFAULT_NETCONF_PORT: Final = 8830
+PLATFORM_LABEL: Final = "lastmile.platform"
+
+Protocol = Literal["ssh", "netconf"]
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """How to emulate one platform, and what it speaks."""
+
+    build: Callable[..., EmulatedNode]
+    protocol: Protocol
+
+
+PLATFORMS: Final[Mapping[str, Platform]] = {
+    "bbf_olt": Platform(build=OltNode, protocol="netconf"),
+    "arista_eos": Platform(build=EosNode, protocol="ssh"),
+    "frr": Platform(build=FrrNode, protocol="ssh"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningNode:
+    """One managed node as it can be reached."""
+
+    name: str
+    role: str
+    platform: str
+    address: str
+    protocol: Protocol
+    port: int
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Place:
+    """Where a node listens; the ports are those it got, so that it comes back on the same ones."""
+
+    node: EmulatedNode
+    spec: Node
+    platform: Platform
+    credentials: Credentials
+    address: str
+    ssh_port: int
+    netconf_port: int
+
+
+class EmbeddedLab:
+    """Runs the managed nodes of a topology (those with a label ``lastmile.platform``) in one background thread.
+
+    Usable as a context manager. The methods may be called from any thread but the lab's own.
+    """
+
+    def __init__(
+        self, topology: Topology, *, ssh_port: int = DEFAULT_SSH_PORT, netconf_port: int = DEFAULT_NETCONF_PORT
+    ) -> None:
+        self._topology = topology
+        self._ssh_port = ssh_port
+        self._netconf_port = netconf_port
+        self._places: dict[str, _Place] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> tuple[RunningNode, ...]:
+        """Start every managed node and return them in the order of the file; nothing runs when one cannot start.
+
+        Raises:
+            LabStartError: a platform is unknown, a management address is missing, a startup configuration is missing,
+                or a port is in use (``PortInUse``).
+            StartupConfigError: a node refuses its startup configuration.
+        """
+        if self._thread is not None:
+            raise LabStartError(f"lab {self._topology.name} is already running")
+        managed = [node for node in self._topology.nodes.values() if PLATFORM_LABEL in node.labels]
+        self._places = {node.name: self._place(node) for node in managed}
+        self._start_loop()
+        try:
+            for place in self._places.values():
+                self._run(_start_node(place))
+        except BaseException:
+            self.stop()
+            raise
+        return tuple(_running_node(place) for place in self._places.values())
+
+    def stop(self) -> None:
+        """Stop every node and the thread; does nothing when the lab does not run."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        for place in self._places.values():
+            self._run(place.node.stop())
+        self._run(_cancel_others())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+        self._loop = self._thread = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def nodes(self) -> tuple[RunningNode, ...]:
+        """Return the managed nodes of the running lab, in the order of the file."""
+        return tuple(_running_node(place) for place in self._places.values())
+
+    def running_config(self, name: str) -> str:
+        """Return the running configuration of a node as the device itself would show it.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
+        return self._known(name).node.running_config()
+
+    def faults(self, name: str) -> FaultBoard:
+        """Return the switchboard of a node's faults.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
+        return self._known(name).node.faults
+
+    def cut(self, name: str) -> None:
+        """Make a node unreachable: its sockets close, its sessions break, its configuration stays.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
+        self._run(self._known(name).node.stop())
+
+    def restore(self, name: str) -> None:
+        """Make a node reachable again, on the ports it had; does nothing when it is.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+            PortInUse: somebody else took the port meanwhile.
+        """
+        place = self._known(name)
+        if not place.node.ports():
+            self._run(_start_node(place))
+
+    def _known(self, name: str) -> _Place:
+        place = self._places.get(name)
+        if place is None:
+            raise UnknownLabNode(name, self._places)
+        return place
+
+    def _place(self, spec: Node) -> _Place:
+        platform = PLATFORMS.get(spec.labels[PLATFORM_LABEL])
+        if platform is None:
+            wanted = spec.labels[PLATFORM_LABEL]
+            known = ", ".join(sorted(PLATFORMS))
+            raise LabStartError(f"{spec.name}: unknown {PLATFORM_LABEL} {wanted!r}; known: {known}")
+        if spec.mgmt_ipv4 is None:
+            raise LabStartError(f"{spec.name}: has no mgmt-ipv4; a managed node needs one, e.g. 172.20.20.11")
+        credentials = Credentials(
+            username=spec.labels.get("lastmile.username", "admin"),
+            password=spec.labels.get("lastmile.password", "admin"),
+        )
+        node = platform.build(
+            name=spec.name,
+            startup_config=_startup_text(spec),
+            credentials=credentials,
+            host_key=asyncssh.generate_private_key("ssh-ed25519"),
+        )
+        return _Place(
+            node=node,
+            spec=spec,
+            platform=platform,
+            credentials=credentials,
+            address=loopback_address(spec.mgmt_ipv4),
+            ssh_port=self._ssh_port,
+            netconf_port=self._netconf_port,
+        )
+
+    def _start_loop(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"lab-{self._topology.name}", daemon=True)
+        self._thread.start()
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            work.close()
+            raise LabStartError(f"lab {self._topology.name} is not running")
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result()
+
+
+def loopback_address(mgmt_ipv4: IPv4Address) -> str:
+    """Return where a node with that management address listens: the same address below 127."""
+    return "127." + str(mgmt_ipv4).partition(".")[2]
+
+
+def _startup_text(spec: Node) -> str:
+    if spec.startup_config is None:
+        return ""
+    try:
+        return spec.startup_config.read_text(encoding="utf-8")
+    except OSError as unreadable:
+        raise LabStartError(f"{spec.name}: startup-config cannot be read: {unreadable}") from None
+
+
+async def _start_node(place: _Place) -> None:
+    try:
+        await place.node.start(place.address, ssh_port=place.ssh_port, netconf_port=place.netconf_port)
+    except OSError as refused:
+        port = place.ssh_port if place.platform.protocol == "ssh" else place.netconf_port
+        if refused.errno == errno.EADDRINUSE:
+            raise PortInUse(place.spec.name, place.platform.protocol, place.address, port) from None
+        raise LabStartError(f"{place.spec.name}: cannot listen on {place.address} port {port}: {refused}") from None
+    ports = place.node.ports()
+    place.ssh_port = ports.get("ssh", place.ssh_port)
+    place.netconf_port = ports.get("netconf", place.netconf_port)
+    _log.info("%s listens on %s %s", place.spec.name, place.address, ports)
+
+
+async def _cancel_others() -> None:
+    """End what nodes left running, so that the loop closes clean."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def _running_node(place: _Place) -> RunningNode:
+    protocol = place.platform.protocol
+    return RunningNode(
+        name=place.spec.name,
+        role=place.spec.labels.get("lastmile.role", ""),
+        platform=place.spec.labels[PLATFORM_LABEL],
+        address=place.address,
+        protocol=protocol,
+        port=place.ssh_port if protocol == "ssh" else place.netconf_port,
+        username=place.credentials.username,
+        password=place.credentials.password,
+    )

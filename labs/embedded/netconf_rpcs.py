@@ -1,0 +1,264 @@
+"""What an emulated NETCONF device does for each RPC."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from lxml import etree
+
+from labs.embedded.contracts import FaultBoard
+from labs.embedded.datastore import DEFAULT_CONFIRM_TIMEOUT_S, CommitOptions, Datastores, EditOptions, Store
+from labs.embedded.datatree import Branch, append_xml
+from labs.embedded.edit import DEFAULT_OPERATIONS, apply_edit
+from labs.embedded.netconf_messages import tag
+from labs.embedded.rpc_error import RpcError, protocol_error
+from labs.embedded.schema import Schema
+from labs.embedded.subtree import select
+
+EDIT_REFUSED: Final = "resource-denied: ONU table full on channel-partition"
+COMMIT_REFUSED: Final = "commit failed: line card LT-1 rejected the configuration"
+TEST_OPTIONS: Final = frozenset({"test-then-set", "set", "test-only"})
+ERROR_OPTIONS: Final = frozenset({"stop-on-error", "continue-on-error", "rollback-on-error"})
+
+
+class ConnectionDropped(Exception):
+    """The device cuts this session off, without an answer."""
+
+
+class Session(Protocol):
+    """What an RPC may do to a session."""
+
+    number: int
+
+    def kill(self) -> None:
+        """Cut the session off."""
+        ...
+
+
+@dataclass(slots=True)
+class Device:
+    """What all sessions of one device share.
+
+    Attributes:
+        sessions: the open sessions by number.
+    """
+
+    schema: Schema
+    stores: Datastores
+    faults: FaultBoard
+    sessions: dict[int, Session] = field(default_factory=dict)
+
+
+class Rpc(Protocol):
+    """Does one kind of RPC; the answer is ``<data>``, or None for a plain ok."""
+
+    async def __call__(self, device: Device, session: Session, operation: etree._Element, /) -> etree._Element | None:
+        """Do it."""
+        ...
+
+
+async def perform(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    """Do what the RPC asks for and return ``<data>``, or None for a plain ok.
+
+    Raises:
+        RpcError: it cannot be done.
+        RpcErrors: for several reasons.
+        ConnectionDropped: the device cuts the session off.
+    """
+    rpc = RPCS.get(str(operation.tag))
+    if rpc is None:
+        name = etree.QName(operation).localname
+        known = ", ".join(sorted(etree.QName(qname).localname for qname in RPCS))
+        raise protocol_error("operation-not-supported", f"unknown operation {name}; known: {known}")
+    return await rpc(device, session, operation)
+
+
+async def _get(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    del session
+    return _filtered(device, device.stores.running, operation)
+
+
+async def _get_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    del session
+    return _filtered(device, device.stores.tree(_store(operation, "source")), operation)
+
+
+async def _edit_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    _check_candidate(operation, "target")
+    options = EditOptions(
+        default_operation=_choice(operation, "default-operation", DEFAULT_OPERATIONS, "merge"),
+        # RFC 6241 has test-then-set by default; like many an OLT, this one leaves references to validate and commit.
+        test_option=_choice(operation, "test-option", TEST_OPTIONS, "set"),
+        error_option=_choice(operation, "error-option", ERROR_OPTIONS, "stop-on-error"),
+    )
+    config = operation.find(tag("config"))
+    if config is None:
+        raise _missing("edit-config", "config")
+    if device.faults.strikes("refuse_edit"):
+        raise RpcError("operation-failed", EDIT_REFUSED)
+    device.stores.edit(session.number, config, options)
+    return None
+
+
+async def _copy_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    _check_candidate(operation, "target")
+    device.stores.replace_candidate(session.number, _source_tree(device, operation))
+    return None
+
+
+async def _delete_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    _check_candidate(operation, "target")
+    device.stores.replace_candidate(session.number, Branch(device.schema.root))
+    return None
+
+
+async def _validate(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    del session
+    device.stores.validate(_source_tree(device, operation))
+    return None
+
+
+async def _lock(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    device.stores.lock(session.number, _store(operation, "target"))
+    return None
+
+
+async def _unlock(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    device.stores.unlock(session.number, _store(operation, "target"))
+    return None
+
+
+async def _discard_changes(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    del operation
+    device.stores.discard(session.number)
+    return None
+
+
+async def _commit(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    options = CommitOptions(
+        confirmed=operation.find(tag("confirmed")) is not None,
+        timeout_s=_seconds(operation),
+        persist=_text(operation, "persist"),
+        persist_id=_text(operation, "persist-id"),
+    )
+    faults = device.faults
+    if faults.strikes("hang_in_commit"):
+        await asyncio.Event().wait()
+    if faults.strikes("drop_before_commit"):
+        raise ConnectionDropped
+    await asyncio.sleep(faults.commit_s)
+    if faults.strikes("refuse_commit"):
+        raise RpcError("operation-failed", COMMIT_REFUSED)
+    device.stores.commit(session.number, options)
+    if faults.strikes("drop_after_commit"):
+        raise ConnectionDropped
+    return None
+
+
+async def _cancel_commit(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    device.stores.cancel_commit(session.number, _text(operation, "persist-id"))
+    return None
+
+
+async def _close_session(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    # The session answers first and closes then.
+    del device, session, operation
+    return None
+
+
+async def _kill_session(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+    wanted = _text(operation, "session-id")
+    if wanted is None:
+        raise _missing("kill-session", "session-id")
+    victims = {str(number): other for number, other in device.sessions.items() if number != session.number}
+    if wanted not in victims:
+        known = ", ".join(victims) or "none"
+        raise protocol_error("invalid-value", f"no other session has the number {wanted!r}; open: {known}")
+    victims[wanted].kill()
+    return None
+
+
+RPCS: Final[Mapping[str, Rpc]] = {
+    tag("get"): _get,
+    tag("get-config"): _get_config,
+    tag("edit-config"): _edit_config,
+    tag("copy-config"): _copy_config,
+    tag("delete-config"): _delete_config,
+    tag("validate"): _validate,
+    tag("lock"): _lock,
+    tag("unlock"): _unlock,
+    tag("discard-changes"): _discard_changes,
+    tag("commit"): _commit,
+    tag("cancel-commit"): _cancel_commit,
+    tag("close-session"): _close_session,
+    tag("kill-session"): _kill_session,
+}
+
+
+def _filtered(device: Device, tree: Branch, operation: etree._Element) -> etree._Element:
+    wanted = operation.find(tag("filter"))
+    if wanted is not None:
+        kind = wanted.get("type", wanted.get(tag("type"), "subtree"))
+        if kind != "subtree":
+            info = (("bad-attribute", "type"), ("bad-element", "filter"))
+            raise protocol_error("bad-attribute", f"unknown filter type {kind!r}; known: subtree", info=info)
+        # An empty filter selects nothing (RFC 6241, 6.4.2).
+        tree = select(tree, [wanted]) if len(wanted) else Branch(tree.schema)
+    data = etree.Element(tag("data"))
+    append_xml(data, tree, device.schema)
+    return data
+
+
+def _source_tree(device: Device, operation: etree._Element) -> Branch:
+    config = operation.find(f"{tag('source')}/{tag('config')}")
+    if config is None:
+        return device.stores.tree(_store(operation, "source"))
+    return apply_edit(Branch(device.schema.root), config, device.schema)
+
+
+def _store(operation: etree._Element, where: str) -> Store:
+    parent = operation.find(tag(where))
+    if parent is None or len(parent) != 1:
+        raise _missing(etree.QName(operation).localname, where)
+    if parent[0].tag == tag("running"):
+        return "running"
+    if parent[0].tag == tag("candidate"):
+        return "candidate"
+    name = etree.QName(parent[0]).localname
+    raise protocol_error("operation-not-supported", f"unknown datastore {name}; known: running, candidate")
+
+
+def _check_candidate(operation: etree._Element, where: str) -> None:
+    if _store(operation, where) != "candidate":
+        name = etree.QName(operation).localname
+        raise protocol_error("operation-not-supported", f"running is not writable by {name}; use candidate and commit")
+
+
+def _choice(operation: etree._Element, name: str, legal: frozenset[str], default: str) -> str:
+    value = _text(operation, name)
+    if value is None:
+        return default
+    if value not in legal:
+        info = (("bad-element", name),)
+        raise protocol_error("invalid-value", f"{name} {value!r}; known: {', '.join(sorted(legal))}", info=info)
+    return value
+
+
+def _seconds(operation: etree._Element) -> int:
+    text = _text(operation, "confirm-timeout")
+    if text is None:
+        return DEFAULT_CONFIRM_TIMEOUT_S
+    if not text.isdecimal() or int(text) == 0:
+        info = (("bad-element", "confirm-timeout"),)
+        raise protocol_error("invalid-value", f"confirm-timeout {text!r} is not a number of seconds from 1", info=info)
+    return int(text)
+
+
+def _text(operation: etree._Element, name: str) -> str | None:
+    leaf = operation.find(tag(name))
+    return (leaf.text or "").strip() if leaf is not None else None
+
+
+def _missing(operation: str, name: str) -> RpcError:
+    return protocol_error("missing-element", f"{operation} lacks {name}", info=(("bad-element", name),))

@@ -1,0 +1,106 @@
+"""An emulated OLT: Broadband Forum TR-385 over NETCONF."""
+
+import asyncio
+from collections.abc import Callable
+from importlib.resources import files
+from itertools import count
+from typing import Any
+
+import asyncssh
+
+from labs.embedded.contracts import Credentials, FaultBoard
+from labs.embedded.datastore import Datastores
+from labs.embedded.datatree import Branch, to_text
+from labs.embedded.edit import apply_edit
+from labs.embedded.netconf_messages import parse
+from labs.embedded.netconf_rpcs import Device
+from labs.embedded.netconf_session import NetconfSession
+from labs.embedded.rpc_error import RpcError
+from labs.embedded.schema import Schema, load_schema
+from labs.embedded.ssh_server import Listener, listen
+from labs.embedded.validation import violations
+from labs.errors import StartupConfigError
+
+
+class OltNode:
+    """One OLT. Its configuration survives ``stop``; open sessions, locks and uncommitted changes do not."""
+
+    def __init__(self, *, name: str, startup_config: str, credentials: Credentials, host_key: asyncssh.SSHKey) -> None:
+        self.name = name
+        self.faults = FaultBoard()
+        self._credentials = credentials
+        self._host_key = host_key
+        schema = load_schema(files("labs.embedded").joinpath("profiles/bbf_olt.yaml"))
+        stores = Datastores(schema, _startup(name, startup_config, schema), self.faults, _LoopTimer())
+        self._device = Device(schema=schema, stores=stores, faults=self.faults)
+        self._numbers = count(1)
+        self._listener: Listener | None = None
+
+    async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
+        """Listen for NETCONF; an OLT has no SSH command line here.
+
+        Raises:
+            OSError: the port is taken or the address is not local.
+        """
+        del ssh_port
+        self._listener = await listen(
+            address=address,
+            port=netconf_port,
+            credentials=self._credentials,
+            host_key=self._host_key,
+            serve=self._serve,
+            encoding=None,
+        )
+
+    async def stop(self) -> None:
+        """Close every socket and session; the configuration stays."""
+        for session in list(self._device.sessions.values()):
+            session.kill()
+        if self._listener is not None:
+            await self._listener.close()
+            self._listener = None
+
+    def ports(self) -> dict[str, int]:
+        """Return the NETCONF port while listening."""
+        return {"netconf": self._listener.port} if self._listener is not None else {}
+
+    def running_config(self) -> str:
+        """Return the running configuration as indented XML. Callable from any thread."""
+        return to_text(self._device.stores.running, self._device.schema)
+
+    async def _serve(self, process: "asyncssh.SSHServerProcess[Any]") -> None:
+        if process.subsystem != "netconf":
+            process.stderr.write(b"this device speaks NETCONF only: ask for the subsystem netconf\n")
+            process.exit(1)
+            return
+        await NetconfSession(next(self._numbers), self._device, process).serve()
+
+
+class _LoopTimer:
+    """A commit timer on the running event loop."""
+
+    def __init__(self) -> None:
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float, expired: Callable[[], object]) -> None:
+        self.stop()
+        self._handle = asyncio.get_running_loop().call_later(seconds, expired)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+def _startup(name: str, text: str, schema: Schema) -> Branch:
+    empty = Branch(schema.root)
+    if not text.strip():
+        return empty
+    try:
+        tree = apply_edit(empty, parse(text.encode()), schema)
+    except RpcError as refused:
+        raise StartupConfigError(name, refused.message) from None
+    wrong = violations(tree)
+    if wrong:
+        raise StartupConfigError(name, "; ".join(error.message for error in wrong))
+    return tree

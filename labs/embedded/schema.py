@@ -1,0 +1,222 @@
+"""The schema of an emulated NETCONF device, compiled from a profile in YAML."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources.abc import Traversable
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from labs.embedded.leaf_types import (
+    EmptyType,
+    EnumType,
+    Identity,
+    IdentityType,
+    IntegerType,
+    LeafrefType,
+    LeafType,
+    StringType,
+    UnionType,
+)
+
+Kind = Literal["container", "list", "leaf"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SchemaNode:
+    """One node of the data tree. ``children`` is keyed by qualified name (``{namespace}name``), in schema order.
+
+    Attributes:
+        label: prefixed name for paths in error messages.
+        keys: qualified names of a list's key leaves.
+        for_types: identities one of which the sibling leaf ``type`` must have for this node to exist; empty: always.
+        at_least_sum_of: sibling leaves whose sum this leaf must reach.
+    """
+
+    name: str
+    namespace: str
+    label: str
+    kind: Kind
+    children: Mapping[str, "SchemaNode"] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    leaf_type: LeafType | None = None
+    mandatory: bool = False
+    for_types: frozenset[Identity] = frozenset()
+    at_least_sum_of: tuple[str, ...] = ()
+
+    @property
+    def qname(self) -> str:
+        """The qualified name."""
+        return f"{{{self.namespace}}}{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """All a device knows about its own configuration.
+
+    Attributes:
+        root: a container without a name that holds the top-level nodes.
+        prefixes: namespace to the module's own prefix.
+        capabilities: one capability URI per module.
+    """
+
+    root: SchemaNode
+    prefixes: Mapping[str, str]
+    capabilities: tuple[str, ...]
+
+
+class _Profile(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _ModuleSpec(_Profile):
+    prefix: str
+    name: str
+    namespace: str
+    revision: date
+    features: tuple[str, ...] = ()
+
+
+class _TypeSpec(_Profile):
+    base: Literal["string", "integer", "boolean", "empty", "enumeration", "identityref", "leafref", "union"]
+    length: tuple[int, int] | None = None
+    pattern: str | None = None
+    range: tuple[int, int] | None = None
+    values: tuple[str, ...] = ()
+    identity: str = ""
+    target: str = ""
+    points_to: tuple[str, ...] = Field(default=(), alias="points-to")
+    members: tuple[str, ...] = ()
+
+
+class _NodeSpec(_Profile):
+    type: str | None = None
+    keys: tuple[str, ...] = ()
+    mandatory: bool = False
+    for_types: tuple[str, ...] = Field(default=(), alias="for-types")
+    at_least_sum_of: tuple[str, ...] = Field(default=(), alias="at-least-sum-of")
+    children: dict[str, "_NodeSpec"] = {}
+
+
+class _ProfileSpec(_Profile):
+    modules: tuple[_ModuleSpec, ...]
+    identities: dict[str, tuple[str, ...]]
+    types: dict[str, _TypeSpec]
+    data: dict[str, _NodeSpec]
+
+
+def load_schema(profile: Traversable) -> Schema:
+    """Return the schema that ``profile`` describes.
+
+    Raises:
+        pydantic.ValidationError: the profile has unknown or ill-typed fields.
+        KeyError: it uses a prefix, identity or type that it does not define.
+    """
+    raw = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    return _Compiler(_ProfileSpec.model_validate(raw)).compile()
+
+
+class _Compiler:
+    def __init__(self, spec: _ProfileSpec) -> None:
+        self._spec = spec
+        self._namespaces = {module.prefix: module.namespace for module in spec.modules}
+        self._types: dict[str, LeafType] = {}
+        for name, type_spec in spec.types.items():
+            self._types[name] = self._leaf_type(type_spec)
+
+    def compile(self) -> Schema:
+        children = dict(self._node(label, spec, "") for label, spec in self._spec.data.items())
+        root = SchemaNode(name="", namespace="", label="", kind="container", children=children)
+        return Schema(
+            root=root,
+            prefixes={namespace: prefix for prefix, namespace in self._namespaces.items()},
+            capabilities=tuple(_capability(module) for module in self._spec.modules),
+        )
+
+    def _node(self, label: str, spec: _NodeSpec, module: str) -> tuple[str, SchemaNode]:
+        prefix, _, name = label.rpartition(":")
+        prefix = prefix or module
+        node = SchemaNode(
+            name=name,
+            namespace=self._namespaces[prefix],
+            label=f"{prefix}:{name}",
+            kind=_kind(spec),
+            children=dict(self._node(child, child_spec, prefix) for child, child_spec in spec.children.items()),
+            keys=tuple(self._qname(key, prefix) for key in spec.keys),
+            leaf_type=self._types[spec.type] if spec.type is not None else None,
+            mandatory=spec.mandatory,
+            for_types=self._derived(spec.for_types),
+            at_least_sum_of=tuple(self._qname(sibling, prefix) for sibling in spec.at_least_sum_of),
+        )
+        return node.qname, node
+
+    def _qname(self, label: str, module: str) -> str:
+        prefix, _, name = label.rpartition(":")
+        return f"{{{self._namespaces[prefix or module]}}}{name}"
+
+    def _leaf_type(self, spec: _TypeSpec) -> LeafType:
+        builders: dict[str, Callable[[_TypeSpec], LeafType]] = {
+            "string": _string,
+            "integer": _integer,
+            "boolean": lambda _: EnumType(values=("true", "false")),
+            "empty": lambda _: EmptyType(),
+            "enumeration": lambda wanted: EnumType(values=wanted.values),
+            "identityref": self._identityref,
+            "leafref": self._leafref,
+            "union": self._union,
+        }
+        return builders[spec.base](spec)
+
+    def _identityref(self, spec: _TypeSpec) -> LeafType:
+        return IdentityType(base=spec.identity, legal=self._derived((spec.identity,)))
+
+    def _union(self, spec: _TypeSpec) -> LeafType:
+        return UnionType(members=tuple(self._types[member] for member in spec.members))
+
+    def _leafref(self, spec: _TypeSpec) -> LeafType:
+        return LeafrefType(
+            target=tuple(self._path(spec.target)),
+            points_to=self._derived(spec.points_to),
+            points_to_text=" or ".join(spec.points_to),
+        )
+
+    def _path(self, path: str) -> Iterator[str]:
+        module = ""
+        for label in path.strip("/").split("/"):
+            module = label.partition(":")[0] if ":" in label else module
+            yield self._qname(label, module)
+
+    def _derived(self, bases: tuple[str, ...]) -> frozenset[Identity]:
+        """Return every identity that is one of the bases or derived from one."""
+        found = set(bases)
+        while new := {name for name, of in self._spec.identities.items() if name not in found and found & set(of)}:
+            found |= new
+        return frozenset(self._identity(label) for label in found)
+
+    def _identity(self, label: str) -> Identity:
+        prefix, _, name = label.partition(":")
+        return Identity(self._namespaces[prefix], name)
+
+
+def _string(spec: _TypeSpec) -> LeafType:
+    pattern = re.compile(spec.pattern) if spec.pattern is not None else None
+    return StringType(length=spec.length, pattern=pattern)
+
+
+def _integer(spec: _TypeSpec) -> LeafType:
+    lowest, highest = spec.range or (0, 0)
+    return IntegerType(lowest=lowest, highest=highest)
+
+
+def _kind(spec: _NodeSpec) -> Kind:
+    if spec.type is not None:
+        return "leaf"
+    return "list" if spec.keys else "container"
+
+
+def _capability(module: _ModuleSpec) -> str:
+    features = f"&features={','.join(module.features)}" if module.features else ""
+    return f"{module.namespace}?module={module.name}&revision={module.revision.isoformat()}{features}"

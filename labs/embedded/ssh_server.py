@@ -1,0 +1,113 @@
+"""The SSH listener every emulated device stands behind."""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncssh
+
+from labs.embedded.contracts import Credentials
+
+LOGIN_TIMEOUT_S = 30
+# asyncio accepts a connection, wraps it and tells its protocol in three successive rounds of the loop; one that is on
+# its way when the socket closes must arrive before it can be cut.
+_ACCEPT_ROUNDS = 4
+
+ServeProcess = Callable[["asyncssh.SSHServerProcess[Any]"], Awaitable[None]]
+"""Serves one shell, exec or subsystem request from start to end; ``process.command`` and ``.subsystem`` say which."""
+
+
+class _Gate(asyncssh.SSHServer):
+    """Lets in who knows the password, and remembers the connection."""
+
+    def __init__(self, credentials: Credentials, open_connections: set[asyncssh.SSHServerConnection]) -> None:
+        self._credentials = credentials
+        self._open = open_connections
+        self._connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._open.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if self._connection is not None:
+            self._open.discard(self._connection)
+
+    def begin_auth(self, username: str) -> bool:
+        del username
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        same_user = hmac.compare_digest(username.encode(), self._credentials.username.encode())
+        same_password = hmac.compare_digest(password.encode(), self._credentials.password.encode())
+        return same_user and same_password
+
+
+class Listener:
+    """A listening socket and the connections that came in through it."""
+
+    def __init__(self, acceptor: asyncssh.SSHAcceptor, connections: set[asyncssh.SSHServerConnection]) -> None:
+        self._acceptor = acceptor
+        self._connections = connections
+
+    @property
+    def port(self) -> int:
+        """The port in use, also when any free one was asked for."""
+        return self._acceptor.get_port()
+
+    async def close(self) -> None:
+        """Stop listening and cut every connection, as a device does that loses power."""
+        self._acceptor.close()
+        for _ in range(_ACCEPT_ROUNDS):
+            await asyncio.sleep(0)
+        connections = list(self._connections)
+        for connection in connections:
+            connection.abort()
+        for connection in connections:
+            await connection.wait_closed()
+        await self._acceptor.wait_closed()
+
+
+async def listen(
+    *,
+    address: str,
+    port: int,
+    credentials: Credentials,
+    host_key: asyncssh.SSHKey,
+    serve: ServeProcess,
+    encoding: str | None = "utf-8",
+) -> Listener:
+    """Listen for SSH with password login and hand each session to ``serve``.
+
+    Args:
+        address: where to listen.
+        port: 0 takes any free one; read it back from ``Listener.port``.
+        credentials: the one user.
+        host_key: the node's own key.
+        serve: coroutine for one session. It gets asyncssh's process: ``stdin``, ``stdout``, ``command``, ``subsystem``,
+            ``term_type``. With an encoding and a pty, asyncssh's line editor (echo, history) stands between; turn it
+            off with ``process.channel.set_line_mode(False)``.
+        encoding: text coding of the streams; None for bytes (subsystems).
+
+    Raises:
+        OSError: the port is taken (``errno.EADDRINUSE``) or the address is not local.
+    """
+    connections: set[asyncssh.SSHServerConnection] = set()
+    acceptor = await asyncssh.listen(
+        address,
+        port,
+        server_factory=lambda: _Gate(credentials, connections),
+        server_host_keys=[host_key],
+        process_factory=serve,
+        encoding=encoding,
+        login_timeout=LOGIN_TIMEOUT_S,
+        # Neither is offered by the devices, and the first costs a lookup per login.
+        gss_host=None,
+        allow_scp=False,
+    )
+    return Listener(acceptor, connections)

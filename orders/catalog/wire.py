@@ -1,0 +1,209 @@
+"""The catalog as read-only TMF620, TMF633 and TMF634 documents."""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from inventory.documents import Document
+from orders.catalog.model import (
+    Catalog,
+    CharacteristicSpecification,
+    CustomerService,
+    Entry,
+    Offering,
+    ProductSpecification,
+    ResourceService,
+    ResourceSpecification,
+    Value,
+)
+
+CATALOG_ID: Final = "lastmile"
+BASES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "catalog": "/tmf-api/productCatalogManagement/v4/catalog",
+        "category": "/tmf-api/productCatalogManagement/v4/category",
+        "productOffering": "/tmf-api/productCatalogManagement/v4/productOffering",
+        "productSpecification": "/tmf-api/productCatalogManagement/v4/productSpecification",
+        "serviceSpecification": "/tmf-api/serviceCatalogManagement/v4/serviceSpecification",
+        "resourceSpecification": "/tmf-api/resourceCatalog/v4/resourceSpecification",
+    }
+)
+"""The collection of each kind of catalog document."""
+
+
+def catalog_documents(catalog: Catalog) -> Mapping[str, tuple[Document, ...]]:
+    """Return every catalog document by TMF kind (the keys of :data:`BASES`), sorted by id."""
+    services = (*catalog.customer_services.values(), *catalog.resource_services.values())
+    return {
+        "catalog": (_catalog(),),
+        "category": _each(catalog.product_specifications.values(), lambda entry: _category(catalog, entry)),
+        "productOffering": _each(catalog.offerings.values(), lambda entry: _offering(catalog, entry)),
+        "productSpecification": _each(
+            catalog.product_specifications.values(), lambda entry: _product_specification(catalog, entry)
+        ),
+        "serviceSpecification": _each(services, lambda entry: _service_specification(catalog, entry)),
+        "resourceSpecification": _each(catalog.resource_specifications.values(), _resource_specification),
+    }
+
+
+def reference(kind: str, entry: Entry) -> dict[str, Any]:
+    """Return the TMF reference to a catalog entry, e.g. a ``ServiceSpecificationRef``."""
+    type_name = kind[0].upper() + kind[1:]
+    return {
+        "id": entry.id,
+        "href": f"{BASES[kind]}/{entry.id}",
+        "name": entry.name,
+        "version": entry.version,
+        "@type": f"{type_name}Ref",
+        "@referredType": type_name,
+    }
+
+
+def _each(entries: Iterable[Any], build: Callable[[Any], Document]) -> tuple[Document, ...]:
+    return tuple(build(entry) for entry in sorted(entries, key=lambda entry: str(entry.id)))
+
+
+def _head(kind: str, key: str, name: str, version: str = "1.0") -> dict[str, Any]:
+    return {
+        "id": key,
+        "href": f"{BASES[kind]}/{key}",
+        "name": name,
+        "version": version,
+        "lifecycleStatus": "Active",
+        "@type": kind[0].upper() + kind[1:],
+    }
+
+
+def _entry(kind: str, entry: Entry) -> dict[str, Any]:
+    return {**_head(kind, entry.id, entry.name, entry.version), "description": entry.description}
+
+
+def _category_reference(catalog: Catalog, offering: Offering) -> dict[str, Any]:
+    specification = catalog.specification_of(offering)
+    return {**reference("category", specification), "@type": "CategoryRef", "@referredType": "Category"}
+
+
+def _catalog() -> Document:
+    return {**_head("catalog", CATALOG_ID, "Product catalog"), "catalogType": "Product"}
+
+
+def _category(catalog: Catalog, specification: ProductSpecification) -> Document:
+    """Return the category of a product specification: what its offerings have in common."""
+    offerings = [each for each in catalog.offerings.values() if each.specification_id == specification.id]
+    return {
+        **_entry("category", specification),
+        "isRoot": True,
+        "productOffering": [reference("productOffering", each) for each in offerings],
+    }
+
+
+def _offering(catalog: Catalog, offering: Offering) -> Document:
+    specification = catalog.specification_of(offering)
+    fixed = [each for each in specification.characteristics if each.name in offering.fixed]
+    return {
+        **_entry("productOffering", offering),
+        "isBundle": False,
+        "isSellable": True,
+        "category": [_category_reference(catalog, offering)],
+        "productSpecification": reference("productSpecification", specification),
+        "prodSpecCharValueUse": [
+            {
+                "name": each.name,
+                "valueType": each.value_type,
+                "minCardinality": 1,
+                "maxCardinality": 1,
+                "productSpecCharacteristicValue": [_value(each, offering.fixed[each.name], is_default=True)],
+                "productSpecification": reference("productSpecification", specification),
+            }
+            for each in fixed
+        ],
+    }
+
+
+def _product_specification(catalog: Catalog, specification: ProductSpecification) -> Document:
+    service = catalog.customer_services[specification.realized_by.specification_id]
+    return {
+        **_entry("productSpecification", specification),
+        "isBundle": False,
+        "productSpecCharacteristic": _characteristics(
+            specification.characteristics, "ProductSpecificationCharacteristic", "productSpecCharacteristicValue"
+        ),
+        "serviceSpecification": [reference("serviceSpecification", service)],
+    }
+
+
+def _service_specification(catalog: Catalog, specification: CustomerService | ResourceService) -> Document:
+    head = {
+        **_entry("serviceSpecification", specification),
+        "isBundle": isinstance(specification, CustomerService),
+        "specCharacteristic": _characteristics(
+            specification.characteristics, "CharacteristicSpecification", "characteristicValueSpecification"
+        ),
+    }
+    if isinstance(specification, CustomerService):
+        services: Mapping[str, Entry] = {**catalog.customer_services, **catalog.resource_services}
+        supporting = (services[use.specification_id] for use in specification.supported_by)
+        relationships = [_relationship(each) for each in supporting]
+        return {**head, "@type": "CustomerFacingServiceSpecification", "serviceSpecRelationship": relationships}
+    required = (catalog.resource_specifications[each.specification_id] for each in specification.requires)
+    resources = [reference("resourceSpecification", each) for each in required]
+    return {**head, "@type": "ResourceFacingServiceSpecification", "resourceSpecification": resources}
+
+
+def _relationship(entry: Entry) -> dict[str, Any]:
+    referred = reference("serviceSpecification", entry)
+    kept = {key: referred[key] for key in ("id", "href", "name")}
+    return {**kept, "relationshipType": "reliesOn", "@type": "ServiceSpecRelationship"}
+
+
+def _resource_specification(specification: ResourceSpecification) -> Document:
+    return {
+        **_entry("resourceSpecification", specification),
+        "@type": "LogicalResourceSpecification",
+        "category": specification.allocation,
+        "isBundle": False,
+        "resourceSpecCharacteristic": _characteristics(
+            specification.characteristics, "ResourceSpecificationCharacteristic", "resourceSpecCharacteristicValue"
+        ),
+    }
+
+
+def _characteristics(
+    specifications: Iterable[CharacteristicSpecification], type_name: str, values_key: str
+) -> list[dict[str, Any]]:
+    return [_characteristic(each, type_name, values_key) for each in specifications]
+
+
+def _characteristic(specification: CharacteristicSpecification, type_name: str, values_key: str) -> dict[str, Any]:
+    optional = {"regex": specification.pattern, "description": specification.description}
+    return {
+        "name": specification.name,
+        "valueType": specification.value_type,
+        "configurable": True,
+        "extensible": False,
+        "minCardinality": 1 if specification.required else 0,
+        "maxCardinality": 1,
+        **{key: value for key, value in optional.items() if value},
+        values_key: _values(specification),
+        "@type": type_name,
+    }
+
+
+def _values(specification: CharacteristicSpecification) -> list[dict[str, Any]]:
+    default = specification.default
+    if specification.allowed:
+        return [_value(specification, each, is_default=each == default) for each in specification.allowed]
+    # valueFrom and valueTo are integers in the official definition; other bounds cannot be said there.
+    bounds = {"valueFrom": specification.minimum, "valueTo": specification.maximum}
+    stated = {key: int(value) for key, value in bounds.items() if value is not None and float(value).is_integer()}
+    given = [_value(specification, default, is_default=True)] if default is not None else []
+    return [*given, *([{**_unit(specification), **stated, "rangeInterval": "closed"}] if stated else [])]
+
+
+def _value(specification: CharacteristicSpecification, value: Value, *, is_default: bool) -> dict[str, Any]:
+    return {**_unit(specification), "value": value, "isDefault": is_default}
+
+
+def _unit(specification: CharacteristicSpecification) -> dict[str, Any]:
+    unit = {"unitOfMeasure": specification.unit} if specification.unit else {}
+    return {"valueType": specification.value_type, **unit}

@@ -1,0 +1,52 @@
+"""Pieces of the documents that the order layers send out."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from inventory.documents import Document
+
+BASES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "productOrder": "/tmf-api/productOrderingManagement/v4/productOrder",
+        "serviceOrder": "/tmf-api/serviceOrdering/v4/serviceOrder",
+        "resourceOrder": "/tmf-api/resourceOrderingManagement/v4/resourceOrder",
+        "product": "/tmf-api/productInventory/v4/product",
+        "service": "/tmf-api/serviceInventory/v4/service",
+        "resource": "/tmf-api/resourceInventoryManagement/v4/resource",
+    }
+)
+"""The collection of each kind of resource."""
+AUTHOR: Final = "lastmile"
+
+
+def href(kind: str, key: str) -> str:
+    """Return where the resource is read."""
+    return f"{BASES[kind]}/{key}"
+
+
+def stamp(moment: datetime) -> str:
+    """Return ``moment`` as ISO 8601 in UTC with milliseconds and ``Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def note(moment: datetime, text: str) -> dict[str, Any]:
+    """Return a TMF note by this platform."""
+    return {"author": AUTHOR, "date": stamp(moment), "text": text, "@type": "Note"}
+
+
+def with_notes(document: Document, moment: datetime, texts: Iterable[str]) -> Document:
+    """Return ``document`` with a note for each text."""
+    added = [note(moment, text) for text in texts]
+    return {**document, "note": [*document.get("note", ()), *added]} if added else document
+
+
+def with_items(document: Document, key: str, change: Callable[[Document], Document]) -> Document:
+    """Return ``document`` with each item under ``key`` replaced by what ``change`` makes of it."""
+    return {**document, key: [change(item) for item in document[key]]}
+
+
+def merged(document: Document, changes: Mapping[str, Any]) -> Document:
+    """Return ``document`` with ``changes``; attributes changed to None are left out."""
+    return {key: value for key, value in {**document, **changes}.items() if value is not None}

@@ -1,0 +1,200 @@
+"""The TMF shapes that every order body shares, and one way to check a body against them.
+
+Unknown attributes are allowed and kept: a TMF server returns what its client sent.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from inventory.documents import Document
+from orders.errors import InvalidOrder, Problem
+from orders.problems import problems_of
+
+MAX_DEPTH: Final = 32
+Action = Literal["add", "modify", "delete", "noChange"]
+ModelT = TypeVar("ModelT", bound="Inbound")
+
+
+def _date_time(text: str) -> str:
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("an ISO 8601 date-time") from None
+    if parsed.tzinfo is None:
+        raise ValueError("an ISO 8601 date-time with an offset or Z")
+    return text
+
+
+DateTime = Annotated[str, AfterValidator(_date_time)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Inbound(BaseModel):
+    """Base of the incoming shapes: no type is bent to fit, what is not declared is kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True, alias_generator=to_camel)
+
+    type_name: str | None = Field(default=None, alias="@type")
+    base_type: str | None = Field(default=None, alias="@baseType")
+    schema_location: str | None = Field(default=None, alias="@schemaLocation")
+    referred_type: str | None = Field(default=None, alias="@referredType")
+
+
+class ReferenceBody(Inbound):
+    """A reference to something by its id."""
+
+    id: Text
+    href: str | None = None
+    name: str | None = None
+
+
+class PartyBody(ReferenceBody):
+    """A related party."""
+
+    role: str | None = None
+
+
+class PlaceBody(Inbound):
+    """A place; which attributes are needed depends on the order."""
+
+    id: Text | None = None
+    href: str | None = None
+    name: str | None = None
+    role: Text
+
+
+class NoteBody(Inbound):
+    """A note."""
+
+    id: str | None = None
+    author: str | None = None
+    date: DateTime | None = None
+    text: str
+
+
+class CharacteristicBody(Inbound):
+    """A named value of any JSON type."""
+
+    name: Text
+    value_type: str | None = None
+    value: Any
+
+
+class RelationshipBody(Inbound):
+    """How one item relates to another; kept as it is."""
+
+    id: str | None = None
+    relationship_type: str | None = None
+
+
+class OrderBody(Inbound):
+    """What the three kinds of order share."""
+
+    external_id: Text | None = None
+    category: str | None = None
+    description: str | None = None
+    requested_completion_date: DateTime | None = None
+    requested_start_date: DateTime | None = None
+    note: list[NoteBody] = Field(default_factory=list)
+    related_party: list[PartyBody] = Field(default_factory=list)
+
+
+class ItemBody(Inbound):
+    """What the three kinds of order item share."""
+
+    id: Text
+    quantity: int | None = None
+
+
+def parse(model: type[ModelT], body: object) -> tuple[ModelT, Document]:
+    """Return ``body`` as ``model``, and as the document to store: without nulls, parties complete.
+
+    Raises:
+        InvalidOrder: with every attribute of a wrong type, at any depth that TMF defines.
+    """
+    _refuse_unstorable(body)
+    cleaned = _without_nulls(body)
+    try:
+        checked = model.model_validate(cleaned)
+    except ValidationError as error:
+        raise InvalidOrder(problems_of(error)) from None
+    return checked, _with_complete_parties(cleaned)
+
+
+def common_problems(items: Iterable[ItemBody], path: str) -> Iterator[Problem]:
+    """Yield what is wrong with order items whatever their kind: none, an id given twice, a quantity above one."""
+    seen: set[str] = set()
+    for number, item in enumerate(items):
+        if item.id in seen:
+            yield Problem(path=f"{path}[{number}].id", wrong=f"{item.id!r} is given twice", legal="one item per id")
+        if item.quantity not in (None, 1):
+            legal = "1; order several items for several pieces"
+            yield Problem(path=f"{path}[{number}].quantity", wrong=f"{item.quantity} is not supported", legal=legal)
+        seen.add(item.id)
+    if not seen:
+        yield Problem(path=path, wrong="is empty", legal="one item or more")
+
+
+def values_of(characteristics: Iterable[CharacteristicBody], path: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """Return ``{name: value}`` and what is wrong with the list itself: names given twice."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for number, each in enumerate(characteristics):
+        if each.name in values:
+            problems.append(Problem(path=f"{path}[{number}].name", wrong=f"{each.name!r} is given twice"))
+        values[each.name] = each.value
+    return values, tuple(problems)
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Do nothing where there are no problems.
+
+    Raises:
+        InvalidOrder: with all of them.
+    """
+    found = tuple(problems)
+    if found:
+        raise InvalidOrder(found)
+
+
+def _refuse_unstorable(body: object) -> None:
+    if _deeper_than(body, MAX_DEPTH):
+        raise InvalidOrder([Problem(path="(body)", wrong="is nested too deeply", legal=f"{MAX_DEPTH} levels")])
+    try:
+        json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, TypeError) as error:
+        raise InvalidOrder([Problem(path="(body)", wrong=f"is no JSON: {error}", legal="JSON in UTF-8")]) from None
+
+
+def _deeper_than(body: object, limit: int) -> bool:
+    level = [body]
+    for _ in range(limit + 1):
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _with_complete_parties(document: dict[str, Any]) -> Document:
+    # TMF's own samples leave out @referredType and @type, which its schemas demand.
+    if "relatedParty" not in document:
+        return document
+    complete = [{"@type": "RelatedParty", "@referredType": "Party"} | party for party in document["relatedParty"]]
+    return {**document, "relatedParty": complete}

@@ -1,0 +1,163 @@
+"""COM's side of the product inventory (TMF637): which products exist, which are busy, what became of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from inventory.documents import Document, characteristic_list, characteristics
+from inventory.ledger import UnitOfWork
+from inventory.store import DocumentStore, Row
+from inventory.tables import products
+from orders.catalog.model import Catalog
+from orders.catalog.wire import reference
+from orders.documents import href, merged, stamp
+from orders.errors import OrderConflict
+from orders.product.model import ItemTask
+from orders.product.states import PRODUCT, ProductStatus
+
+_ENDED: Final = frozenset({ProductStatus.TERMINATED, ProductStatus.ABORTED, ProductStatus.CANCELLED})
+
+
+def product_store() -> DocumentStore:
+    """Return the store of TMF637 products."""
+    return DocumentStore(table=products, kind="product", domain="inventory")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductInventory:
+    """Reads and writes products; each method moves one product one step of its life cycle."""
+
+    catalog: Catalog
+    store: DocumentStore = field(default_factory=product_store)
+
+    def current(self, connection: Connection, product_ids: Iterable[str]) -> dict[str, ItemTask]:
+        """Return those products that exist, as items that would change nothing."""
+        rows = (self.store.find(connection, product_id) for product_id in product_ids)
+        return {row.id: _as_item(row) for row in rows if row is not None}
+
+    def refuse_busy(self, connection: Connection, product_ids: Mapping[str, str]) -> None:
+        """Do nothing where each of the products (id to path in the order) can be ordered on now.
+
+        Raises:
+            OrderConflict: one has ended or has an order in flight.
+        """
+        for product_id, path in product_ids.items():
+            row = self.store.get(connection, product_id)
+            if row.state in _ENDED:
+                raise OrderConflict(path, product_id, f"is {row.state.strip()}")
+            if row.task.get("order"):
+                raise OrderConflict(path, product_id, f"has product order {row.task['order']!r} in flight")
+
+    def accepted(self, uow: UnitOfWork, order: Row, task: ItemTask) -> None:
+        """Write an added product as created; note the order in flight for any other."""
+        if task.action != "add":
+            self._change(uow, order, task, {}, None, order_id=order.id)
+            return
+        state = ProductStatus.CREATED
+        row = Row(
+            id=task.product_id,
+            state=state,
+            correlation_id=order.correlation_id,
+            document={**self._document(order, task), "status": state, "orderDate": stamp(uow.now)},
+            task={"order": order.id},
+        )
+        self.store.insert(uow, row)
+
+    def started(self, uow: UnitOfWork, order: Row, task: ItemTask) -> None:
+        """Write that work on the product has begun; a product that is modified stays active meanwhile."""
+        states = {"add": ProductStatus.PENDING_ACTIVE, "delete": ProductStatus.PENDING_TERMINATE}
+        self._change(uow, order, task, {}, states.get(task.action), order_id=order.id)
+
+    def completed(self, uow: UnitOfWork, order: Row, task: ItemTask, service: Document) -> None:
+        """Write what the service layer reports as verified."""
+        if task.action == "delete":
+            ended = {"terminationDate": stamp(uow.now)}
+            self._change(uow, order, task, ended, ProductStatus.TERMINATED, order_id=None)
+        elif task.action == "modify":
+            self._change(uow, order, task, self._terms(task), None, order_id=None)
+        else:
+            realized = {"startDate": stamp(uow.now), "realizingService": [_service_reference(service)]}
+            self._change(uow, order, task, realized, ProductStatus.ACTIVE, order_id=None)
+
+    def failed(self, uow: UnitOfWork, order: Row, task: ItemTask) -> None:
+        """Write that the order came to nothing: an added product is aborted, any other is as it was."""
+        states = {"add": ProductStatus.ABORTED, "delete": ProductStatus.ACTIVE}
+        self._change(uow, order, task, {}, states.get(task.action), order_id=None)
+
+    def _change(
+        self,
+        uow: UnitOfWork,
+        order: Row,
+        task: ItemTask,
+        changes: Mapping[str, Any],
+        status: ProductStatus | None,
+        *,
+        order_id: str | None,
+    ) -> None:
+        before = self.store.get(uow.connection, task.product_id)
+        state = before.state if status is None else PRODUCT.advance(ProductStatus(before.state), status)
+        after = replace(
+            before,
+            state=state,
+            correlation_id=order.correlation_id,
+            document=merged(before.document, {**changes, "status": state}),
+            task={**before.task, "order": order_id},
+        )
+        self.store.save(uow, before, after)
+
+    def _document(self, order: Row, task: ItemTask) -> Document:
+        parties = {"relatedParty": order.document["relatedParty"]} if "relatedParty" in order.document else {}
+        origin = {
+            "productOrderId": order.id,
+            "productOrderHref": href("productOrder", order.id),
+            "orderItemId": task.item_id,
+            "orderItemAction": task.action,
+            "@type": "RelatedProductOrderItem",
+        }
+        return {
+            "id": task.product_id,
+            "href": href("product", task.product_id),
+            "isBundle": False,
+            "isCustomerVisible": True,
+            **self._terms(task),
+            "place": [task.place],
+            **parties,
+            "productOrderItem": [origin],
+            "@type": "Product",
+        }
+
+    def _terms(self, task: ItemTask) -> dict[str, Any]:
+        """Return what an order decides about a product: its offering and characteristics."""
+        offering = self.catalog.offerings[task.offering_id]
+        specification = self.catalog.specification_of(offering)
+        return {
+            "name": offering.name,
+            "productOffering": reference("productOffering", offering),
+            "productSpecification": reference("productSpecification", specification),
+            "productCharacteristic": characteristic_list(task.values),
+        }
+
+
+def _as_item(row: Row) -> ItemTask:
+    realizing = row.document.get("realizingService")
+    return ItemTask(
+        item_id="",
+        action="noChange",
+        product_id=row.id,
+        offering_id=row.document["productOffering"]["id"],
+        values=characteristics(row.document, "productCharacteristic"),
+        place=row.document["place"][0],
+        service_id=realizing[0]["id"] if realizing else None,
+    )
+
+
+def _service_reference(service: Document) -> dict[str, Any]:
+    return {
+        "id": service["id"],
+        "href": href("service", service["id"]),
+        "name": service.get("name", service["id"]),
+        "@type": "ServiceRef",
+        "@referredType": "Service",
+    }

@@ -1,0 +1,106 @@
+"""COM: takes TMF622 product orders in and lets the handler move them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+from uuid import uuid4
+
+from inventory.documents import Document
+from inventory.ledger import Handler, NewJob, UnitOfWork
+from inventory.store import DocumentStore, Row
+from orders.catalog.model import Catalog
+from orders.documents import href, stamp, with_items
+from orders.product.contracts import ServiceOrdering
+from orders.product.decompose import service_order
+from orders.product.handler import ProductOrderHandler
+from orders.product.intake import ProductOrder, check_order, named_products, read_order
+from orders.product.inventory import ProductInventory
+from orders.product.model import ItemTask, dump_tasks
+from orders.product.tables import product_orders
+from orders.states import OrderState
+
+START: Final = "product.start"
+FOLLOW_SERVICE_ORDER: Final = "product.follow_service_order"
+
+
+def product_order_store() -> DocumentStore:
+    """Return the store of TMF622 product orders."""
+    return DocumentStore(table=product_orders, kind="productOrder", domain="product")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductOrdering:
+    """The layer, as the API and other sales channels use it."""
+
+    catalog: Catalog
+    services: ServiceOrdering
+    orders: DocumentStore = field(default_factory=product_order_store)
+
+    def place(self, uow: UnitOfWork, body: object, *, correlation_id: str | None = None) -> Document:
+        """Store the order and return it; an ``externalId`` seen before gives the order it was first sent with.
+
+        ``body`` is a TMF622 ProductOrder_Create as parsed from JSON. Without a ``correlation_id`` the order's own id
+        goes along the chain.
+
+        Raises:
+            InvalidOrder: with every problem; nothing was stored.
+            OrderConflict: a product has ended or has an order in flight; nothing was stored.
+            MappingError: the catalog cannot decompose the order; nothing was stored.
+        """
+        order, document = read_order(body)
+        known = self.orders.by_external_id(uow.connection, order.external_id) if order.external_id else None
+        if known is not None:
+            return known.document
+        named = named_products(order)
+        checked = check_order(order, document, self.catalog, self._inventory.current(uow.connection, named))
+        self._inventory.refuse_busy(uow.connection, named)
+        return self._store(uow, checked, correlation_id)
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the layer's work by job kind."""
+        handler = ProductOrderHandler(
+            catalog=self.catalog, orders=self.orders, inventory=self._inventory, services=self.services
+        )
+        return {START: handler.start, FOLLOW_SERVICE_ORDER: handler.follow_service_order}
+
+    def subscriptions(self) -> Mapping[str, str]:
+        """Return the event types the layer follows, each with its job kind."""
+        return {"ServiceOrderStateChangeEvent": FOLLOW_SERVICE_ORDER}
+
+    @property
+    def _inventory(self) -> ProductInventory:
+        return ProductInventory(catalog=self.catalog)
+
+    def _store(self, uow: UnitOfWork, checked: ProductOrder, correlation_id: str | None) -> Document:
+        order_id = str(uuid4())
+        items = (replace(item, product_id=item.product_id or str(uuid4())) for item in checked.items)
+        tasks = {item.item_id: item for item in items}
+        row = Row(
+            id=order_id,
+            state=OrderState.ACKNOWLEDGED,
+            correlation_id=correlation_id or order_id,
+            external_id=checked.external_id,
+            document=_acknowledged(checked.document, order_id, stamp(uow.now), tasks),
+            task=dump_tasks(tasks),
+        )
+        # Decomposed once before anything is stored: what the catalog cannot map is refused at the door.
+        service_order(self.catalog, row.document, tasks.values())
+        self.orders.insert(uow, row)
+        for task in tasks.values():
+            self._inventory.accepted(uow, row, task)
+        uow.enqueue(NewJob(kind=START, lane=row.correlation_id, payload={"order": order_id}))
+        return row.document
+
+
+def _acknowledged(body: Document, order_id: str, now: str, tasks: Mapping[str, ItemTask]) -> Document:
+    def change(item: Document) -> Document:
+        state = {"state": OrderState.ACKNOWLEDGED, "@type": item.get("@type", "ProductOrderItem")}
+        task = tasks.get(item["id"])
+        if task is None:
+            return {**item, **state}
+        own = {"id": task.product_id, "href": href("product", task.product_id)}
+        return {**item, **state, "product": {"@type": "Product", **item.get("product", {}), **own}}
+
+    head = {"id": order_id, "href": href("productOrder", order_id)}
+    state = {"orderDate": now, "state": OrderState.ACKNOWLEDGED, "@type": body.get("@type", "ProductOrder")}
+    return with_items({**body, **head, **state}, "productOrderItem", change)

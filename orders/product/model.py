@@ -1,0 +1,40 @@
+"""What COM remembers of an order item while the service order runs, and its JSON form in ``Row.task``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from inventory.documents import Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemTask:
+    """One item that becomes a service order item.
+
+    Attributes:
+        values: the product's characteristics when the item is completed.
+        service_id: the service that realizes the product, where there is one already.
+    """
+
+    item_id: str
+    action: str
+    product_id: str
+    offering_id: str
+    values: dict[str, Any]
+    place: dict[str, Any]
+    service_id: str | None = None
+
+
+_TASKS: Final = TypeAdapter(dict[str, ItemTask])
+
+
+def dump_tasks(tasks: Mapping[str, ItemTask]) -> Document:
+    """Return the tasks as JSON values, for ``Row.task``."""
+    return {"items": _TASKS.dump_python(dict(tasks), mode="json")}
+
+
+def load_tasks(task: Mapping[str, Any]) -> dict[str, ItemTask]:
+    """Return what :func:`dump_tasks` made JSON of."""
+    return _TASKS.validate_python(task["items"])

@@ -1,0 +1,101 @@
+"""The work of ROM: reserve what an order asks for, release what it gives back, all items or none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from inventory.documents import Document
+from inventory.errors import InventoryError
+from inventory.ledger import Job, Move, UnitOfWork
+from inventory.model import ReservationRequest
+from inventory.store import DocumentStore, Row
+from orders.catalog.model import Catalog
+from orders.documents import stamp, with_items, with_notes
+from orders.resource.contracts import Reservations
+from orders.resource.intake import specification_id
+from orders.resource.states import ITEM, ORDER
+from orders.states import OrderState, roll_up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What became of an order's items; ``reason`` is set when nothing was kept."""
+
+    resources: dict[str, Document]
+    reason: str = ""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reason, where there is one."""
+        return (self.reason,) if self.reason else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOrderHandler:
+    """Runs resource orders in one go: a reservation is a few rows of the same database."""
+
+    orders: DocumentStore
+    catalog: Catalog
+    reservations: Reservations
+
+    def start(self, job: Job, uow: UnitOfWork) -> None:
+        """Take the order from acknowledged to its end; an order that already moved is left alone."""
+        row = self.orders.get(uow.connection, job.payload["order"])
+        if row.state != OrderState.ACKNOWLEDGED:
+            return
+        running = self._save(uow, row, {**row.document, "startDate": stamp(uow.now)}, OrderState.IN_PROGRESS)
+        outcome = self._run(uow, running)
+        state = OrderState.FAILED if outcome.reason else OrderState.COMPLETED
+        document = with_notes(_with_resources(running.document, outcome), uow.now, outcome.reasons)
+        self._save(uow, running, {**document, "completionDate": stamp(uow.now)}, state, reason=outcome.reason)
+
+    def _run(self, uow: UnitOfWork, row: Row) -> _Outcome:
+        items: Sequence[Document] = row.document["orderItem"]
+        taken: dict[str, Document] = {}
+        try:
+            for item in (each for each in items if each["action"] == "add"):
+                taken[item["id"]] = self.reservations.reserve(uow, self._request(row, item))
+            for item in (each for each in items if each["action"] == "delete"):
+                self.reservations.release(uow, item["resource"]["id"])
+        except InventoryError as error:
+            for resource in taken.values():
+                self.reservations.release(uow, resource["id"])
+            return _Outcome(resources={}, reason=str(error))
+        return _Outcome(resources=taken)
+
+    def _request(self, row: Row, item: Document) -> ReservationRequest:
+        specification = self.catalog.resource_specifications[specification_id(item)]
+        return ReservationRequest(
+            specification_id=specification.id,
+            specification_name=specification.name,
+            allocation=specification.allocation,
+            pool=specification.pool,
+            place_id=item["resource"]["place"]["id"],
+            owner=f"{row.id}:{item['id']}",
+            correlation_id=row.correlation_id,
+        )
+
+    def _save(self, uow: UnitOfWork, before: Row, document: Document, to: OrderState, *, reason: str = "") -> Row:
+        """Move every item to ``to``, and the order to what its items roll up to."""
+        moved = with_items(document, "orderItem", lambda item: _moved(uow, before.id, item, to))
+        state = ORDER.advance(
+            OrderState(before.state), roll_up(OrderState(item["state"]) for item in moved["orderItem"])
+        )
+        after = replace(before, state=state, document={**moved, "state": state})
+        return self.orders.save(uow, before, after, reason=reason)
+
+
+def _with_resources(document: Document, outcome: _Outcome) -> Document:
+    def change(item: Document) -> Document:
+        resource = outcome.resources.get(item["id"])
+        return item if resource is None else {**item, "resource": {**item["resource"], **resource}}
+
+    return with_items(document, "orderItem", change)
+
+
+def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState) -> Document:
+    state = ITEM.advance(OrderState(item["state"]), to)
+    move = Move(
+        resource_kind="resourceOrder", resource_id=order_id, item=item["id"], from_state=item["state"], to_state=state
+    )
+    uow.record(move)
+    return {**item, "state": state}

@@ -1,0 +1,80 @@
+"""ROM: takes TMF652 resource orders in and lets the handler run them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import uuid4
+
+from inventory.documents import Document
+from inventory.ledger import Handler, NewJob, UnitOfWork
+from inventory.store import DocumentStore, Row
+from orders.catalog.model import Catalog
+from orders.documents import href, stamp, with_items
+from orders.resource.contracts import Reservations
+from orders.resource.handler import ResourceOrderHandler
+from orders.resource.intake import check_order
+from orders.resource.tables import resource_orders
+from orders.states import OrderState
+
+START: Final = "resource.start"
+
+
+def resource_order_store() -> DocumentStore:
+    """Return the store of TMF652 resource orders."""
+    return DocumentStore(table=resource_orders, kind="resourceOrder", domain="resource")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceOrdering:
+    """The layer, as :class:`orders.service.contracts.ResourceOrdering` wants it."""
+
+    catalog: Catalog
+    reservations: Reservations
+    orders: DocumentStore = field(default_factory=resource_order_store)
+
+    def place(self, uow: UnitOfWork, order: Document, *, correlation_id: str | None = None) -> str:
+        """Store the order and return its id; an ``externalId`` seen before gives the order it was first sent with.
+
+        Raises:
+            InvalidOrder: with every problem; nothing was stored.
+        """
+        checked = check_order(order, self.catalog)
+        known = self.orders.by_external_id(uow.connection, checked.external_id) if checked.external_id else None
+        if known is not None:
+            return known.id
+        order_id = str(uuid4())
+        lane = correlation_id or order_id
+        row = Row(
+            id=order_id,
+            state=OrderState.ACKNOWLEDGED,
+            correlation_id=lane,
+            external_id=checked.external_id,
+            document=_acknowledged(checked.document, order_id, stamp(uow.now)),
+        )
+        self.orders.insert(uow, row)
+        uow.enqueue(NewJob(kind=START, lane=lane, payload={"order": order_id}))
+        return order_id
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return the layer's work by job kind."""
+        handler = ResourceOrderHandler(orders=self.orders, catalog=self.catalog, reservations=self.reservations)
+        return {START: handler.start}
+
+    def subscriptions(self) -> Mapping[str, str]:
+        """Return the event types the layer follows, each with its job kind: none."""
+        return {}
+
+
+def _acknowledged(body: Document, order_id: str, now: str) -> Document:
+    head = {"id": order_id, "href": href("resourceOrder", order_id)}
+    own = {"orderDate": now, "state": OrderState.ACKNOWLEDGED, "@type": body.get("@type", "ResourceOrder")}
+    return with_items({**body, **head, **own}, "orderItem", _acknowledged_item)
+
+
+def _acknowledged_item(item: Document) -> Document:
+    changed = {**item, "state": OrderState.ACKNOWLEDGED, "@type": item.get("@type", "ResourceOrderItem")}
+    if "resource" not in item:
+        return changed
+    # TMF652 v4 demands both on every resource, also on one that is still to be found.
+    key = item["resource"].get("id", "")
+    return {**changed, "resource": {"id": key, "href": href("resource", key) if key else "", **item["resource"]}}

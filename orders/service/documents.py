@@ -1,0 +1,159 @@
+"""The documents SOM sends and stores: resource orders, TMF640 requests, TMF638 services. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from inventory.documents import Document, characteristic_list
+from orders.catalog.model import Catalog
+from orders.catalog.wire import reference
+from orders.documents import href
+from orders.service.model import Composition, Part, Reserved
+
+
+def reserving_order(catalog: Catalog, part: Part, composition: Composition, external_id: str) -> Document:
+    """Return the TMF652 order for all that one part needs."""
+    items = [
+        {
+            "id": str(number),
+            "action": "add",
+            "quantity": 1,
+            "resource": {
+                "place": _place(composition),
+                "resourceSpecification": reference(
+                    "resourceSpecification", catalog.resource_specifications[specification_id]
+                ),
+            },
+        }
+        for number, specification_id in enumerate(part.requires, start=1)
+    ]
+    return {"externalId": external_id, "orderItem": items, "@type": "ResourceOrder"}
+
+
+def releasing_order(resources: Iterable[Reserved], external_id: str) -> Document:
+    """Return the TMF652 order that gives resources back."""
+    items = [
+        {
+            "id": str(number),
+            "action": "delete",
+            "quantity": 1,
+            "resource": {"id": each.id, "href": href("resource", each.id), "name": each.name},
+        }
+        for number, each in enumerate(resources, start=1)
+    ]
+    return {"externalId": external_id, "orderItem": items, "@type": "ResourceOrder"}
+
+
+def reserved(order: Document, part: str) -> tuple[Reserved, ...]:
+    """Return the resources that an ended resource order reports as reserved."""
+    held = (item["resource"] for item in order["orderItem"] if item["action"] == "add" and item["state"] == "completed")
+    return tuple(_reserved(resource, part) for resource in held)
+
+
+def activation_request(catalog: Catalog, service_id: str, composition: Composition) -> Document:
+    """Return the TMF640 service with its supporting services by value."""
+    supporting = [_part(catalog, part, composition) for part in composition.parts]
+    return {**_customer_service(catalog, service_id, composition), "supportingService": supporting}
+
+
+def customer_service(catalog: Catalog, service_id: str, composition: Composition) -> Document:
+    """Return the TMF638 customer-facing service, its supporting services by reference."""
+    supporting = [_service_reference(catalog, part) for part in composition.parts]
+    relationships = [{"relationshipType": "reliesOn", "service": each} for each in supporting]
+    return {
+        **_customer_service(catalog, service_id, composition),
+        "supportingService": supporting,
+        "serviceRelationship": relationships,
+    }
+
+
+def resource_services(catalog: Catalog, service_id: str, composition: Composition) -> Mapping[str, Document]:
+    """Return the TMF638 resource-facing services by id, each with its resources and the service it supports."""
+    specification = catalog.customer_services[composition.specification_id]
+    parent = {"id": service_id, "href": href("service", service_id), "name": specification.name, "@type": "Service"}
+    relationship = {"relationshipType": "supports", "service": parent}
+    return {
+        part.service_id: {**_part(catalog, part, composition), "serviceRelationship": [relationship]}
+        for part in composition.parts
+    }
+
+
+def error_message(found: Mapping[str, Any], now: str) -> dict[str, Any]:
+    """Return one TMF641 error message from what a layer below reported."""
+    texts = {key: str(found[key]) for key in ("code", "reason", "message", "status", "device") if found.get(key)}
+    return {**texts, "timestamp": now, "@type": "ServiceOrderItemErrorMessage"}
+
+
+def order_error_messages(errors: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the order's error messages from those of its items, each naming its item."""
+    return [
+        {**error, "serviceOrderItem": [{"id": item_id, "itemId": item_id}], "@type": "ServiceOrderErrorMessage"}
+        for item_id, found in errors.items()
+        for error in found
+    ]
+
+
+def _customer_service(catalog: Catalog, service_id: str, composition: Composition) -> dict[str, Any]:
+    specification = catalog.customer_services[composition.specification_id]
+    return {
+        **_service(service_id, specification.name, "CFS"),
+        "serviceSpecification": reference("serviceSpecification", specification),
+        "serviceCharacteristic": characteristic_list(composition.values),
+        "place": [_place(composition)],
+    }
+
+
+def _part(catalog: Catalog, part: Part, composition: Composition) -> dict[str, Any]:
+    specification = catalog.resource_services[part.specification_id]
+    return {
+        **_service(part.service_id, specification.name, "RFS"),
+        "serviceSpecification": reference("serviceSpecification", specification),
+        "serviceCharacteristic": characteristic_list(composition.part_values[part.service_id]),
+        "supportingResource": [
+            _resource_reference(each) for each in composition.resources if each.part == part.service_id
+        ],
+    }
+
+
+def _service(service_id: str, name: str, category: str) -> dict[str, Any]:
+    return {
+        "id": service_id,
+        "href": href("service", service_id),
+        "name": name,
+        "category": category,
+        "serviceType": category,
+        "state": "active",
+        "hasStarted": True,
+        "isServiceEnabled": True,
+        "@type": "Service",
+    }
+
+
+def _service_reference(catalog: Catalog, part: Part) -> dict[str, Any]:
+    return {
+        "id": part.service_id,
+        "href": href("service", part.service_id),
+        "name": catalog.resource_services[part.specification_id].name,
+        "@type": "ServiceRef",
+        "@referredType": "Service",
+    }
+
+
+def _resource_reference(resource: Reserved) -> dict[str, Any]:
+    key = resource.id
+    names = {"name": resource.name, "@type": "ResourceRef", "@referredType": "LogicalResource"}
+    return {"id": key, "href": href("resource", key), **names}
+
+
+def _place(composition: Composition) -> dict[str, Any]:
+    given = {key: value for key, value in composition.place.items() if value is not None}
+    return {"role": "installationAddress", **given, "@type": "GeographicAddress"}
+
+
+def _reserved(resource: Document, part: str) -> Reserved:
+    return Reserved(
+        id=resource["id"],
+        name=resource.get("name", resource["id"]),
+        specification_id=resource["resourceSpecification"]["id"],
+        part=part,
+        characteristics={each["name"]: each["value"] for each in resource["resourceCharacteristic"]},
+    )

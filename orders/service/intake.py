@@ -1,0 +1,204 @@
+"""Checks TMF641 bodies against the catalog and the services there are; every problem with its path. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field
+
+from inventory.documents import Document
+from orders.catalog.model import Catalog, CustomerService, check_values, with_defaults
+from orders.errors import Problem
+from orders.inbound import (
+    Action,
+    CharacteristicBody,
+    Inbound,
+    ItemBody,
+    NoteBody,
+    OrderBody,
+    PlaceBody,
+    ReferenceBody,
+    RelationshipBody,
+    Text,
+    common_problems,
+    parse,
+    refuse,
+    values_of,
+)
+from orders.service.model import Composition
+
+
+class ServiceBody(Inbound):
+    """The service of an item."""
+
+    id: Text | None = None
+    href: str | None = None
+    name: str | None = None
+    category: str | None = None
+    description: str | None = None
+    service_type: str | None = None
+    note: list[NoteBody] = Field(default_factory=list)
+    place: list[PlaceBody] = Field(default_factory=list)
+    service_characteristic: list[CharacteristicBody] = Field(default_factory=list)
+    service_specification: ReferenceBody | None = None
+
+
+class ServiceOrderItemBody(ItemBody):
+    """An item of an incoming service order."""
+
+    action: Action
+    service: ServiceBody
+    service_order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
+
+
+class ServiceOrderBody(OrderBody):
+    """A TMF641 ServiceOrder_Create body."""
+
+    notification_contact: str | None = None
+    priority: str | None = None
+    service_order_item: list[ServiceOrderItemBody] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceItem:
+    """A checked item; ``composition`` is the service as it shall be, without what is only known later."""
+
+    item_id: str
+    action: str
+    service_id: str | None
+    composition: Composition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceOrder:
+    """A checked order: ``document`` is the body to store; noChange items are not among ``items``."""
+
+    external_id: str | None
+    document: Document
+    items: tuple[ServiceItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    catalog: Catalog
+    services: Mapping[str, Composition]
+    problems: list[Problem]
+
+    def report(self, path: str, wrong: str, legal: str = "") -> None:
+        self.problems.append(Problem(path=path, wrong=wrong, legal=legal))
+
+
+def read_order(body: object) -> tuple[ServiceOrderBody, Document]:
+    """Return the body with every type checked, and the document to store.
+
+    Raises:
+        InvalidOrder: with every ill-typed attribute.
+    """
+    return parse(ServiceOrderBody, body)
+
+
+def named_services(order: ServiceOrderBody) -> dict[str, str]:
+    """Return the existing services that the order is about: service id to the path that names it first."""
+    found: dict[str, str] = {}
+    for number, item in enumerate(order.service_order_item):
+        if item.action in {"modify", "delete"} and item.service.id is not None:
+            found.setdefault(item.service.id, f"serviceOrderItem[{number}].service.id")
+    return found
+
+
+def check_order(
+    order: ServiceOrderBody, document: Document, catalog: Catalog, services: Mapping[str, Composition]
+) -> ServiceOrder:
+    """Return the checked order; ``services`` holds those of :func:`named_services` that exist.
+
+    Raises:
+        InvalidOrder: with every problem.
+    """
+    context = _Context(catalog=catalog, services=services, problems=[])
+    context.problems.extend(common_problems(order.service_order_item, "serviceOrderItem"))
+    context.problems.extend(_named_twice(order))
+    items = [
+        _check_item(context, item, f"serviceOrderItem[{number}]")
+        for number, item in enumerate(order.service_order_item)
+    ]
+    refuse(context.problems)
+    return ServiceOrder(
+        external_id=order.external_id,
+        document=document,
+        items=tuple(item for item in items if item is not None),
+    )
+
+
+def _named_twice(order: ServiceOrderBody) -> Iterator[Problem]:
+    first = named_services(order)
+    for number, item in enumerate(order.service_order_item):
+        path = f"serviceOrderItem[{number}].service.id"
+        if item.action in {"modify", "delete"} and item.service.id in first and first[item.service.id] != path:
+            yield Problem(path=path, wrong=f"{item.service.id!r} is in another item too", legal="one item per service")
+
+
+def _check_item(context: _Context, item: ServiceOrderItemBody, path: str) -> ServiceItem | None:
+    if item.action == "noChange":
+        return None
+    given, problems = values_of(item.service.service_characteristic, f"{path}.service.serviceCharacteristic")
+    context.problems.extend(problems)
+    if item.action == "add":
+        composition = _added(context, item.service, given, f"{path}.service")
+        service_id = None
+    else:
+        composition = _changed(context, item, given, f"{path}.service")
+        service_id = item.service.id
+    if composition is None:
+        return None
+    return ServiceItem(item_id=item.id, action=item.action, service_id=service_id, composition=composition)
+
+
+def _added(context: _Context, service: ServiceBody, given: Mapping[str, Any], path: str) -> Composition | None:
+    place = next((each for each in service.place if each.id is not None), None)
+    if place is None:
+        context.report(f"{path}.place[0].id", "is missing", "the id of the place to serve")
+    specification = _specification(context, service, path)
+    if specification is None or place is None:
+        return None
+    values = with_defaults(specification.characteristics, given)
+    context.problems.extend(check_values(specification.characteristics, values, f"{path}.serviceCharacteristic"))
+    kept = {"id": place.id, "name": place.name, "role": place.role}
+    return Composition(specification_id=specification.id, place=kept, values=values)
+
+
+def _specification(context: _Context, service: ServiceBody, path: str) -> CustomerService | None:
+    known = context.catalog.customer_services
+    legal = ", ".join(sorted(known))
+    if service.service_specification is None:
+        context.report(f"{path}.serviceSpecification", "is missing", legal)
+        return None
+    key = service.service_specification.id
+    if key not in known:
+        inner = key in context.catalog.resource_services
+        wrong = "is resource-facing and cannot be ordered by itself" if inner else "does not exist"
+        context.report(f"{path}.serviceSpecification.id", f"{key!r} {wrong}", legal)
+    return known.get(key)
+
+
+def _changed(context: _Context, item: ServiceOrderItemBody, given: Mapping[str, Any], path: str) -> Composition | None:
+    current = context.services.get(item.service.id or "")
+    if current is None:
+        wrong = "is missing" if item.service.id is None else f"{item.service.id!r} does not exist"
+        context.report(f"{path}.id", wrong, "the id of a customer-facing service in the service inventory")
+        return None
+    if item.action == "delete":
+        return current
+    specification = context.catalog.customer_services.get(current.specification_id)
+    if specification is None:
+        context.report(f"{path}.id", f"is of {current.specification_id!r}, which the catalog no longer has")
+        return None
+    values = {**current.values, **given}
+    context.problems.extend(check_values(specification.characteristics, values, f"{path}.serviceCharacteristic"))
+    return Composition(
+        specification_id=current.specification_id,
+        place=current.place,
+        values=values,
+        parts=current.parts,
+        part_values=current.part_values,
+        resources=current.resources,
+    )

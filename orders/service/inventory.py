@@ -1,0 +1,114 @@
+"""SOM's side of the service inventory (TMF638): which services exist, which are busy, what became of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from inventory.documents import Document
+from inventory.ledger import UnitOfWork
+from inventory.store import DocumentStore, Row
+from inventory.tables import services
+from orders.catalog.model import Catalog
+from orders.documents import merged, stamp
+from orders.errors import OrderConflict
+from orders.service.documents import customer_service, resource_services
+from orders.service.model import Composition, dump_composition, load_composition
+from orders.service.states import SERVICE, ServiceState
+
+
+def service_store() -> DocumentStore:
+    """Return the store of TMF638 services."""
+    return DocumentStore(table=services, kind="service", domain="inventory")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A verified change of one customer-facing service, to be written to the inventory.
+
+    Attributes:
+        correlation_id: the chain that changed it.
+        origin: the order item behind it, as a TMF RelatedServiceOrderItem.
+    """
+
+    service_id: str
+    composition: Composition
+    correlation_id: str
+    origin: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceInventory:
+    """Reads and writes customer-facing services with their resource-facing ones."""
+
+    catalog: Catalog
+    store: DocumentStore = field(default_factory=service_store)
+
+    def compositions(self, connection: Connection, service_ids: Mapping[str, str]) -> dict[str, Composition]:
+        """Return those customer-facing services that exist, by id."""
+        rows = (self.store.find(connection, service_id) for service_id in service_ids)
+        return {row.id: load_composition(row.task) for row in rows if row is not None and "composition" in row.task}
+
+    def refuse_busy(self, connection: Connection, service_ids: Mapping[str, str]) -> None:
+        """Do nothing where each of the services (id to path in the order) can be ordered on now.
+
+        Raises:
+            OrderConflict: one is terminated or has an order in flight.
+        """
+        for service_id, path in service_ids.items():
+            row = self.store.get(connection, service_id)
+            if row.state == ServiceState.TERMINATED:
+                raise OrderConflict(path, service_id, "is terminated")
+            if row.task.get("order"):
+                raise OrderConflict(path, service_id, f"has service order {row.task['order']!r} in flight")
+
+    def claim(self, uow: UnitOfWork, service_id: str, order_id: str | None) -> None:
+        """Note that ``order_id`` is in flight for the service; None: no order is any more."""
+        row = self.store.get(uow.connection, service_id)
+        self.store.save(uow, row, replace(row, task={**row.task, "order": order_id}))
+
+    def activated(self, uow: UnitOfWork, change: Change) -> None:
+        """Write the service and its parts as active, new or changed."""
+        documents = self._documents(change)
+        started = {"startDate": stamp(uow.now)}
+        for service_id, document in documents.items():
+            before = self.store.find(uow.connection, service_id)
+            task = dump_composition(change.composition) if service_id == change.service_id else {}
+            if before is None:
+                self._insert(uow, change, {**document, **started}, task)
+            else:
+                SERVICE.advance(ServiceState(before.state), ServiceState.ACTIVE)
+                self._save(uow, change, before, merged(before.document, document), task)
+
+    def terminated(self, uow: UnitOfWork, change: Change) -> None:
+        """Write the service and its parts as terminated."""
+        ended = {"endDate": stamp(uow.now), "hasStarted": False, "isServiceEnabled": False}
+        for service_id in (change.service_id, *(part.service_id for part in change.composition.parts)):
+            before = self.store.get(uow.connection, service_id)
+            state = SERVICE.advance(ServiceState(before.state), ServiceState.TERMINATED)
+            document = {**before.document, **ended, "state": state, "supportingResource": None}
+            task = dump_composition(change.composition) if service_id == change.service_id else {}
+            self._save(uow, change, before, merged(document, {}), task)
+
+    def _documents(self, change: Change) -> dict[str, Document]:
+        own = customer_service(self.catalog, change.service_id, change.composition)
+        origin = {"serviceOrderItem": [change.origin]}
+        parts = resource_services(self.catalog, change.service_id, change.composition)
+        return {change.service_id: {**own, **origin}, **parts}
+
+    def _insert(self, uow: UnitOfWork, change: Change, document: Document, task: Mapping[str, Any]) -> None:
+        row = Row(
+            id=document["id"],
+            state=document["state"],
+            correlation_id=change.correlation_id,
+            document=document,
+            task=task,
+        )
+        self.store.insert(uow, row)
+
+    def _save(self, uow: UnitOfWork, change: Change, before: Row, document: Document, task: Mapping[str, Any]) -> None:
+        after = replace(
+            before, state=document["state"], correlation_id=change.correlation_id, document=document, task=task
+        )
+        self.store.save(uow, before, after)

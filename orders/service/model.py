@@ -1,0 +1,125 @@
+"""What SOM remembers of an order item while it is being fulfilled: values, and their JSON form in ``Row.task``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from inventory.documents import Document
+from orders.states import FINAL, OrderState
+
+
+class Phase(StrEnum):
+    """Where an item stands."""
+
+    WAITING = "waiting"
+    RESERVING = "reserving"
+    ACTIVATING = "activating"
+    RELEASING = "releasing"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One resource-facing service of the customer's service, and what it reserves."""
+
+    service_id: str
+    specification_id: str
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """A resource as its order reported it; ``part`` is the service it supports."""
+
+    id: str
+    name: str
+    specification_id: str
+    part: str
+    characteristics: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentOrder:
+    """A resource order that was placed, and what is known of its state."""
+
+    external_id: str
+    part: str
+    state: OrderState = OrderState.ACKNOWLEDGED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composition:
+    """A customer-facing service as it is composed: kept with the inventory's service, changed by orders.
+
+    Attributes:
+        values: characteristics of the customer-facing service.
+        part_values: characteristics of each part, by the part's service id.
+    """
+
+    specification_id: str
+    place: dict[str, Any]
+    values: dict[str, Any]
+    parts: tuple[Part, ...] = ()
+    part_values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    resources: tuple[Reserved, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemTask:
+    """One order item on its way.
+
+    Attributes:
+        composition: the service as it will be when the item is completed.
+        sent: resource orders of the present phase.
+        errors: TMF641 error messages; an item that ends with any has failed.
+    """
+
+    item_id: str
+    action: str
+    service_id: str
+    composition: Composition
+    phase: Phase = Phase.WAITING
+    state: OrderState = OrderState.ACKNOWLEDGED
+    sent: tuple[SentOrder, ...] = ()
+    errors: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def all_reported(self) -> bool:
+        """Whether every resource order of the present phase has ended."""
+        return all(each.state in FINAL for each in self.sent)
+
+    def with_report(self, external_id: str, state: OrderState) -> "ItemTask":
+        """Return the task with the state that a resource order reported."""
+        sent = (replace(each, state=state) if each.external_id == external_id else each for each in self.sent)
+        return replace(self, sent=tuple(sent))
+
+    def with_errors(self, errors: tuple[dict[str, Any], ...]) -> "ItemTask":
+        """Return the task with more errors."""
+        return replace(self, errors=(*self.errors, *errors))
+
+
+_TASKS: Final = TypeAdapter(dict[str, ItemTask])
+_COMPOSITION: Final = TypeAdapter(Composition)
+
+
+def dump_tasks(tasks: Mapping[str, ItemTask]) -> Document:
+    """Return the tasks as JSON values, for ``Row.task``."""
+    return {"items": _TASKS.dump_python(dict(tasks), mode="json")}
+
+
+def load_tasks(task: Mapping[str, Any]) -> dict[str, ItemTask]:
+    """Return what :func:`dump_tasks` made JSON of."""
+    return _TASKS.validate_python(task["items"])
+
+
+def dump_composition(composition: Composition, *, order_id: str | None = None) -> Document:
+    """Return the composition as JSON values, with the order that is in flight for it."""
+    return {"composition": _COMPOSITION.dump_python(composition, mode="json"), "order": order_id}
+
+
+def load_composition(task: Mapping[str, Any]) -> Composition:
+    """Return what :func:`dump_composition` made JSON of."""
+    return _COMPOSITION.validate_python(task["composition"])

@@ -1,0 +1,53 @@
+"""A whole platform on the embedded lab, over HTTP."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from api.client import Client
+from api.http.app import create_app
+from api.http.server import bind, serving
+from api.settings import Settings
+from api.system import System
+from api.wiring import running_system
+
+Start = Callable[..., AbstractContextManager["Platform"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """A running platform and a client that may do everything."""
+
+    url: str
+    client: Client
+    system: System
+
+    def configurations(self) -> dict[str, str]:
+        assert self.system.lab is not None
+        return {node.name: self.system.lab.running_config(node.name) for node in self.system.nodes}
+
+
+@contextmanager
+def _started(folder: Path, **settings: object) -> Iterator[Platform]:
+    given = {"port": 0, "lab_ssh_port": 0, "lab_netconf_port": 0, "data": folder, **settings}
+    wanted = Settings.read({}, **given)
+    with running_system(wanted) as system, serving(create_app(system), bind("127.0.0.1", 0)) as url:
+        client = Client.open(url, system.first_token)
+        yield Platform(url=url, client=client, system=system)
+        client.close()
+
+
+@pytest.fixture
+def start() -> Start:
+    """Return the function that starts a platform on a data folder: ``with start(folder, lab=…) as platform``."""
+    return _started
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Return one platform for all tests of a module."""
+    with _started(tmp_path_factory.mktemp("platform")) as running:
+        yield running

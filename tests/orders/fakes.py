@@ -1,0 +1,137 @@
+"""What stands around the order layers in their tests: an activation core and pools without devices or network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from activation.errors import PlanError
+from inventory.documents import Document, characteristic_list
+from inventory.errors import NotServed, PoolExhausted
+from inventory.ledger import Event, UnitOfWork
+from inventory.model import ReservationRequest
+
+REFUSAL = {"code": "EditRefused", "reason": "no space left", "message": "olt1: stage: no space left", "device": "olt1"}
+PLACES = frozenset({"ADDR-1015", "ADDR-1016", "ADDR-1017"})
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeActivation:
+    """A :class:`activation.contracts.ServiceActivation` that answers each request with its monitor's end at once.
+
+    Attributes:
+        refuses: verbs that end InError.
+        raises: verbs that are refused before a monitor is made.
+        requests: every request in order: verb and TMF640 service (terminate: its id).
+        muted: publish no end; :meth:`tell` does it.
+    """
+
+    refuses: set[str] = field(default_factory=set)
+    raises: set[str] = field(default_factory=set)
+    muted: bool = False
+    requests: list[tuple[str, Any]] = field(default_factory=list)
+    monitors: dict[str, str] = field(default_factory=dict)
+
+    def create(self, uow: UnitOfWork, service: Document, *, external_id: str, correlation_id: str) -> str:
+        return self._take(uow, "create", service, external_id, correlation_id)
+
+    def modify(self, uow: UnitOfWork, service: Document, *, external_id: str, correlation_id: str) -> str:
+        return self._take(uow, "modify", service, external_id, correlation_id)
+
+    def terminate(self, uow: UnitOfWork, service_id: str, *, external_id: str, correlation_id: str) -> str:
+        return self._take(uow, "terminate", service_id, external_id, correlation_id)
+
+    def _take(self, uow: UnitOfWork, verb: str, service: object, external_id: str, correlation_id: str) -> str:
+        if verb in self.raises:
+            raise PlanError(f"no {verb} today")
+        if external_id not in self.monitors:
+            self.requests.append((verb, service))
+            self.monitors[external_id] = correlation_id
+            if not self.muted:
+                self.tell(uow, external_id, "InError" if verb in self.refuses else "Completed")
+        return f"monitor-{external_id}"
+
+    def tell(self, uow: UnitOfWork, external_id: str, state: str) -> None:
+        """Publish the end of a monitor."""
+        errors = {"errorMessage": [REFUSAL]} if state == "InError" else {}
+        document: dict[str, Any] = {"id": f"monitor-{external_id}", "externalId": external_id, "state": state, **errors}
+        uow.publish(
+            Event(
+                event_type="MonitorStateChangeEvent",
+                domain="activation",
+                resource_kind="monitor",
+                resource_id=document["id"],
+                correlation_id=self.monitors.get(external_id, external_id),
+                document=document,
+            )
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeReservations:
+    """A :class:`orders.resource.contracts.Reservations` on three counters.
+
+    Attributes:
+        held: reserved resources by id.
+        sizes: how many values each allocation has.
+    """
+
+    sizes: Mapping[str, int] = field(default_factory=lambda: {"pon": 64, "vlan": 100, "address": 100})
+    held: dict[str, Document] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    requests: list[ReservationRequest] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+
+    def reserve(self, uow: UnitOfWork, request: ReservationRequest) -> Document:
+        assert uow.now is not None
+        if request.owner in self.owners:
+            return self.held[self.owners[request.owner]]
+        if request.place_id not in PLACES:
+            raise NotServed(request.place_id, "no PON passes it")
+        taken = [each for each in self.held.values() if each["resourceSpecification"]["id"] == request.specification_id]
+        if len(taken) >= self.sizes[request.allocation]:
+            raise PoolExhausted(request.pool or "pon1", self.sizes[request.allocation])
+        self.requests.append(request)
+        resource = _resource(request, len(taken), f"res-{len(self.requests)}")
+        self.held[resource["id"]] = resource
+        self.owners[request.owner] = resource["id"]
+        return resource
+
+    def release(self, uow: UnitOfWork, resource_id: str) -> None:
+        assert uow.now is not None
+        if self.held.pop(resource_id, None) is not None:
+            self.released.append(resource_id)
+
+
+def _resource(request: ReservationRequest, number: int, resource_id: str) -> Document:
+    values: dict[str, dict[str, Any]] = {
+        "pon": {
+            "olt": "olt1",
+            "ponPort": "pon1",
+            "channelPartition": "cpart1",
+            "channelPair": "cpair1",
+            "onuId": 1 + number,
+            "uplinkInterface": "uplink1",
+        },
+        "vlan": {
+            "vlanId": 1042 + number,
+            "switch": "sw1",
+            "accessInterface": "Ethernet1",
+            "uplinkInterface": "Ethernet2",
+        },
+        "address": {
+            "address": f"10.42.1.{15 + number}",
+            "prefixLength": 24,
+            "gateway": "10.42.1.1",
+            "router": "r1",
+            "routerInterface": "eth1",
+        },
+    }
+    return {
+        "id": resource_id,
+        "href": f"/tmf-api/resourceInventoryManagement/v4/resource/{resource_id}",
+        "name": f"{request.specification_name} {number}",
+        "resourceSpecification": {"id": request.specification_id, "name": request.specification_name},
+        "resourceCharacteristic": characteristic_list(values[request.allocation]),
+        "resourceStatus": "reserved",
+        "@type": "LogicalResource",
+    }
