@@ -75,8 +75,8 @@ def _tree(nodes: Nodes, driver: HConfigDriverBase, rules: CliRules) -> HConfig:
 
 
 def _fill(target: HConfig | HConfigChild, branch: Branch, rules: CliRules, depth: int) -> None:
-    for line in ordered(iter(branch.children), rules, depth):
-        _fill(target.add_child(line), branch.children[line], rules, depth + 1)
+    for line in ordered(branch, rules, depth):
+        _fill(target.add_child(line), branch[line], rules, depth + 1)
 
 
 class _Script:
@@ -101,11 +101,11 @@ class _Script:
     def _emptied(self, command: str) -> Iterator[str]:
         """Return the lines that empty a section which the platform does not let go while it holds anything."""
         section = self._removed.get(command, "")
-        held = self._before.children[section].children if section else {}
+        held = self._before[section] if section else {}
         if not held or not any(begins(section, start) for start in self._rules.empty_first):
             return
         yield section
-        for line in reversed(ordered(iter(held), self._rules, 1)):
+        for line in reversed(ordered(held, self._rules, 1)):
             yield f"{' ' * self._rules.indent}{removal(line, self._rules)}"
         yield self._rules.exit
 

@@ -3,7 +3,7 @@
 Sections that are always there are no nodes: what stands in them is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from activation.model import Path
 from activation.notation import Branch, Nodes, Scope, grow, natural
@@ -32,7 +32,7 @@ def parse(text: str, rules: CliRules, scope: Scope) -> Nodes:
 
 def _read(text: str, rules: CliRules, scope: Scope) -> Iterator[Path]:
     open_sections: list[tuple[int, tuple[Path, ...]]] = []
-    for raw in text.splitlines():
+    for raw in _concerned(text, rules, scope):
         line = raw.strip()
         if not line or line.startswith(rules.comment) or line in rules.ignore:
             continue
@@ -46,11 +46,28 @@ def _read(text: str, rules: CliRules, scope: Scope) -> Iterator[Path]:
             yield from here
 
 
+def _concerned(text: str, rules: CliRules, scope: Scope) -> Iterator[str]:
+    """Return the lines of the top-level sections that ``scope`` may admit.
+
+    A device hands out all it has; looking at each line costs far less than reading it.
+    """
+    heads = {path[0] for path in scope.above}
+    values = tuple(f"{head} " for head in heads if head in rules.values)
+    ranges = tuple(f"{rule.line} " for rule in rules.ranges)
+    concerned = True
+    for raw in text.splitlines():
+        if scope.covers is not None and raw and not raw[0].isspace() and not raw.startswith(rules.comment):
+            concerned = (
+                raw in heads or raw.startswith(values) or (raw.startswith(ranges) and not {*raw}.isdisjoint(",-"))
+            )
+        if concerned:
+            yield raw
+
+
 def _nodes(line: str, sections: tuple[Path, ...], rules: CliRules, scope: Scope) -> Iterator[Path]:
     if not sections:
         return
-    rule = rules.range_of(line)
-    lines = [line] if rule is None else [f"{rule.line} {value}" for value in rule.values(line) or ()]
+    lines = rules.spelt_out(line)
     for section in sections:
         yield from (path for one in lines if scope.admits(slot(path := (*section, one), rules)))
 
@@ -60,15 +77,15 @@ def show(nodes: Nodes, rules: CliRules) -> str:
     return "".join(f"{line}\n" for line in _lines(grow(nodes), rules, 0))
 
 
-def ordered(lines: Iterator[str], rules: CliRules, depth: int) -> list[str]:
+def ordered(lines: Iterable[str], rules: CliRules, depth: int) -> list[str]:
     """Return sibling lines in the order they can be created."""
     return sorted(lines, key=lambda line: (rules.rank(line) if depth == 0 else 0, natural(line)))
 
 
 def _lines(branch: Branch, rules: CliRules, depth: int) -> Iterator[str]:
-    for line in ordered(iter(branch.children), rules, depth):
-        child = branch.children[line]
+    for line in ordered(branch, rules, depth):
+        child = branch[line]
         yield " " * rules.indent * depth + line
         yield from _lines(child, rules, depth + 1)
-        if rules.closes_sections and (child.children or rules.enters(line)):
+        if rules.closes_sections and (child or rules.enters(line)):
             yield " " * rules.indent * depth + rules.exit

@@ -11,7 +11,7 @@ from time import perf_counter
 from activation import store
 from activation.contracts import Devices
 from activation.desired import Renderings, changes, is_change
-from activation.errors import ActivationError, DeviceError
+from activation.errors import ActivationError, DeviceError, DevicesFailed
 from activation.intent import IntentSpec
 from activation.journal import Journal
 from activation.model import DeviceEdit, Fragment, FragmentChange, Plan, PlanId, TransactionId
@@ -31,14 +31,6 @@ from inventory.ledger import Job, Retry, Transactions
 from inventory.store import Row
 
 logger = logging.getLogger(__name__)
-
-
-class DevicesFailed(ActivationError):
-    """Devices that could not be read: nothing was pushed anywhere."""
-
-    def __init__(self, errors: Iterable[DeviceError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("; ".join(map(str, self.errors)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +96,9 @@ class ActivationCore(ServiceActivations):
             ActivationError: the service does not fit its intents, a template failed, or a device cannot be read.
             UnknownResource: a device that is not in the inventory.
         """
-        work = self._work(Request(action="modify", service_id=str(service["id"]), service=service), transactions)
+        work = self._work(
+            Request(action="modify", service_id=str(service.get("id", "")), service=service), transactions
+        )
         with self._participants(work.by_device) as participants:
             return self._plan(work, participants, transactions, Report())
 

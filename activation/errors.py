@@ -4,12 +4,15 @@ ActivationError
 ├── BadIntent               characteristics do not fit the intent; names each path and what is legal
 ├── RenderError             a template failed; names template, line and variable
 ├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
+├── DevicesFailed           devices that could not be read before the push, with the error of each
 └── DeviceError             one device, one phase; ``retryable`` says whether the same bytes may be tried again
     ├── DeviceUnreachable   no connection, lost connection, time-out before anything was committed
     ├── EditRefused         the device said no; carries the device's own message
     ├── ReadBackMismatch    the device answered ok but its configuration is not the planned one
     └── OutcomeUnknown      a commit was sent and its answer lost; only reading back can tell
 """
+
+from collections.abc import Iterable
 
 
 class ActivationError(Exception):
@@ -58,3 +61,11 @@ class ReadBackMismatch(DeviceError):
 
 class OutcomeUnknown(DeviceError):
     """The commit may or may not have happened."""
+
+
+class DevicesFailed(ActivationError):
+    """Devices failed before anything was pushed; ``errors`` has one error per device."""
+
+    def __init__(self, errors: Iterable[DeviceError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(map(str, self.errors)))

@@ -57,8 +57,8 @@ class Ownership:
         return self
 
     def _refuse_conflicts(self) -> None:
-        owners: dict[Path, tuple[Path, ServiceId]] = {}
-        for share in (*self.staying, *self.arriving):
+        owners = {slot: (node, s.fragment.service_id) for s in self.staying for slot, node in s.wants.items()}
+        for share in self.arriving:
             for slot, node in share.wants.items():
                 other, owner = owners.setdefault(slot, (node, share.fragment.service_id))
                 if other != node:

@@ -186,12 +186,12 @@ class _Writer:
         self._rules, self._operations = rules, operations
 
     def write(self, parent: etree._Element, branch: Branch, above: Path) -> None:
-        for text in sorted(branch.children, key=self._position):
+        for text in sorted(branch, key=self._position):
             path = (*above, text)
             element = self._element(parent, parse_step(text))
             if (operation := self._operations.get(path)) is not None:
                 element.set(OPERATION, operation)
-            self.write(element, branch.children[text], path)
+            self.write(element, branch[text], path)
 
     def _position(self, text: str) -> tuple[int, tuple[tuple[int, str], ...]]:
         return self._rules.rank.get(parse_step(text).tag, len(self._rules.rank)), natural(text)

@@ -13,7 +13,6 @@ from typing import Final, Protocol, Self
 from activation.model import Path
 
 Nodes = frozenset[Path]
-NO_NODES: Final[Nodes] = frozenset()
 
 _DIGITS: Final = re.compile(r"(\d+)")
 
@@ -94,22 +93,17 @@ def natural(text: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(text))
 
 
-@dataclass(slots=True)
-class Branch:
-    """A tree of steps, for writing; ``node`` says whether the way ends here for some node."""
-
-    children: dict[str, "Branch"]
-    node: bool = False
+Branch = dict[str, "Branch"]
+"""A tree of steps, for writing."""
 
 
 def grow(nodes: Iterable[Path]) -> Branch:
     """Return the tree of ``nodes``."""
-    root = Branch({})
+    root: Branch = {}
     for path in nodes:
         branch = root
         for step in path:
-            branch = branch.children.setdefault(step, Branch({}))
-        branch.node = True
+            branch = branch.setdefault(step, {})
     return root
 
 

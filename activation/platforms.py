@@ -174,6 +174,17 @@ class CliRules(_Data):
         """Return the rule of the range list that ``line`` belongs to, else None."""
         return next((rule for rule in self.ranges if rule.values(line) is not None), None)
 
+    def spelt_out(self, line: str) -> tuple[str, ...]:
+        """Return ``line`` as one line per value if it is a range list, else as it is.
+
+        Raises:
+            PlanError: a range that makes no sense.
+        """
+        for rule in self.ranges:
+            if (values := rule.values(line)) is not None:
+                return tuple(f"{rule.line} {value}" for value in values)
+        return (line,)
+
     def enters(self, line: str) -> bool:
         """Say whether typing ``line`` leads into a section."""
         return any(begins(line, start) for start in self.sections)
@@ -189,7 +200,7 @@ class CliRules(_Data):
 
 def begins(line: str, words: str) -> bool:
     """Say whether ``line`` is ``words`` or goes on after them."""
-    return line == words or line.startswith(f"{words} ")
+    return line.startswith(words) and line[len(words) : len(words) + 1] in ("", " ")
 
 
 class Platform(_Data):

@@ -34,6 +34,16 @@ DateTime = Annotated[str, AfterValidator(_date_time)]
 Text = Annotated[str, Field(min_length=1)]
 
 
+def _no_items(items: list[Any]) -> list[Any]:
+    if items:
+        raise ValueError("no item inside an item; order each as an item of its own")
+    return items
+
+
+NoNestedItems = Annotated[list[Any], AfterValidator(_no_items)]
+"""TMF lets items hold items (bundles); nothing would fulfil them here, so they are refused rather than ignored."""
+
+
 class Inbound(BaseModel):
     """Base of the incoming shapes: no type is bent to fit, what is not declared is kept."""
 

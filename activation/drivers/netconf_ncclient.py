@@ -1,6 +1,6 @@
 """NETCONF with ncclient: candidate, validate, confirmed commit with a persist id, as far as the device offers them."""
 
-import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -15,10 +15,13 @@ from ncclient.transport.errors import TransportError
 from activation.contracts import Driver, PlatformRules
 from activation.drivers.netconf_filter import BASE_NAMESPACE, element, subtree_filter
 from activation.drivers.netconf_session import WakingSession
+from activation.drivers.sockets import connected_socket
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
 from inventory.model import Device
 
+LOCK_WAIT_S: Final = 2.0
+LOCK_POLL_S: Final = 0.02
 LOST: Final = (TransportError, TimeoutExpiredError, paramiko.SSHException, OSError, EOFError)
 """What ncclient raises when the session, not the device's configuration, is the trouble."""
 
@@ -37,9 +40,7 @@ def open_netconf(device: Device, rules: PlatformRules) -> Driver:
 
 
 def _connect(device: Device, ncclient_device: str) -> "NetconfDriver":
-    # An own socket: paramiko leaves Nagle's algorithm on, which costs some 80 ms per connect.
-    sock = socket.create_connection((device.address, device.port), timeout=device.timeout_s)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock = connected_socket(device)
     handler = make_device_handler({"name": ncclient_device})
     session = WakingSession(handler)
     try:
@@ -54,8 +55,7 @@ def _connect(device: Device, ncclient_device: str) -> "NetconfDriver":
             look_for_keys=False,
         )
     except BaseException:
-        if session.transport is not None:
-            session.close()
+        session.close()
         sock.close()
         raise
     return NetconfDriver(device.name, session, Manager(session, handler, timeout=device.timeout_s))
@@ -96,6 +96,7 @@ class NetconfDriver:
         """Confirm the commit named ``token`` and unlock."""
         if self.confirmed_commit:
             with self._translated("confirm", lost=OutcomeUnknown):
+                self._lock()
                 self._manager.commit(persist_id=token)
         self._unlock("confirm")
 
@@ -127,14 +128,24 @@ class NetconfDriver:
 
     def _stage(self, config: str, phase: str) -> None:
         with self._translated(phase):
-            if not self._locked:
-                self._manager.lock("candidate")
-                self._locked = True
+            self._lock()
             try:
                 self._load(config)
             except RPCError:
                 self.discard()
                 raise
+
+    def _lock(self) -> None:
+        # A session that broke keeps its lock until the device notices: wait for that, not for a live owner's end.
+        deadline = time.monotonic() + LOCK_WAIT_S
+        while not self._locked:
+            try:
+                self._manager.lock("candidate")
+                self._locked = True
+            except RPCError as error:
+                if getattr(error, "tag", None) != "lock-denied" or time.monotonic() > deadline:
+                    raise
+                time.sleep(LOCK_POLL_S)
 
     def _load(self, config: str) -> None:
         self._manager.discard_changes()

@@ -37,7 +37,9 @@ class WakingSession(SSHSession):  # type: ignore[misc]  # ncclient ships no type
         """End the session and its thread."""
         self._closing.set()
         self._wake()
-        super().close()
+        if self._transport is not None:
+            super().close()
+        self._close_wake()
 
     def run(self) -> None:
         """Move messages both ways until the session ends; runs in the session's own thread."""
@@ -53,8 +55,7 @@ class WakingSession(SSHSession):  # type: ignore[misc]  # ncclient ships no type
             self._transport.close()
             self._connected = False
         finally:
-            self._wake_reader.close()
-            self._wake_writer.close()
+            self._close_wake()
 
     def _turn(self, selector: selectors.BaseSelector) -> bool:
         self._flush()
@@ -86,6 +87,10 @@ class WakingSession(SSHSession):  # type: ignore[misc]  # ncclient ships no type
             self.parser = DefaultXMLParser(self)
             self.parser.parse(data)
         return True
+
+    def _close_wake(self) -> None:
+        self._wake_reader.close()
+        self._wake_writer.close()
 
     def _wake(self) -> None:
         # A full pipe means a wake-up is pending already; a closed one that the loop has ended.

@@ -6,7 +6,6 @@ answers in one. Here a read ends when the pattern arrives.
 
 import re
 import select
-import socket
 import time
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from netmiko import ReadException, ReadTimeout
 from netmiko.base_connection import BaseConnection
 from netmiko.ssh_dispatcher import ssh_dispatcher
 
+from activation.drivers.sockets import connected_socket
 from inventory.model import Device
 
 REFUSAL: Final = r"^\s*%.*$"
@@ -104,18 +104,20 @@ def connect(device: Device, device_type: str, **netmiko_arguments: Any) -> BaseC
     """
     plain = ssh_dispatcher(device_type)
     prompt_driven = type(f"PromptDriven{plain.__name__}", (PromptDriven, plain), {})
-    # An own socket: paramiko leaves Nagle's algorithm on.
-    sock = socket.create_connection((device.address, device.port), timeout=device.timeout_s)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection: BaseConnection = prompt_driven(
-        device_type=device_type,
-        host=device.address,
-        port=device.port,
-        username=device.username,
-        password=device.password,
-        sock=sock,
-        conn_timeout=device.timeout_s,
-        read_timeout_override=device.timeout_s,
-        **netmiko_arguments,
-    )
+    sock = connected_socket(device)
+    try:
+        connection: BaseConnection = prompt_driven(
+            device_type=device_type,
+            host=device.address,
+            port=device.port,
+            username=device.username,
+            password=device.password,
+            sock=sock,
+            conn_timeout=device.timeout_s,
+            read_timeout_override=device.timeout_s,
+            **netmiko_arguments,
+        )
+    except BaseException:
+        sock.close()
+        raise
     return connection

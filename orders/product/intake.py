@@ -14,7 +14,9 @@ from orders.inbound import (
     CharacteristicBody,
     Inbound,
     ItemBody,
+    NoNestedItems,
     OrderBody,
+    PartyBody,
     PlaceBody,
     ReferenceBody,
     RelationshipBody,
@@ -39,16 +41,27 @@ class ProductBody(Inbound):
     place: list[PlaceBody] = Field(default_factory=list)
     product_characteristic: list[CharacteristicBody] = Field(default_factory=list)
     product_specification: ReferenceBody | None = None
+    product_price: list[Inbound] = Field(default_factory=list)
+    product_term: list[Inbound] = Field(default_factory=list)
+    product_relationship: list[Inbound] = Field(default_factory=list)
+    related_party: list[PartyBody] = Field(default_factory=list)
 
 
 class ProductOrderItemBody(ItemBody):
     """An item of an incoming product order."""
 
     action: Action
+    appointment: ReferenceBody | None = None
     billing_account: ReferenceBody | None = None
+    item_price: list[Inbound] = Field(default_factory=list)
+    item_term: list[Inbound] = Field(default_factory=list)
+    item_total_price: list[Inbound] = Field(default_factory=list)
+    payment: list[ReferenceBody] = Field(default_factory=list)
     product: ProductBody | None = None
     product_offering: ReferenceBody | None = None
+    product_order_item: NoNestedItems = Field(default_factory=list)
     product_order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
+    quote_item: ReferenceBody | None = None
 
 
 class ChannelBody(ReferenceBody):
@@ -66,6 +79,10 @@ class ProductOrderBody(OrderBody):
     billing_account: ReferenceBody | None = None
     channel: list[ChannelBody] = Field(default_factory=list)
     agreement: list[ReferenceBody] = Field(default_factory=list)
+    order_total_price: list[Inbound] = Field(default_factory=list)
+    payment: list[ReferenceBody] = Field(default_factory=list)
+    product_offering_qualification: list[ReferenceBody] = Field(default_factory=list)
+    quote: list[ReferenceBody] = Field(default_factory=list)
     product_order_item: list[ProductOrderItemBody] = Field(min_length=1)
 
 

@@ -14,8 +14,10 @@ from orders.inbound import (
     CharacteristicBody,
     Inbound,
     ItemBody,
+    NoNestedItems,
     NoteBody,
     OrderBody,
+    PartyBody,
     PlaceBody,
     ReferenceBody,
     RelationshipBody,
@@ -41,6 +43,10 @@ class ServiceBody(Inbound):
     place: list[PlaceBody] = Field(default_factory=list)
     service_characteristic: list[CharacteristicBody] = Field(default_factory=list)
     service_specification: ReferenceBody | None = None
+    service_relationship: list[Inbound] = Field(default_factory=list)
+    related_party: list[PartyBody] = Field(default_factory=list)
+    supporting_resource: list[ReferenceBody] = Field(default_factory=list)
+    supporting_service: list[Inbound] = Field(default_factory=list)
 
 
 class ServiceOrderItemBody(ItemBody):
@@ -48,6 +54,7 @@ class ServiceOrderItemBody(ItemBody):
 
     action: Action
     service: ServiceBody
+    service_order_item: NoNestedItems = Field(default_factory=list)
     service_order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
 
 
@@ -56,6 +63,8 @@ class ServiceOrderBody(OrderBody):
 
     notification_contact: str | None = None
     priority: str | None = None
+    external_reference: list[Inbound] = Field(default_factory=list)
+    order_relationship: list[Inbound] = Field(default_factory=list)
     service_order_item: list[ServiceOrderItemBody] = Field(min_length=1)
 
 

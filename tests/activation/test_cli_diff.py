@@ -3,8 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activation.cli_diff import edit
-from activation.cli_tree import parse, show
-from activation.notation import EVERYTHING
+from activation.cli_tree import parse, show, slot
+from activation.notation import EVERYTHING, Scope
 from activation.platforms import CliRules
 from tests.activation.appliers import EosDevice, FrrDevice, Refused, eos_normal, frr_normal
 from tests.activation.services import ROUTER, SWITCH
@@ -64,6 +64,15 @@ def test_a_router_takes_the_edit_between_any_two_states(before: str, after: str)
 def test_the_canonical_text_reads_back(text: str) -> None:
     nodes = parse(text, EOS, EVERYTHING)
     assert parse(show(nodes, EOS), EOS, EVERYTHING) == nodes
+
+
+@given(text=switches(), asked=st.sets(st.integers(0, 30)))
+@settings(max_examples=40, deadline=None)
+def test_reading_a_scope_is_reading_all_and_choosing(text: str, asked: set[int]) -> None:
+    everything = parse(text, EOS, EVERYTHING)
+    slots = sorted(slot(node, EOS) for node in everything)
+    scope = Scope.of(one for at, one in enumerate(slots) if at in asked)
+    assert parse(text, EOS, scope) == {node for node in everything if scope.admits(slot(node, EOS))}
 
 
 EDITS = {

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from activation.drivers.fake import Fault, FakeNetwork, Phase
+from activation.drivers.fake import FakeNetwork, Fault, Phase
 from activation.states import MonitorState
-from activation.store import fragments_of
-from tests.activation.rig import STOOD, Rig, fake_core, fake_service, fresh, part
+from activation.store import fragments_of, plan_edits
+from tests.activation.rig import STOOD, Rig, fake_core, fake_service, part
 
 DEVICES = ("a", "b", "c")
 
@@ -289,10 +289,11 @@ def test_sessions_are_used_again_by_the_next_order(rig: Rig, network: FakeNetwor
     assert len(network.drivers) == opened == len(DEVICES)
 
 
-def test_plan_is_stored_under_its_hash_before_it_is_pushed(rig: Rig, network: FakeNetwork) -> None:
-    first = rig.create(fake_service(number=7)).document["plan"]
-    second = rig.create(fake_service(number=8)).document["plan"]
+def test_plan_is_stored_as_it_was_pushed(rig: Rig) -> None:
+    plan = rig.create(fake_service()).document["plan"]
 
-    assert first["planHash"] != second["planHash"]
-    assert first["planId"] != second["planId"]
-    assert fresh() != first["planId"]
+    with rig.database.read() as connection:
+        edits = plan_edits(connection, plan["planId"])
+    assert [(edit.device, edit.edit, edit.inverse) for edit in edits] == [
+        (each["device"], each["edit"], each["inverse"]) for each in plan["devices"]
+    ]

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from activation.netconf_diff import edit
-from activation.netconf_tree import BASE_NAMESPACE, OPERATION, parse, show
-from activation.notation import EVERYTHING
+from activation.netconf_tree import BASE_NAMESPACE, OPERATION, parse, show, slot
+from activation.notation import EVERYTHING, Scope
 from tests.activation.appliers import Refused, netconf_apply, netconf_normal
 from tests.activation.services import OLT
 
@@ -63,6 +63,15 @@ def test_the_canonical_text_reads_back(text: str) -> None:
     nodes = parse(text, RULES, EVERYTHING)
     canonical = show(nodes, RULES)
     assert parse(canonical, RULES, EVERYTHING) == nodes if nodes else canonical == ""
+
+
+@given(text=olts(), asked=st.sets(st.integers(0, 20)))
+@settings(max_examples=30, deadline=None)
+def test_reading_a_scope_is_reading_all_and_choosing(text: str, asked: set[int]) -> None:
+    everything = parse(text, RULES, EVERYTHING)
+    slots = sorted(slot(node, RULES) for node in everything)
+    scope = Scope.of(one for at, one in enumerate(slots) if at in asked)
+    assert parse(text, RULES, scope) == {node for node in everything if scope.admits(slot(node, RULES))}
 
 
 def operations(before: str, after: str, *, strict: bool = True) -> list[tuple[str, str]]:

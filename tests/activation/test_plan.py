@@ -131,10 +131,8 @@ def test_readback_tells_what_is_missing_wrong_and_left_over() -> None:
     edit, _ = plan_device(DEVICE, SWITCH, SWITCH_BASE, adding(new))
     assert readback_matches(edit, SWITCH_BASE, SWITCH)[0].startswith("missing: class-map")
     wrong = SWITCH_AT_100.format(mbps=99, kbytes=125)
-    assert readback_matches(edit, wrong, SWITCH) == [
-        f"differs: {POLICED} / police rate 99 mbps burst-size 125 kbytes"
-        f" instead of {POLICED} / police rate 100 mbps burst-size 125 kbytes"
-    ]
+    have, want = (f"{POLICED} / police rate {mbps} mbps burst-size 125 kbytes" for mbps in (99, 100))
+    assert readback_matches(edit, wrong, SWITCH) == [f"differs: {have} instead of {want}"]
     assert matches_before(edit, wrong, SWITCH)[0].startswith("not expected: class-map")
     assert matches_before(edit, SWITCH_BASE, SWITCH) == []
 

@@ -276,7 +276,7 @@ def test_product_in_flight_takes_no_second_order(chain: Chain) -> None:
     product_id = product_id_of(chain.order(order_of(add_item())))
     first = chain.place(order_of(modify_item(product_id, offering="fibre-500")))
 
-    with pytest.raises(OrderConflict, match="productOrderItem.*in flight") as caught:
+    with pytest.raises(OrderConflict, match=r"productOrderItem.*in flight") as caught:
         chain.place(order_of(delete_item(product_id)))
 
     assert (caught.value.key, first in caught.value.reason) == (product_id, True)

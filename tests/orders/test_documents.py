@@ -56,11 +56,12 @@ def test_activation_requests_are_tmf640_services(lived: Chain, shared: Path) -> 
         assert faults(shared, "TMF640-v4.0.0.json", "Service_Create", request) == []
 
 
-def test_order_attributes_reach_the_service_order_and_the_product(lived: Chain) -> None:
-    order = lived.events("ProductOrderCreateEvent")[0]
-    assert order["relatedParty"][0]["@referredType"] == "Party"
-    assert lived.service_order_of(order["id"]).document["priority"] == "1"
-    product = lived.product(order["productOrderItem"][0]["product"]["id"])
+def test_order_attributes_reach_the_service_order_and_the_product(chain: Chain) -> None:
+    party = {"id": "customer-1", "role": "customer"}
+    order = chain.order(order_of(add_item(), priority="1", relatedParty=[party]))
+    assert order["relatedParty"][0] == {"@type": "RelatedParty", "@referredType": "Party", **party}
+    assert chain.service_order_of(order["id"]).document["priority"] == "1"
+    product = chain.product(order["productOrderItem"][0]["product"]["id"])
     assert product["relatedParty"][0]["id"] == "customer-1"
 
 

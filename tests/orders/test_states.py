@@ -104,7 +104,7 @@ def test_only_moves_of_the_table_are_made(cycle: Lifecycle[Any], data: st.DataOb
 
 @given(cycle=st.sampled_from(list(ORDERS.values())), wishes=st.lists(st.sampled_from(list(OrderState)), max_size=30))
 def test_nothing_leads_out_of_a_final_state(cycle: Lifecycle[Any], wishes: list[OrderState]) -> None:
-    state, ended = sorted(cycle.initial)[0], False
+    state, ended = min(cycle.initial), False
     for wish in wishes:
         if wish in cycle.legal(state):
             assert not ended

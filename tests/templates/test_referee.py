@@ -55,14 +55,19 @@ def schema(shared: Path) -> Mapping[SchemaPath, Any]:
 
 def _rendered() -> Iterator[tuple[SchemaPath, etree._Element]]:
     root = etree.fromstring(f"<config>{fragment('bbf_olt').text}</config>")
-    for element in root.iterdescendants():
-        yield tuple(str(e.tag) for e in [*reversed(list(element.iterancestors()))][1:]) + (str(element.tag),), element
+    yield from _below(root, ())
+
+
+def _below(element: etree._Element, above: SchemaPath) -> Iterator[tuple[SchemaPath, etree._Element]]:
+    for child in element:
+        path = (*above, str(child.tag))
+        yield path, child
+        yield from _below(child, path)
 
 
 def _takes_identities(type_: Any) -> bool:
     return type_.arg == "identityref" or any(
-        _takes_identities(inner)
-        for inner in (*type_.search("type"), *(t for t in [_typedef(type_)] if t is not None))
+        _takes_identities(inner) for inner in (*type_.search("type"), *(t for t in [_typedef(type_)] if t is not None))
     )
 
 

@@ -1,0 +1,44 @@
+"""Each template against what it is known to render: ``<platform>/<case>/{intent.yaml,expected.*}``."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+import yaml
+
+from activation.dialects import notation_for
+from activation.intent import build_intent
+from activation.model import ServiceId
+from tests.activation.services import INTENTS, PLATFORMS, RENDERER, TEMPLATES
+
+HERE: Final = Path(__file__).parent
+CASES: Final = sorted(path.parent for path in HERE.glob("*/*/intent.yaml"))
+
+
+def _render(case: Path) -> str:
+    posted = yaml.safe_load((case / "intent.yaml").read_text(encoding="utf-8"))
+    spec = INTENTS[posted["specification"]]
+    return RENDERER.render(build_intent(spec, ServiceId("svc"), posted["characteristics"]), case.parent.name)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_template_renders_as_known(case: Path) -> None:
+    (expected,) = case.glob("expected.*")
+    assert _render(case) == expected.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_what_is_rendered_can_be_planned(case: Path) -> None:
+    notation = notation_for(PLATFORMS[case.parent.name])
+    nodes = notation.parse(_render(case))
+    assert nodes
+    assert notation.parse(notation.show(nodes)) == nodes
+
+
+def test_every_template_has_a_case() -> None:
+    templates = {(path.parent.name, path.name.split(".")[0]) for path in TEMPLATES.glob("*/*.j2")}
+    covered = {
+        (case.parent.name, yaml.safe_load((case / "intent.yaml").read_text(encoding="utf-8"))["specification"])
+        for case in CASES
+    }
+    assert templates == covered
