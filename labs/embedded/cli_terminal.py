@@ -163,6 +163,8 @@ class Terminal:
             char = self._next_key()
             if char in {"\r", "\n"}:
                 self._show("\n")
+                # Clients wait for the echo before they start to wait for the answer.
+                self._flush()
                 return self._editor.finish()
             if char == "\x04" and not self._editor.typed:
                 return None

@@ -104,18 +104,12 @@ def difference(before: Tree, after: Tree, *, indent: str, margin: str = "") -> l
     lines: list[str] = []
     for line in sorted((*before, *(new for new in after if new not in before)), key=lambda each: each.order):
         old, new = find(before, line.key), find(after, line.key)
-        if old == new or (line is not new and new is not None and line.text == new.text):
+        if old == new:
             continue
-        lines.extend(_changed_line(line, old, new, indent, margin))
+        if old is None or new is None or old.text != new.text:
+            sign = "-" if line is old else "+"
+            lines += [f"{sign}{text}" for text in _printed_line(line, indent, margin) if text.strip() != "!"]
+        elif line is old:
+            lines.append(f" {margin}{line.text}")
+            lines += difference(old.children, new.children, indent=indent, margin=margin + indent)
     return lines
-
-
-def _changed_line(
-    line: ConfigLine, old: ConfigLine | None, new: ConfigLine | None, indent: str, margin: str
-) -> Iterator[str]:
-    if old is not None and new is not None and old.text == new.text:
-        yield f" {margin}{line.text}"
-        yield from difference(old.children, new.children, indent=indent, margin=margin + indent)
-        return
-    sign = "-" if line == old else "+"
-    yield from (f"{sign}{text}" for text in _printed_line(line, indent, margin) if text.strip() != "!")

@@ -42,17 +42,22 @@ class Powered:
 
 @contextmanager
 def powered(build: Callable[..., EmulatedNode], name: str, startup_config: str) -> Iterator[Powered]:
+    node = build(
+        name=name,
+        startup_config=startup_config,
+        credentials=ADMIN,
+        host_key=asyncssh.generate_private_key("ssh-ed25519"),
+    )
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name=f"device-{name}")
     thread.start()
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    node = build(name=name, startup_config=startup_config, credentials=ADMIN, host_key=key)
     device = Powered(node, loop)
     try:
         device.do(node.start("127.0.0.1", ssh_port=0, netconf_port=0))
         yield device
-        device.do(node.stop())
     finally:
+        device.do(node.stop())
+        device.do(loop.shutdown_default_executor())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
         loop.close()

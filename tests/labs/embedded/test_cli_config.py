@@ -107,7 +107,7 @@ def test_a_line_replaces_its_predecessor(lines: Sequence[str], expected: str) ->
         (("no vlan 1000",), "name access-mgmt"),
         (
             ("interface Ethernet1", "switchport mode access"),
-            "Ethernet1\n   description olt1 uplink1\n   switchport mode trunk",
+            "vlan 1000\n   switchport mode trunk\n!\ninterface Ethernet2",
         ),
         (("interface Ethernet1", "no switchport trunk allowed vlan"), "uplink1\n   switchport trunk allowed"),
         (("management api http-commands", "shutdown"), "no shutdown"),

@@ -61,6 +61,13 @@ def cli(switch: Powered) -> Iterator[netmiko.BaseConnection]:
         yield connection
 
 
+@pytest.fixture(scope="module")
+def reader() -> Iterator[netmiko.BaseConnection]:
+    """A connection for tests that change nothing."""
+    with powered(EosNode, "sw1", START) as switch, netmiko.ConnectHandler(**switch.netmiko("arista_eos")) as connection:
+        yield connection
+
+
 @pytest.fixture
 def driver(switch: Powered) -> Iterator[Any]:
     with _napalm(switch) as opened:
@@ -105,8 +112,8 @@ def test_a_configuration_set_takes_effect_and_its_removal_restores_the_start(
 
 
 @pytest.mark.parametrize("line", ["vlan 0", "vlan 4095", "vlan abc", "frobnicate", "interface Ethernet99"])
-def test_a_wrong_line_is_answered_with_invalid_input(cli: netmiko.BaseConnection, line: str) -> None:
-    assert "% Invalid input" in cli.send_config_set([line])
+def test_a_wrong_line_is_answered_with_invalid_input(reader: netmiko.BaseConnection, line: str) -> None:
+    assert "% Invalid input" in reader.send_config_set([line])
 
 
 @pytest.mark.parametrize(
@@ -131,8 +138,8 @@ def test_a_wrong_line_is_answered_with_invalid_input(cli: netmiko.BaseConnection
         ("configure session s commit", "% Cannot find configuration session s"),
     ],
 )
-def test_commands_and_their_answers(cli: netmiko.BaseConnection, command: str, expected: str) -> None:
-    assert expected in cli.send_command(command)
+def test_commands_and_their_answers(reader: netmiko.BaseConnection, command: str, expected: str) -> None:
+    assert expected in reader.send_command(command)
 
 
 def test_saving_makes_the_running_configuration_the_startup_configuration(cli: netmiko.BaseConnection) -> None:
