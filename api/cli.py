@@ -16,8 +16,8 @@ from api.demo.story import tell as tell_story
 from api.errors import StartRefused
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
+from api.migrations.schema import require_current
 from api.runtime.database import Database
-from api.runtime.tables import metadata as runtime_tables
 from api.settings import Settings
 from api.system import System
 from api.wiring import DATABASE_FILE, running_system
@@ -73,8 +73,8 @@ def token_create_command(name: str, role: str = "admin", data: Data = None) -> N
             f"{settings.data} holds no lastmile database; 'lastmile serve --data {settings.data}' makes one"
         )
     database = Database(file, routes={})
-    database.create_tables(runtime_tables)
     with database.begin() as uow:
+        require_current(uow.connection, option=f"--data {settings.data}")
         if name in tokens.names(uow.connection):
             raise StartRefused(f"a token named {name!r} exists already; choose another name")
         token = tokens.create(uow, name=name, role=role)

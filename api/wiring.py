@@ -19,14 +19,13 @@ from activation.render import Renderer
 from activation.service_activation import RUN
 from activation.sessions import SessionPool
 from activation.store import MONITORS, SERVICES
-from activation.tables import metadata as activation_tables
 from api import tokens
 from api.activation_face import ActivationFace
 from api.data_folder import held
 from api.http.collections import Collection, fixed, stored
+from api.migrations.schema import prepare
 from api.order_tree import OrderTree
 from api.runtime.database import Database
-from api.runtime.tables import metadata as runtime_tables
 from api.runtime.worker import Worker
 from api.settings import Settings
 from api.system import Create, System
@@ -38,7 +37,6 @@ from inventory.network import NetworkStore
 from inventory.network_file import load_network_file
 from inventory.reservations import ReservationBook, pool_usage
 from inventory.store import DocumentStore
-from inventory.tables import metadata as inventory_tables
 from inventory.tables import products, resources, services
 from labs.embedded.lab import EmbeddedLab, RunningNode
 from labs.topology import Topology, load_topology
@@ -46,17 +44,13 @@ from orders.catalog.load import load_catalog
 from orders.catalog.model import Catalog
 from orders.catalog.wire import BASES, catalog_documents
 from orders.product.layer import ProductOrdering, product_order_store
-from orders.product.tables import metadata as product_tables
 from orders.resource.layer import ResourceOrdering, resource_order_store
-from orders.resource.tables import metadata as resource_tables
 from orders.service.layer import ServiceOrdering, service_order_store
-from orders.service.tables import metadata as service_tables
 
 DATABASE_FILE = "lastmile.db"
 NETWORK_FILE = "network.yml"
 TEMPLATES = Path(templates.__file__).parent
 CATALOG = Path(orders.catalog.__file__).parent / "data"
-SCHEMAS = (runtime_tables, inventory_tables, product_tables, service_tables, resource_tables, activation_tables)
 
 INVENTORY = {"product": products, "service": services, "resource": resources}
 
@@ -105,7 +99,8 @@ def running_system(settings: Settings) -> Iterator[System]:
         routes: dict[str, Sequence[str]] = {}
         database = Database(folder / DATABASE_FILE, routes=routes)
         stack.callback(database.close)
-        database.create_tables(*SCHEMAS)
+        with database.begin() as uow:
+            prepare(uow.connection, option=f"--data {settings.data}")
         lab = _started_lab(settings, database, stack)
         devices = DeviceDirectory(transactions=database)
         layers = _layers(catalog, _activation_core(devices))
@@ -201,10 +196,10 @@ def _creates(layers: Layers) -> Mapping[str, Create]:
     service_orders, resource_orders = service_order_store(), resource_order_store()
 
     def create_service_order(uow: UnitOfWork, body: Document) -> Document:
-        return service_orders.get(uow.connection, layers.service.place(uow, body)).document
+        return service_orders.get(uow, layers.service.place(uow, body)).document
 
     def create_resource_order(uow: UnitOfWork, body: Document) -> Document:
-        return resource_orders.get(uow.connection, layers.resource.place(uow, body)).document
+        return resource_orders.get(uow, layers.resource.place(uow, body)).document
 
     return {
         "productOrder": layers.product.place,

@@ -1,0 +1,35 @@
+"""Every table of the platform, from every package that owns some."""
+
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from activation.tables import metadata as activation_tables
+from api.runtime.tables import metadata as runtime_tables
+from inventory.tables import metadata as inventory_tables
+from orders.product.tables import metadata as product_tables
+from orders.resource.tables import metadata as resource_tables
+from orders.service.tables import metadata as service_tables
+
+SCHEMAS: Final = (
+    runtime_tables,
+    inventory_tables,
+    product_tables,
+    service_tables,
+    resource_tables,
+    activation_tables,
+)
+
+
+def table_names() -> frozenset[str]:
+    """Return the names of all tables."""
+    return frozenset(name for schema in SCHEMAS for name in schema.tables)
+
+
+def all_tables() -> MetaData:
+    """Return one collection of all tables, for a comparison with a database."""
+    whole = MetaData()
+    for schema in SCHEMAS:
+        for table in schema.tables.values():
+            table.to_metadata(whole)
+    return whole
