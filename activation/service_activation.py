@@ -43,7 +43,7 @@ class ServiceActivations:
         if (known := self._known(uow, external_id)) is not None:
             return known
         document = _service_document(service)
-        if SERVICES.find(uow.connection, document["id"]) is None:
+        if SERVICES.find(uow, document["id"]) is None:
             designed = {**document, "state": ServiceState.DESIGNED.value}
             row = Row(
                 id=document["id"],
@@ -74,7 +74,7 @@ class ServiceActivations:
 
     @staticmethod
     def _known(uow: UnitOfWork, external_id: str) -> str | None:
-        known = MONITORS.by_external_id(uow.connection, external_id)
+        known = MONITORS.by_external_id(uow, external_id)
         return known.id if known is not None else None
 
     @staticmethod

@@ -26,7 +26,7 @@ class Verified:
 
 def complete(uow: UnitOfWork, monitor_id: str, report: Report, verified: Verified) -> None:
     """Write that every device carries the plan."""
-    monitor = MONITORS.get(uow.connection, monitor_id)
+    monitor = MONITORS.get(uow, monitor_id)
     request = Request.of(monitor)
     if verified.journal is not None:
         enter_step(uow, verified.journal.transaction_id, verified.journal.step, Step.DONE, {})
@@ -45,9 +45,9 @@ def fail(
     rollback_failures: Iterable[DeviceError] = (),
 ) -> None:
     """Write why nothing was activated; a service that never stood goes away again."""
-    monitor = MONITORS.get(uow.connection, monitor_id)
+    monitor = MONITORS.get(uow, monitor_id)
     errors = error_documents(failures, rollback_failures)
-    service = SERVICES.find(uow.connection, Request.of(monitor).service_id)
+    service = SERVICES.find(uow, Request.of(monitor).service_id)
     if service is not None and service.state == ServiceState.DESIGNED:
         SERVICES.remove(uow, service)
     response = {"statusCode": "409", "body": dump(errors), "header": list(HEADER)}
@@ -64,7 +64,7 @@ def _end(uow: UnitOfWork, monitor: Row, state: MonitorState, additions: Mapping[
 
 def _activated(uow: UnitOfWork, monitor: Row, request: Request) -> Document:
     document = _in_state(request.service or {}, ServiceState.ACTIVE)
-    before = SERVICES.find(uow.connection, request.service_id)
+    before = SERVICES.find(uow, request.service_id)
     if before is None:
         row = Row(
             id=request.service_id,
@@ -81,7 +81,7 @@ def _activated(uow: UnitOfWork, monitor: Row, request: Request) -> Document:
 
 
 def _terminated(uow: UnitOfWork, request: Request) -> Document | None:
-    before = SERVICES.find(uow.connection, request.service_id)
+    before = SERVICES.find(uow, request.service_id)
     if before is None or before.state == ServiceState.TERMINATED:
         return None
     if before.state == ServiceState.DESIGNED:

@@ -28,7 +28,7 @@ class ActivationFace:
             BadIntent: characteristics that do not fit; names each of them.
         """
         service_id = str(body.get("id") or uuid.uuid4())
-        if SERVICES.find(uow.connection, service_id) is not None:
+        if SERVICES.find(uow, service_id) is not None:
             raise BadRequest(f"id: {service_id!r} is a service already; PATCH and DELETE change services")
         if body.get("state") != "active":
             raise BadRequest(f"state: {body.get('state')!r}; legal: active")
@@ -37,7 +37,7 @@ class ActivationFace:
         monitor_id = self.core.create(
             uow, {**body, "id": service_id}, external_id=f"create:{service_id}", correlation_id=service_id
         )
-        return MONITORS.get(uow.connection, monitor_id).document
+        return MONITORS.get(uow, monitor_id).document
 
     def terminate(self, uow: UnitOfWork, service_id: str) -> Document:
         """Store the request to take a service away; return its monitor.
@@ -45,11 +45,11 @@ class ActivationFace:
         Raises:
             UnknownResource: no service has this id.
         """
-        SERVICES.get(uow.connection, service_id)
+        SERVICES.get(uow, service_id)
         monitor_id = self.core.terminate(
             uow, service_id, external_id=f"terminate:{service_id}", correlation_id=service_id
         )
-        return MONITORS.get(uow.connection, monitor_id).document
+        return MONITORS.get(uow, monitor_id).document
 
     def _check(self, part: Document) -> None:
         specification = part.get("serviceSpecification")

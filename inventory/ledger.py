@@ -4,11 +4,11 @@ A state move, its history row, its event (outbox) and the jobs that follow are o
 Layers see only these values and Protocols; :mod:`api.runtime` implements them on a database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -57,11 +57,13 @@ class NewJob:
         lane: jobs of one lane run one at a time, in order; by convention the id of the resource they move.
         payload: JSON values only.
         delay_s: not before this many seconds from now.
+        priority: among the lanes that are ready, the higher number goes first; a lane keeps its own order.
     """
 
     kind: str
     lane: str
     payload: Mapping[str, Any] = field(default_factory=dict)
+    priority: int = 0
     delay_s: float = 0.0
 
 
@@ -89,17 +91,56 @@ class Retry:
     reason: str
 
 
-class UnitOfWork(Protocol):
-    """One open write transaction. Only stores touch ``connection``; the runtime commits, nobody else does."""
+class Open(Protocol):
+    """What a store's :class:`Sheet` may use of the transaction it belongs to."""
 
     @property
-    def connection(self) -> Connection:
-        """The transaction's SQLAlchemy connection."""
+    def reader(self) -> Connection:
+        """The transaction's connection as it is: it does not see what is collected and not yet written."""
         ...
 
     @property
     def now(self) -> datetime:
         """The transaction's one reading of the clock, UTC, aware."""
+        ...
+
+    def text(self, value: object) -> str:
+        """Return the compact JSON text of ``value``; the same value is written out once per transaction."""
+        ...
+
+
+class Sheet(Protocol):
+    """What one store collects in one transaction; made by the unit of work at its first use.
+
+    Every change is noted so that a step which fails can be undone, a write to the database among them.
+    """
+
+    def mark(self) -> int:
+        """Return where the sheet stands; 0 when it is new."""
+        ...
+
+    def undo(self, mark: int) -> None:
+        """Forget everything since ``mark``; the database forgets by itself."""
+        ...
+
+    def flush(self) -> None:
+        """Write what is not written yet, with a statement per table."""
+        ...
+
+
+SheetT = TypeVar("SheetT", bound=Sheet)
+
+
+class UnitOfWork(Open, Protocol):
+    """One open write transaction. Only stores touch its connections; the runtime commits, nobody else does."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection after everything collected in sheets was written: any statement sees it."""
+        ...
+
+    def sheet(self, make: Callable[[Open], SheetT]) -> SheetT:
+        """Return this unit's one sheet of the class ``make``."""
         ...
 
     def publish(self, event: Event) -> None:

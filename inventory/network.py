@@ -122,10 +122,10 @@ class NetworkStore:
 
     def _publish_devices(self, uow: UnitOfWork, before: Sequence[Device], after: Sequence[Device]) -> None:
         for name in sorted({device.name for device in before} - {device.name for device in after}):
-            self.resources.remove(uow, self.resources.get(uow.connection, name))
+            self.resources.remove(uow, self.resources.get(uow, name))
         for device in after:
             document = device_document(device)
-            row = self.resources.find(uow.connection, device.name)
+            row = self.resources.find(uow, device.name)
             if row is None:
                 state = document["resourceStatus"]
                 new = Row(id=device.name, state=state, correlation_id=device.name, document=document)

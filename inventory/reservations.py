@@ -89,7 +89,7 @@ class ReservationBook:
             return
         uow.connection.execute(delete(reservations).where(here.resource_id == resource_id))
         self.pools.give_back(uow.connection, PoolKey(allocation=found.allocation, name=found.pool), found.value)
-        self.resources.remove(uow, self.resources.get(uow.connection, resource_id))
+        self.resources.remove(uow, self.resources.get(uow, resource_id))
 
     def _held(self, connection: Connection, request: ReservationRequest) -> Document | None:
         here = reservations.c

@@ -1,34 +1,19 @@
 """Stored TMF resources: conditional updates, each with its history row and its event in the same transaction."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, func, select
 
-from inventory.documents import Document
-from inventory.errors import StaleState, UnknownResource
+from inventory.errors import UnknownResource
 from inventory.ledger import Event, Move, UnitOfWork
+from inventory.rows import DocumentRows, Row, row_of
 
+__all__ = ["FILTERS", "DocumentStore", "Page", "Query", "Row", "dump"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One stored resource.
-
-    Attributes:
-        document: the TMF body as it goes out.
-        task: private working data of the layer that owns the resource; never goes out.
-        version: counts updates; an update expects the version it read.
-    """
-
-    id: str
-    state: str
-    correlation_id: str
-    document: Document
-    external_id: str | None = None
-    task: Mapping[str, Any] = field(default_factory=dict)
-    version: int = 1
+Source = UnitOfWork | Connection
+"""Where to read: in a unit of work, seeing what it collected, or on a connection, seeing what is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +64,7 @@ class DocumentStore:
 
     def insert(self, uow: UnitOfWork, row: Row) -> None:
         """Store a new resource and publish its ``…CreateEvent``."""
-        values = _columns(row) | {"id": row.id, "created_at": uow.now, "updated_at": uow.now}
-        uow.connection.execute(insert(self.table).values(values))
+        uow.sheet(DocumentRows).insert(self.table, row)
         uow.record(Move(resource_kind=self.kind, resource_id=row.id, from_state="", to_state=row.state))
         self._publish(uow, row, "CreateEvent")
 
@@ -91,14 +75,7 @@ class DocumentStore:
             StaleState: the row moved meanwhile; nothing was written.
         """
         after = replace(after, version=before.version + 1)
-        here = self.table.c
-        statement = (
-            update(self.table)
-            .where(here.id == before.id, here.state == before.state, here.version == before.version)
-            .values(_columns(after) | {"updated_at": uow.now})
-        )
-        if uow.connection.execute(statement).rowcount != 1:
-            raise StaleState(self.kind, before.id, before.state)
+        uow.sheet(DocumentRows).save(self.table, self.kind, before, after)
         if after.state != before.state:
             move = Move(
                 resource_kind=self.kind,
@@ -115,21 +92,27 @@ class DocumentStore:
 
     def remove(self, uow: UnitOfWork, row: Row) -> None:
         """Delete a resource and publish its ``…DeleteEvent``; the history and the events keep it."""
-        uow.connection.execute(delete(self.table).where(self.table.c.id == row.id))
+        uow.sheet(DocumentRows).remove(self.table, row.id)
         uow.record(Move(resource_kind=self.kind, resource_id=row.id, from_state=row.state, to_state=""))
         self._publish(uow, row, "DeleteEvent")
 
-    def find(self, connection: Connection, key: str) -> Row | None:
-        """Return the resource with this id, or None."""
-        return self._one(connection, "id", key)
+    def prefetch(self, uow: UnitOfWork, keys: Iterable[str]) -> None:
+        """Read these resources into the unit of work with one statement."""
+        uow.sheet(DocumentRows).prefetch(self.table, keys)
 
-    def get(self, connection: Connection, key: str) -> Row:
+    def find(self, source: Source, key: str) -> Row | None:
+        """Return the resource with this id, or None."""
+        if isinstance(source, Connection):
+            return self._one(source, "id", key)
+        return source.sheet(DocumentRows).find(self.table, key)
+
+    def get(self, source: Source, key: str) -> Row:
         """Return the resource with this id.
 
         Raises:
             UnknownResource: nothing has this id.
         """
-        row = self.find(connection, key)
+        row = self.find(source, key)
         if row is None:
             raise UnknownResource(self.kind, key)
         return row
@@ -145,9 +128,11 @@ class DocumentStore:
             raise UnknownResource(self.kind, key)
         return found
 
-    def by_external_id(self, connection: Connection, external_id: str) -> Row | None:
+    def by_external_id(self, source: Source, external_id: str) -> Row | None:
         """Return the resource its client calls ``external_id``, or None."""
-        return self._one(connection, "external_id", external_id)
+        if isinstance(source, Connection):
+            return self._one(source, "external_id", external_id)
+        return source.sheet(DocumentRows).by_external_id(self.table, external_id)
 
     def by_correlation_id(self, connection: Connection, correlation_id: str) -> tuple[Row, ...]:
         """Return every resource of one chain, oldest first."""
@@ -155,7 +140,7 @@ class DocumentStore:
         found = connection.execute(
             select(self.table).where(here.correlation_id == correlation_id).order_by(here.created_at, here.id)
         )
-        return tuple(_row(each) for each in found.mappings())
+        return tuple(row_of(each) for each in found.mappings())
 
     def page(self, connection: Connection, query: Query) -> Page:
         """Return one page of stored texts, oldest first, and the exact total."""
@@ -173,7 +158,7 @@ class DocumentStore:
 
     def _one(self, connection: Connection, column: str, value: str) -> Row | None:
         found = connection.execute(select(self.table).where(self.table.c[column] == value)).mappings().first()
-        return _row(found) if found is not None else None
+        return row_of(found) if found is not None else None
 
     def _publish(self, uow: UnitOfWork, row: Row, suffix: str) -> None:
         event = Event(
@@ -185,26 +170,3 @@ class DocumentStore:
             document=row.document,
         )
         uow.publish(event)
-
-
-def _columns(row: Row) -> dict[str, Any]:
-    return {
-        "state": row.state,
-        "external_id": row.external_id,
-        "correlation_id": row.correlation_id,
-        "document": dump(row.document),
-        "task": dump(row.task),
-        "version": row.version,
-    }
-
-
-def _row(found: RowMapping) -> Row:
-    return Row(
-        id=found["id"],
-        state=found["state"],
-        external_id=found["external_id"],
-        correlation_id=found["correlation_id"],
-        document=json.loads(found["document"]),
-        task=json.loads(found["task"]),
-        version=found["version"],
-    )

@@ -29,7 +29,7 @@ class ProductOrderHandler:
 
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Place the service order of an acknowledged order; an order that already moved is left alone."""
-        row = self.orders.get(uow.connection, job.payload["order"])
+        row = self.orders.get(uow, job.payload["order"])
         if row.state != OrderState.ACKNOWLEDGED:
             return
         states = {item["id"]: OrderState.IN_PROGRESS for item in row.document["productOrderItem"]}
@@ -50,7 +50,7 @@ class ProductOrderHandler:
     def follow_service_order(self, job: Job, uow: UnitOfWork) -> None:
         """Take in what SOM reports of an order that this layer sent; anything else is not ours."""
         report = job.event.document if job.event is not None else {}
-        row = self.orders.find(uow.connection, str(report.get("externalId", "")))
+        row = self.orders.find(uow, str(report.get("externalId", "")))
         if row is None or row.state in FINAL or report["state"] == OrderState.ACKNOWLEDGED:
             return
         items = {item["id"]: item for item in report["serviceOrderItem"]}

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection
-
 from inventory.documents import Document, characteristic_list, characteristics
 from inventory.ledger import UnitOfWork
 from inventory.store import DocumentStore, Row
@@ -32,19 +30,19 @@ class ProductInventory:
     catalog: Catalog
     store: DocumentStore = field(default_factory=product_store)
 
-    def current(self, connection: Connection, product_ids: Iterable[str]) -> dict[str, ItemTask]:
+    def current(self, uow: UnitOfWork, product_ids: Iterable[str]) -> dict[str, ItemTask]:
         """Return those products that exist, as items that would change nothing."""
-        rows = (self.store.find(connection, product_id) for product_id in product_ids)
+        rows = (self.store.find(uow, product_id) for product_id in product_ids)
         return {row.id: _as_item(row) for row in rows if row is not None}
 
-    def refuse_busy(self, connection: Connection, product_ids: Mapping[str, str]) -> None:
+    def refuse_busy(self, uow: UnitOfWork, product_ids: Mapping[str, str]) -> None:
         """Do nothing where each of the products (id to path in the order) can be ordered on now.
 
         Raises:
             OrderConflict: one has ended or has an order in flight.
         """
         for product_id, path in product_ids.items():
-            row = self.store.get(connection, product_id)
+            row = self.store.get(uow, product_id)
             if row.state in _ENDED:
                 raise OrderConflict(path, product_id, f"is {row.state.strip()}")
             if row.task.get("order"):
@@ -96,7 +94,7 @@ class ProductInventory:
         *,
         order_id: str | None,
     ) -> None:
-        before = self.store.get(uow.connection, task.product_id)
+        before = self.store.get(uow, task.product_id)
         state = before.state if status is None else PRODUCT.advance(ProductStatus(before.state), status)
         after = replace(
             before,

@@ -48,12 +48,12 @@ class ProductOrdering:
             MappingError: the catalog cannot decompose the order; nothing was stored.
         """
         order, document = read_order(body)
-        known = self.orders.by_external_id(uow.connection, order.external_id) if order.external_id else None
+        known = self.orders.by_external_id(uow, order.external_id) if order.external_id else None
         if known is not None:
             return known.document
         named = named_products(order)
-        checked = check_order(order, document, self.catalog, self._inventory.current(uow.connection, named))
-        self._inventory.refuse_busy(uow.connection, named)
+        checked = check_order(order, document, self.catalog, self._inventory.current(uow, named))
+        self._inventory.refuse_busy(uow, named)
         return self._store(uow, checked, correlation_id)
 
     def handlers(self) -> Mapping[str, Handler]:

@@ -39,7 +39,7 @@ class ResourceOrderHandler:
 
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Take the order from acknowledged to its end; an order that already moved is left alone."""
-        row = self.orders.get(uow.connection, job.payload["order"])
+        row = self.orders.get(uow, job.payload["order"])
         if row.state != OrderState.ACKNOWLEDGED:
             return
         running = self._save(uow, row, {**row.document, "startDate": stamp(uow.now)}, OrderState.IN_PROGRESS)

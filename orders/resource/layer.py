@@ -39,7 +39,7 @@ class ResourceOrdering:
             InvalidOrder: with every problem; nothing was stored.
         """
         checked = check_order(order, self.catalog)
-        known = self.orders.by_external_id(uow.connection, checked.external_id) if checked.external_id else None
+        known = self.orders.by_external_id(uow, checked.external_id) if checked.external_id else None
         if known is not None:
             return known.id
         order_id = str(uuid4())

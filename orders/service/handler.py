@@ -46,7 +46,7 @@ class ServiceOrderHandler:
 
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Begin every item of an acknowledged order; an order that already moved is left alone."""
-        row = self.orders.get(uow.connection, job.payload["order"])
+        row = self.orders.get(uow, job.payload["order"])
         if row.state != OrderState.ACKNOWLEDGED:
             return
         waiting = load_tasks(row.task)
@@ -72,7 +72,7 @@ class ServiceOrderHandler:
 
     def _continue(self, uow: UnitOfWork, external_id: str, step: Callable[[Row, ItemTask], ItemTask]) -> None:
         """Apply ``step`` to the item that ``external_id`` belongs to, where there is one."""
-        row = self.orders.find(uow.connection, external_id.partition(":")[0])
+        row = self.orders.find(uow, external_id.partition(":")[0])
         if row is None or row.state in FINAL:
             return
         tasks = load_tasks(row.task)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection
-
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.store import DocumentStore, Row
@@ -45,19 +43,19 @@ class ServiceInventory:
     catalog: Catalog
     store: DocumentStore = field(default_factory=service_store)
 
-    def compositions(self, connection: Connection, service_ids: Mapping[str, str]) -> dict[str, Composition]:
+    def compositions(self, uow: UnitOfWork, service_ids: Mapping[str, str]) -> dict[str, Composition]:
         """Return those customer-facing services that exist, by id."""
-        rows = (self.store.find(connection, service_id) for service_id in service_ids)
+        rows = (self.store.find(uow, service_id) for service_id in service_ids)
         return {row.id: load_composition(row.task) for row in rows if row is not None and "composition" in row.task}
 
-    def refuse_busy(self, connection: Connection, service_ids: Mapping[str, str]) -> None:
+    def refuse_busy(self, uow: UnitOfWork, service_ids: Mapping[str, str]) -> None:
         """Do nothing where each of the services (id to path in the order) can be ordered on now.
 
         Raises:
             OrderConflict: one is terminated or has an order in flight.
         """
         for service_id, path in service_ids.items():
-            row = self.store.get(connection, service_id)
+            row = self.store.get(uow, service_id)
             if row.state == ServiceState.TERMINATED:
                 raise OrderConflict(path, service_id, "is terminated")
             if row.task.get("order"):
@@ -65,7 +63,7 @@ class ServiceInventory:
 
     def claim(self, uow: UnitOfWork, service_id: str, order_id: str | None) -> None:
         """Note that ``order_id`` is in flight for the service; None: no order is any more."""
-        row = self.store.get(uow.connection, service_id)
+        row = self.store.get(uow, service_id)
         self.store.save(uow, row, replace(row, task={**row.task, "order": order_id}))
 
     def activated(self, uow: UnitOfWork, change: Change) -> None:
@@ -73,7 +71,7 @@ class ServiceInventory:
         documents = self._documents(change)
         started = {"startDate": stamp(uow.now)}
         for service_id, document in documents.items():
-            before = self.store.find(uow.connection, service_id)
+            before = self.store.find(uow, service_id)
             task = dump_composition(change.composition) if service_id == change.service_id else {}
             if before is None:
                 self._insert(uow, change, {**document, **started}, task)
@@ -85,7 +83,7 @@ class ServiceInventory:
         """Write the service and its parts as terminated."""
         ended = {"endDate": stamp(uow.now), "hasStarted": False, "isServiceEnabled": False}
         for service_id in (change.service_id, *(part.service_id for part in change.composition.parts)):
-            before = self.store.get(uow.connection, service_id)
+            before = self.store.get(uow, service_id)
             state = SERVICE.advance(ServiceState(before.state), ServiceState.TERMINATED)
             document = {**before.document, **ended, "state": state, "supportingResource": None}
             task = dump_composition(change.composition) if service_id == change.service_id else {}

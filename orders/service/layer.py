@@ -46,13 +46,13 @@ class ServiceOrdering:
             OrderConflict: a service is terminated or has an order in flight; nothing was stored.
         """
         body, document = read_order(order)
-        known = self.orders.by_external_id(uow.connection, body.external_id) if body.external_id else None
+        known = self.orders.by_external_id(uow, body.external_id) if body.external_id else None
         if known is not None:
             return known.id
         named = named_services(body)
-        services = self._inventory.compositions(uow.connection, named)
+        services = self._inventory.compositions(uow, named)
         checked = check_order(body, document, self.catalog, services)
-        self._inventory.refuse_busy(uow.connection, named)
+        self._inventory.refuse_busy(uow, named)
         return self._store(uow, checked, correlation_id)
 
     def handlers(self) -> Mapping[str, Handler]:

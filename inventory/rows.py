@@ -1,0 +1,252 @@
+"""The stored resources that one unit of work reads and writes: kept together, written with a statement per table.
+
+Reads see what was written before them in the same unit. A row that was read stays as it is until the unit ends (its
+database row is locked where the database knows row locks), so that a lost race is found when it is lost.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Delete, Insert, RowMapping, Select, Table, Update, bindparam, delete, insert, select
+from sqlalchemy import update as update_of
+
+from inventory.documents import Document
+from inventory.errors import StaleState
+from inventory.ledger import Open
+
+PREFETCH: Final = 500
+"""Ids that go into one SELECT."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One stored resource.
+
+    Attributes:
+        document: the TMF body as it goes out.
+        task: private working data of the layer that owns the resource; never goes out.
+        version: counts updates; an update expects the version it read.
+    """
+
+    id: str
+    state: str
+    correlation_id: str
+    document: Document
+    external_id: str | None = None
+    task: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is known of one id.
+
+    Attributes:
+        stored: state and version of the database's row; None where there is none.
+        row: the resource as it stands now; None where there is none.
+    """
+
+    stored: tuple[str, int] | None
+    row: Row | None
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the database has exactly this."""
+        return self.stored == ((self.row.state, self.row.version) if self.row is not None else None)
+
+
+_Key = tuple[Table, str]
+
+
+class DocumentRows:
+    """A :class:`inventory.ledger.Sheet` of document rows."""
+
+    def __init__(self, unit: Open) -> None:
+        self._unit = unit
+        self._entries: dict[_Key, _Entry] = {}
+        self._undo: list[tuple[_Key, _Entry | None]] = []
+        self._names: dict[tuple[Table, str], str] = {}
+
+    def find(self, table: Table, key: str) -> Row | None:
+        """Return the resource as it stands in this unit, or None."""
+        entry = self._entries.get((table, key))
+        if entry is None:
+            found = self._unit.reader.execute(_statements(table).by_id, {"key": key}).mappings().first()
+            entry = self._take_in(table, key, found)
+        return entry.row
+
+    def by_external_id(self, table: Table, external_id: str) -> Row | None:
+        """Return the resource its client calls ``external_id``, or None."""
+        key = self._names.get((table, external_id))
+        if key is not None and (row := self.find(table, key)) is not None:
+            return row
+        found = self._unit.reader.execute(_statements(table).by_external_id, {"key": external_id}).mappings().first()
+        if found is None:
+            return None
+        known = self._entries.get((table, found["id"]))
+        return (known or self._take_in(table, found["id"], found)).row
+
+    def prefetch(self, table: Table, keys: Iterable[str]) -> None:
+        """Read these resources with one statement, those that are not known yet."""
+        wanted = sorted({key for key in keys if (table, key) not in self._entries})
+        for start in range(0, len(wanted), PREFETCH):
+            some = wanted[start : start + PREFETCH]
+            found = self._unit.reader.execute(_statements(table).by_ids, {"keys": some}).mappings()
+            rows = {each["id"]: each for each in found}
+            for key in some:
+                self._take_in(table, key, rows.get(key))
+
+    def insert(self, table: Table, row: Row) -> None:
+        """Note a new resource."""
+        self._put((table, row.id), _Entry(None, row))
+        if row.external_id is not None:
+            self._names[table, row.external_id] = row.id
+
+    def save(self, table: Table, kind: str, before: Row, after: Row) -> None:
+        """Note ``after`` where ``before`` still stands.
+
+        Raises:
+            StaleState: the row moved meanwhile; nothing was noted.
+        """
+        current = self.find(table, before.id)
+        if current is None or (current.state, current.version) != (before.state, before.version):
+            raise StaleState(kind, before.id, before.state)
+        self._put((table, before.id), replace(self._entries[table, before.id], row=after))
+
+    def remove(self, table: Table, key: str) -> None:
+        """Note that the resource goes."""
+        if self.find(table, key) is not None:
+            self._put((table, key), replace(self._entries[table, key], row=None))
+
+    def mark(self) -> int:
+        """Return where the sheet stands, for :meth:`undo`."""
+        return len(self._undo)
+
+    def undo(self, mark: int) -> None:
+        """Forget everything since ``mark``."""
+        while len(self._undo) > mark:
+            key, entry = self._undo.pop()
+            if entry is None:
+                self._entries.pop(key, None)
+            else:
+                self._entries[key] = entry
+
+    def flush(self) -> None:
+        """Write what is not written yet.
+
+        Raises:
+            StaleState: a row moved although it was locked; nothing of the unit may be committed.
+        """
+        changed: dict[Table, list[_Entry]] = defaultdict(list)
+        gone: dict[Table, list[tuple[str, _Entry]]] = defaultdict(list)
+        for (table, key), entry in list(self._entries.items()):
+            if entry.is_written:
+                continue
+            if entry.row is None:
+                gone[table].append((key, entry))
+            else:
+                changed[table].append(entry)
+            stored = (entry.row.state, entry.row.version) if entry.row is not None else None
+            self._put((table, key), _Entry(stored, entry.row))
+        for table, entries in changed.items():
+            self._write(table, entries)
+        for table, keys in gone.items():
+            self._execute(table, _statements(table).delete, [_expected(key, entry) for key, entry in keys])
+
+    def _write(self, table: Table, entries: Iterable[_Entry]) -> None:
+        new, moved = [], []
+        for entry in entries:
+            assert entry.row is not None  # noqa: S101 - narrows the type; removed rows go elsewhere
+            columns = _columns(entry.row, self._unit)
+            if entry.stored is None:
+                new.append(columns | {"id": entry.row.id, "created_at": self._unit.now})
+            else:
+                moved.append(columns | _expected(entry.row.id, entry))
+        if new:
+            self._unit.reader.execute(_statements(table).insert, new)
+        self._execute(table, _statements(table).update, moved)
+
+    def _execute(self, table: Table, statement: Update | Delete, values: list[dict[str, Any]]) -> None:
+        if values and self._unit.reader.execute(statement, values).rowcount != len(values):
+            one = values[0]
+            raise StaleState(table.name, one["_id"], one["_state"])
+
+    def _take_in(self, table: Table, key: str, found: RowMapping | None) -> _Entry:
+        row = row_of(found) if found is not None else None
+        entry = _Entry((row.state, row.version) if row is not None else None, row)
+        self._put((table, key), entry)
+        return entry
+
+    def _put(self, key: _Key, entry: _Entry) -> None:
+        self._undo.append((key, self._entries.get(key)))
+        self._entries[key] = entry
+
+
+def row_of(found: RowMapping) -> Row:
+    """Return the resource that a table row holds."""
+    return Row(
+        id=found["id"],
+        state=found["state"],
+        external_id=found["external_id"],
+        correlation_id=found["correlation_id"],
+        document=json.loads(found["document"]),
+        task=json.loads(found["task"]),
+        version=found["version"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statements:
+    """The statements of one table, built once: SQLAlchemy then compiles them once."""
+
+    by_id: Select[Any]
+    by_ids: Select[Any]
+    by_external_id: Select[Any]
+    insert: Insert
+    update: Update
+    delete: Delete
+
+
+@lru_cache
+def _statements(table: Table) -> _Statements:
+    here = table.c
+    expected = (
+        here.id == bindparam("_id"),
+        here.state == bindparam("_state"),
+        here.version == bindparam("_version"),
+    )
+    wanted = select(
+        here.id, here.state, here.external_id, here.correlation_id, here.document, here.task, here.version
+    ).with_for_update()
+    fixed = {"id", "created_at"}
+    return _Statements(
+        by_id=wanted.where(here.id == bindparam("key")),
+        by_ids=wanted.where(here.id.in_(bindparam("keys", expanding=True))).order_by(here.id),
+        by_external_id=wanted.where(here.external_id == bindparam("key")),
+        insert=insert(table),
+        update=update_of(table)
+        .where(*expected)
+        .values({c.name: bindparam(c.name) for c in here if c.name not in fixed}),
+        delete=delete(table).where(*expected),
+    )
+
+
+def _expected(key: str, entry: _Entry) -> dict[str, Any]:
+    state, version = entry.stored or ("", 0)
+    return {"_id": key, "_state": state, "_version": version}
+
+
+def _columns(row: Row, unit: Open) -> dict[str, Any]:
+    return {
+        "state": str(row.state),
+        "external_id": row.external_id,
+        "correlation_id": row.correlation_id,
+        "document": unit.text(row.document),
+        "task": unit.text(row.task),
+        "version": row.version,
+        "updated_at": unit.now,
+    }
