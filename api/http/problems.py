@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from activation.errors import ActivationError, BadIntent
-from api.errors import BadRequest, BodyTooLarge, NotAuthorized
+from api.errors import AlreadySubscribed, BadRequest, BodyTooLarge, CallbackRefused, NotAuthorized
 from inventory.errors import InventoryError, StaleState, UnknownResource
 from inventory.lifecycle import IllegalTransition
 from orders.errors import InvalidOrder, OrderConflict, OrdersError
@@ -17,7 +17,9 @@ from orders.errors import InvalidOrder, OrderConflict, OrdersError
 _log = logging.getLogger(__name__)
 
 STATUS: Mapping[type[Exception], HTTPStatus] = {
+    AlreadySubscribed: HTTPStatus.CONFLICT,
     BadRequest: HTTPStatus.BAD_REQUEST,
+    CallbackRefused: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     NotAuthorized: HTTPStatus.UNAUTHORIZED,
     InvalidOrder: HTTPStatus.BAD_REQUEST,

@@ -1,0 +1,1 @@
+"""The hub: who subscribed to which events, and their delivery over HTTP on the job engine."""

@@ -1,0 +1,78 @@
+"""How much of the deliverers' time one subscriber may take, so that none of them waits for another.
+
+A subscriber gets a few deliveries at a time, only one when it is slow, and none for a while when it cannot be reached.
+What this says holds for one process; nothing here is stored.
+"""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Final
+
+AT_ONCE: Final = 4
+SLOW_S: Final = 1.0
+FIRST_REST_S: Final = 0.5
+LONGEST_REST_S: Final = 60.0
+_LEAST_TURN_S: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Not now. ``unreachable`` says why, and is empty where the subscriber is only busy."""
+
+    delay_s: float
+    unreachable: str = ""
+
+
+@dataclass(slots=True)
+class _Line:
+    running: int = 0
+    took_s: float = 0.0
+    turn_at_s: float = 0.0
+    failures: int = 0
+    closed_until_s: float = 0.0
+    reason: str = ""
+
+    @property
+    def width(self) -> int:
+        return 1 if self.took_s > SLOW_S else AT_ONCE
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What is under way to each subscriber. Safe to use from many threads; times are POSIX times."""
+
+    first_rest_s: float = FIRST_REST_S
+    _lines: dict[str, _Line] = field(default_factory=lambda: defaultdict(_Line))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def enter(self, subscription_id: str, now_s: float) -> Wait | None:
+        """Return None where a delivery may start, to be ended with :meth:`leave`; else how long to stay away."""
+        with self._lock:
+            line = self._lines[subscription_id]
+            if now_s < line.closed_until_s:
+                return Wait(delay_s=line.closed_until_s - now_s, unreachable=line.reason)
+            if line.running >= line.width:
+                # Each one turned away gets a time of its own, so that a long queue does not come back at once.
+                turn_s = max(line.took_s, _LEAST_TURN_S) / line.width
+                line.turn_at_s = max(line.turn_at_s, now_s) + turn_s
+                return Wait(delay_s=line.turn_at_s - now_s)
+            line.running += 1
+            return None
+
+    def leave(
+        self, subscription_id: str, now_s: float, *, took_s: float, unreachable: str = "", pause_s: float = 0.0
+    ) -> None:
+        """End a delivery; ``unreachable`` says why the subscriber could not be reached, if it could not."""
+        with self._lock:
+            line = self._lines[subscription_id]
+            line.running -= 1
+            line.took_s = took_s
+            line.reason = unreachable
+            if not unreachable:
+                line.failures = 0
+                line.closed_until_s = 0.0
+                return
+            line.failures += 1
+            rest_s = min(self.first_rest_s * 2.0 ** min(line.failures - 1, 30), LONGEST_REST_S)
+            line.closed_until_s = now_s + max(rest_s, min(pause_s, LONGEST_REST_S))
