@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import MetaData
 
 from activation.tables import metadata as activation_tables
+from api.hub.tables import metadata as hub_tables
 from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
 from orders.product.tables import metadata as product_tables
@@ -18,6 +19,7 @@ SCHEMAS: Final = (
     service_tables,
     resource_tables,
     activation_tables,
+    hub_tables,
 )
 
 

@@ -33,6 +33,14 @@ from inventory.ledger import Event, Job, Move, NewJob, Sheet, SheetT
 
 T = TypeVar("T")
 
+FanOut = Callable[[Connection, Sequence[Mapping[str, Any]]], Sequence[NewJob]]
+"""Gets the events a transaction publishes, as rows of the outbox; returns the jobs that bring them to subscribers."""
+
+
+def nobody(_: Connection, __: Sequence[Mapping[str, Any]]) -> Sequence[NewJob]:
+    """Return no job: nobody outside this platform listens."""
+    return ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Collected:
@@ -76,6 +84,7 @@ class LedgerUnit:
         now: datetime,
         routes: Mapping[str, Sequence[str]],
         queue: JobQueue,
+        fan_out: FanOut = nobody,
     ) -> None:
         """Begin to collect.
 
@@ -84,9 +93,10 @@ class LedgerUnit:
             now: the transaction's one reading of the clock.
             routes: event type to the job kinds that follow it.
             queue: takes the jobs.
+            fan_out: knows which jobs bring the events to subscribers.
         """
         self.reader, self.now, self.enqueued = connection, now, False
-        self._routes, self._queue = routes, queue
+        self._routes, self._queue, self._fan_out = routes, queue, fan_out
         self._sheets: dict[object, Sheet] = {}
         self._events: Pages[dict[str, Any]] = Pages()
         self._moves: Pages[dict[str, Any]] = Pages()
@@ -213,6 +223,8 @@ class LedgerUnit:
         if written := self._events.unwritten():
             rows = [row | {"document": self.text(row["document"])} for row in written]
             self.reader.execute(_INSERT_EVENTS, rows)
+            for job in self._fan_out(self.reader, written):
+                self.enqueue(job)
         if written := self._moves.unwritten():
             self.reader.execute(_INSERT_MOVES, written)
         first = len(self._jobs.entries) - len(waiting := self._jobs.unwritten())
