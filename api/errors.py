@@ -1,8 +1,12 @@
 """Errors of this package.
 
 ApiError
+├── AlreadySubscribed a subscription that stands already; names it
 ├── BadRequest        a request that cannot be read; says where and what is legal
 ├── BodyTooLarge      more bytes than the settings allow
+├── CallbackRefused   a callback address that is no plain URL, or leads where it may not
+├── DatabaseAway      the database server cannot be reached just now
+├── LeaseLost         a job this worker was running is another's by now
 ├── NotAuthorized     no token, or one that nobody was given
 └── StartRefused      this process cannot start here; says what holds it and what to do
 """
@@ -12,12 +16,42 @@ class ApiError(Exception):
     """Root of the errors that this package raises on purpose."""
 
 
+class AlreadySubscribed(ApiError):
+    """A subscription with the same callback and query stands already."""
+
+
 class BadRequest(ApiError):
     """A request that cannot be read."""
 
 
 class BodyTooLarge(ApiError):
     """A request body over the limit."""
+
+
+class CallbackRefused(ApiError):
+    """A callback address that is no plain http or https URL, or that leads where it may not."""
+
+
+class DatabaseAway(ApiError):
+    """The database cannot be reached, or went away in the middle; nothing of the open transaction is known to stand.
+
+    Attributes:
+        retry_after_s: when asking again makes sense.
+    """
+
+    retry_after_s = 2
+
+    def __init__(self, where: str, reason: str) -> None:
+        """Name the database and what its driver said."""
+        super().__init__(f"the database {where} is away: {reason}")
+
+
+class LeaseLost(ApiError):
+    """The worker was given up while it ran the job; what it still wanted to write is refused."""
+
+    def __init__(self, job_id: int, kind: str) -> None:
+        """Name the job."""
+        super().__init__(f"job {job_id} ({kind}): the lease was lost; another worker has the job")
 
 
 class NotAuthorized(ApiError):
