@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData
 
 from activation.tables import metadata as activation_tables
 from api.hub.tables import metadata as hub_tables
+from api.runtime.queue_procrastinate import ProcrastinateQueue
 from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
 from orders.product.tables import metadata as product_tables
@@ -21,6 +22,14 @@ SCHEMAS: Final = (
     activation_tables,
     hub_tables,
 )
+
+
+def create_all(connection: Connection) -> None:
+    """Create every table that is missing, and on PostgreSQL what Procrastinate keeps there."""
+    for schema in SCHEMAS:
+        schema.create_all(connection)
+    if connection.dialect.name == "postgresql":
+        ProcrastinateQueue().create(connection)
 
 
 def table_names() -> frozenset[str]:
