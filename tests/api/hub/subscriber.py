@@ -60,6 +60,7 @@ def subscribed_system(port: int = 0) -> Iterator[Subscriber]:
 
     class Listener(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
