@@ -7,6 +7,7 @@ ApiError
 ├── CallbackRefused   a callback address that is no plain URL, or leads where it may not
 ├── DatabaseAway      the database server cannot be reached just now
 ├── LeaseLost         a job this worker was running is another's by now
+├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
 ├── NotAuthorized     no token, or one that nobody was given
 └── StartRefused      this process cannot start here; says what holds it and what to do
 """
@@ -52,6 +53,10 @@ class LeaseLost(ApiError):
     def __init__(self, job_id: int, kind: str) -> None:
         """Name the job."""
         super().__init__(f"job {job_id} ({kind}): the lease was lost; another worker has the job")
+
+
+class MaintenanceRefused(ApiError):
+    """A backup, a restore or a repair that would do harm, or that cannot be done."""
 
 
 class NotAuthorized(ApiError):
