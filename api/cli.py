@@ -11,11 +11,13 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from api import tokens
+from api.client import ApiRefused
 from api.demo.story import Story
 from api.demo.story import tell as tell_story
 from api.errors import StartRefused
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
+from api.hub.commands import hub_app
 from api.migrations.schema import require_current
 from api.runtime.database import Database
 from api.settings import Settings
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 token_app = typer.Typer(help="Access tokens of the HTTP API.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
+app.add_typer(hub_app, name="hub")
 console = Console()
 
 Port = Annotated[int | None, typer.Option(help="TCP port of the HTTP API (8640); 0: any free one.", min=0, max=65535)]
@@ -93,7 +96,7 @@ def main() -> None:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         sys.exit(f"lastmile: settings: {problems}")
-    except (StartRefused, LabError, OrdersError, InventoryError) as error:
+    except (ApiRefused, StartRefused, LabError, OrdersError, InventoryError) as error:
         sys.exit(f"lastmile: {error}")
 
 

@@ -1,14 +1,17 @@
 """Settings: one frozen value, read once from the environment and the command line."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 import labs
 
 PREFIX = "LASTMILE_"
+OF_CLIENTS = frozenset({"LASTMILE_TOKEN", "LASTMILE_URL"})
+"""Read by the commands that talk to a running platform; no settings of a process."""
 FTTH_LAB = Path(labs.__file__).parent / "ftth" / "ftth.clab.yml"
 
 
@@ -22,7 +25,14 @@ class Settings(BaseModel):
         auth: whether requests need a bearer token.
         lab_ssh_port: SSH port of every emulated device, on its own address; 0 means any free one.
         lab_netconf_port: the same for NETCONF.
+        database: URL of a PostgreSQL database; without it, SQLite in the data folder.
+        kinds: job kinds this process works on, whole (``activation.run``) or by layer (``activation``); all if empty.
+        concurrency: device jobs this process runs at a time.
         max_body_bytes: larger request bodies are refused.
+        hub_allow: networks (CIDR, comma separated) that subscribers may be in although they are not public.
+        hub_attempts: failed deliveries of one event to one subscriber before it becomes a dead letter.
+        hub_first_pause_s: after the first failed delivery; it doubles with each further one.
+        hub_timeout_s: how long one delivery may take.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,7 +44,21 @@ class Settings(BaseModel):
     auth: bool = True
     lab_ssh_port: int = Field(default=2222, ge=0, le=65535)
     lab_netconf_port: int = Field(default=8830, ge=0, le=65535)
+    database: SecretStr | None = None
+    kinds: tuple[str, ...] = ()
+    concurrency: int = Field(default=16, ge=1, le=1000)
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    hub_allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    hub_attempts: int = Field(default=20, ge=1)
+    hub_first_pause_s: float = Field(default=0.5, gt=0.0)
+    hub_timeout_s: float = Field(default=10.0, gt=0.0)
+
+    @field_validator("hub_allow", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(text.strip() for text in value.split(",") if text.strip())
+        return value
 
     @classmethod
     def read(cls, environ: Mapping[str, str], **given: object) -> Self:
@@ -44,7 +68,9 @@ class Settings(BaseModel):
             pydantic.ValidationError: a value is not legal, or ``LASTMILE_…`` names no setting.
         """
         found: dict[str, object] = {
-            name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX) and name not in OF_CLIENTS
         }
         found |= {name: value for name, value in given.items() if value is not None}
         if found.get("lab") == "none":

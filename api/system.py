@@ -6,6 +6,7 @@ from typing import Any
 
 from activation.contracts import Devices
 from api.http.collections import Collection
+from api.hub.hub import Hub
 from api.order_tree import OrderTree
 from api.runtime.database import Database
 from api.settings import Settings
@@ -26,6 +27,7 @@ class System:
         create_service: TMF640 create; returns the monitor.
         terminate_service: TMF640 delete; returns the monitor.
         running_configuration: reads a device's running configuration through its driver.
+        hub: the subscriptions of other systems.
         lab: the embedded lab, where one runs here.
         first_token: the admin token, only at the very first start of a data folder.
     """
@@ -40,6 +42,7 @@ class System:
     pool_usage: Callable[[Any], Any]
     devices: Devices
     running_configuration: Callable[[str], str]
+    hub: Hub
     lab: EmbeddedLab | None
     first_token: str | None
 

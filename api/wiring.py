@@ -3,7 +3,7 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,9 +23,14 @@ from api import tokens
 from api.activation_face import ActivationFace
 from api.data_folder import held
 from api.http.collections import Collection, fixed, stored
+from api.hub.address import AddressGuard
+from api.hub.delivering import delivering
+from api.hub.delivery import Patience
+from api.hub.fan_out import FanOut
+from api.hub.hub import Hub
 from api.migrations.schema import prepare
 from api.order_tree import OrderTree
-from api.runtime.database import Database
+from api.runtime.database import Database, open_database
 from api.runtime.worker import Worker
 from api.settings import Settings
 from api.system import Create, System
@@ -97,7 +102,7 @@ def running_system(settings: Settings) -> Iterator[System]:
         folder = stack.enter_context(held(settings.data))
         catalog = load_catalog(CATALOG)
         routes: dict[str, Sequence[str]] = {}
-        database = Database(folder / DATABASE_FILE, routes=routes)
+        database = open_database(folder / DATABASE_FILE, routes=routes, fan_out=FanOut())
         stack.callback(database.close)
         with database.begin() as uow:
             prepare(uow.connection, option=f"--data {settings.data}")
@@ -111,7 +116,17 @@ def running_system(settings: Settings) -> Iterator[System]:
         layers.core.warm()
         worker.start()
         stack.callback(worker.stop)
+        stack.enter_context(_delivering(settings, database))
         yield _system(settings, database, layers, devices, lab)
+
+
+def _delivering(settings: Settings, database: Database) -> AbstractContextManager[None]:
+    return delivering(
+        database,
+        AddressGuard(allow=settings.hub_allow),
+        patience=Patience(attempts=settings.hub_attempts, first_pause_s=settings.hub_first_pause_s),
+        timeout_s=settings.hub_timeout_s,
+    )
 
 
 def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> EmbeddedLab | None:
@@ -168,6 +183,7 @@ def _system(
         pool_usage=pool_usage,
         devices=devices,
         running_configuration=lambda name: running_configuration(name, devices, layers.core.sessions),
+        hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),
         lab=lab,
         first_token=_first_token(database) if settings.auth else None,
     )

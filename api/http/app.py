@@ -9,7 +9,8 @@ from api import tokens
 from api.http import problems
 from api.http.collections import add_create, add_reads, created, in_transaction
 from api.http.requests import json_object
-from api.runtime import queue
+from api.hub.routes import add_hubs
+from api.runtime.contracts import ParkedJob
 from api.runtime.history import event_page
 from api.system import System
 
@@ -28,6 +29,7 @@ def create_app(system: System) -> FastAPI:
     _add_activation(guarded, system)
     _add_events(guarded, system)
     _add_own(guarded, system)
+    add_hubs(guarded, system.hub)
     app.include_router(guarded)
     return app
 
@@ -43,13 +45,13 @@ def _guard(system: System) -> Any:  # noqa: ANN401 - a FastAPI dependency
 
 def _health(system: System) -> Mapping[str, Any]:
     with system.database.read() as connection:
-        parked = queue.parked(connection)
-        pending = queue.pending(connection)
+        parked = system.database.queue.parked(connection)
+        pending = system.database.queue.pending(connection)
     jobs = {"pending": pending, "parked": len(parked)}
     return {"status": "warn" if parked else "pass", "jobs": jobs, "parked": [_parked(job) for job in parked[:20]]}
 
 
-def _parked(job: queue.ParkedJob) -> Mapping[str, Any]:
+def _parked(job: ParkedJob) -> Mapping[str, Any]:
     return {"job": job.job_id, "kind": job.kind, "lane": job.lane, "attempts": job.attempt, "reason": job.reason}
 
 

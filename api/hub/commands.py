@@ -1,0 +1,83 @@
+"""``lastmile hub``: who subscribed, what they did not take, and trying that again; asks the running platform."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api.client import ApiRefused, Client
+from api.hub.routes import DEAD_LETTERS
+from api.hub.topics import TOPICS
+
+hub_app = typer.Typer(help="Subscribers of events, and events they did not take.", no_args_is_help=True)
+console = Console()
+
+Url = Annotated[str, typer.Option(help="Where the platform listens.", envvar="LASTMILE_URL")]
+Token = Annotated[str | None, typer.Option(help="An access token.", envvar="LASTMILE_TOKEN", show_default=False)]
+All = Annotated[bool, typer.Option("--all", help="Every dead letter there is.")]
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids of dead letters, see 'lastmile hub dead'.", metavar="ID…")]
+
+DEFAULT_URL: Final = "http://127.0.0.1:8640"
+_PAGE: Final = 1000
+_COLUMNS: Final = ("id", "deadSince", "eventType", "resourceId", "callback", "attempts", "reason")
+
+
+@hub_app.command("list", epilog="Example:  lastmile hub list")
+def list_command(url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """List the subscriptions of every API."""
+    with _platform(url, token) as client:
+        rows = [
+            {"api": topic.base, **subscription} for topic in TOPICS.values() for subscription in client.get(topic.path)
+        ]
+    _show(rows, ("api", "id", "callback", "query"))
+
+
+@hub_app.command("dead", epilog="Example:  lastmile hub dead")
+def dead_command(url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """List the events that were given up, oldest first, with the reason of the last attempt."""
+    with _platform(url, token) as client:
+        _show(_dead_letters(client), _COLUMNS)
+
+
+@hub_app.command("replay", epilog="Example:  lastmile hub replay --all")
+def replay_command(ids: Ids = None, every: All = False, url: Url = DEFAULT_URL, token: Token = None) -> None:  # noqa: FBT002 - a flag, as typer declares it
+    """Deliver dead letters once more, with the full number of attempts."""
+    if bool(ids) == every:
+        raise typer.BadParameter("name dead letters by id, or say --all", param_hint="ID…")
+    with _platform(url, token) as client:
+        wanted = [str(letter["id"]) for letter in _dead_letters(client)] if every else ids or []
+        for letter_id in wanted:
+            letter = client.post(f"{DEAD_LETTERS}/{letter_id}/replay", {})
+            console.print(f"{letter['id']}  {letter['eventType']} {letter['resourceId']} → {letter['callback']}")
+
+
+@contextmanager
+def _platform(url: str, token: str | None) -> Iterator[Client]:
+    client = Client.open(url, token)
+    try:
+        yield client
+    except httpx.TransportError as error:
+        raise ApiRefused(f"no answer from {url}: {error}; is 'lastmile serve' running there?") from error
+    finally:
+        client.close()
+
+
+def _dead_letters(client: Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while page := client.get(f"{DEAD_LETTERS}?offset={len(found)}&limit={_PAGE}"):
+        found += page
+    return found
+
+
+def _show(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    if not rows:
+        console.print("none")
+        return
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*(str(row[column]) for column in columns))
+    console.print(table)
