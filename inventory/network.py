@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, delete, insert, or_, select
 
 from inventory.errors import BadNetwork, StillReserved, UnknownResource
 from inventory.ledger import UnitOfWork
+from inventory.memo import Memo
 from inventory.model import AddressPool, Device, Link, Network, PonPort, Premises, VlanPool
 from inventory.network_check import check_network
 from inventory.pool_store import PoolStore
@@ -54,7 +55,8 @@ class NetworkStore:
             raise StillReserved(needed)
         before = self.devices(uow.connection)
         _replace(uow.connection, network)
-        self.pools.rebuild(uow.connection, pools_of(network))
+        self.pools.rebuild(uow, pools_of(network))
+        uow.sheet(Memo).forget()
         self._publish_devices(uow, before, network.devices)
 
     def devices(self, connection: Connection) -> tuple[Device, ...]:

@@ -1,14 +1,35 @@
 """Pools in the database: free spans beside the reservations, so that a taken value costs nothing to step over."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypedDict
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
+from inventory.entries import Entries
 from inventory.errors import PoolExhausted, StaleState
+from inventory.ledger import Open, UnitOfWork
 from inventory.model import Allocation
 from inventory.pools import PoolKey, Span, free_spans, give_back, take_lowest
-from inventory.tables import free_ranges, reservations
+from inventory.tables import address_pools, free_ranges, pon_ports, reservations, vlan_pools
+
+WINDOW: Final = 16
+"""Free spans of one pool that are read at a time."""
 
 
 class PoolUsage(TypedDict):
@@ -22,34 +43,26 @@ class PoolUsage(TypedDict):
 
 
 class PoolStore:
-    """Which values are free. Callers hold the write transaction; reservations are theirs to write and delete."""
+    """Which values are free; reservations are the caller's to write and delete."""
 
-    def take(self, connection: Connection, key: PoolKey) -> int:
+    def take(self, uow: UnitOfWork, key: PoolKey) -> int:
         """Take and return the lowest free value.
 
         Raises:
             PoolExhausted: no free value.
-            StaleState: another transaction took the value first; nothing was written.
         """
-        lowest = self._lowest(connection, key)
-        if lowest is None:
-            raise PoolExhausted(key.name, self._taken(connection, key))
-        value, rest = take_lowest(lowest)
-        self._drop(connection, key, lowest)
-        if rest is not None:
-            self._add(connection, key, rest)
+        value = uow.sheet(PoolSheet).take(key)
+        if value is None:
+            raise PoolExhausted(key.name, self._taken(uow.connection, key))
         return value
 
-    def give_back(self, connection: Connection, key: PoolKey, value: int) -> None:
+    def give_back(self, uow: UnitOfWork, key: PoolKey, value: int) -> None:
         """Make ``value`` free again."""
-        below, above = self._below(connection, key, value), self._above(connection, key, value)
-        for neighbour in (below, above):
-            if neighbour is not None:
-                self._drop(connection, key, neighbour)
-        self._add(connection, key, give_back(value, below, above))
+        uow.sheet(PoolSheet).give_back(key, value)
 
-    def rebuild(self, connection: Connection, pools: Mapping[PoolKey, Span]) -> None:
+    def rebuild(self, uow: UnitOfWork, pools: Mapping[PoolKey, Span]) -> None:
         """Compute the free spans of all ``pools`` anew from the reservations; forget every other pool."""
+        connection = uow.connection
         connection.execute(delete(free_ranges))
         rows = [
             _values(key, span)
@@ -58,6 +71,7 @@ class PoolStore:
         ]
         if rows:
             connection.execute(insert(free_ranges), rows)
+        uow.sheet(PoolSheet).forget()
 
     def usage(self, connection: Connection) -> list[PoolUsage]:
         """Return every pool with its size and what is taken and free of it, sorted by kind and name."""
@@ -75,32 +89,6 @@ class PoolStore:
             for key in sorted(free.keys() | taken.keys())
         ]
 
-    def _lowest(self, connection: Connection, key: PoolKey) -> Span | None:
-        wanted = select(free_ranges.c.first, free_ranges.c.last).where(_of(free_ranges, key))
-        found = connection.execute(wanted.order_by(free_ranges.c.first).limit(1)).first()
-        return Span(first=found.first, last=found.last) if found else None
-
-    def _below(self, connection: Connection, key: PoolKey, value: int) -> Span | None:
-        here = free_ranges.c
-        wanted = select(here.first, here.last).where(_of(free_ranges, key), here.first < value)
-        found = connection.execute(wanted.order_by(here.first.desc()).limit(1)).first()
-        return Span(first=found.first, last=found.last) if found and found.last == value - 1 else None
-
-    def _above(self, connection: Connection, key: PoolKey, value: int) -> Span | None:
-        here = free_ranges.c
-        wanted = select(here.first, here.last).where(_of(free_ranges, key), here.first == value + 1)
-        found = connection.execute(wanted).first()
-        return Span(first=found.first, last=found.last) if found else None
-
-    def _drop(self, connection: Connection, key: PoolKey, span: Span) -> None:
-        here = free_ranges.c
-        where = (_of(free_ranges, key), here.first == span.first, here.last == span.last)
-        if connection.execute(delete(free_ranges).where(*where)).rowcount != 1:
-            raise StaleState("pool", key.name, f"free from {span.first} to {span.last}")
-
-    def _add(self, connection: Connection, key: PoolKey, span: Span) -> None:
-        connection.execute(insert(free_ranges).values(_values(key, span)))
-
     def _taken(self, connection: Connection, key: PoolKey) -> int:
         wanted = select(func.count()).select_from(reservations).where(_of(reservations, key))
         return connection.execute(wanted).scalar_one()
@@ -108,6 +96,152 @@ class PoolStore:
     def _taken_values(self, connection: Connection, key: PoolKey) -> list[int]:
         here = reservations.c.value
         return list(connection.execute(select(here).where(_of(reservations, key)).order_by(here)).scalars())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    """The lowest free spans of one pool as a unit of work knows them.
+
+    Attributes:
+        stored: as the database has them; taking moves a span's first value, its last one stays.
+        free: as they are here.
+        returned: values given back and not yet written, ascending.
+        is_all: whether the database has no spans beyond these.
+    """
+
+    stored: tuple[Span, ...] = ()
+    free: tuple[Span, ...] = ()
+    returned: tuple[int, ...] = ()
+    is_all: bool = False
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the database has exactly this."""
+        return self.stored == self.free and not self.returned
+
+
+class PoolSheet:
+    """A :class:`inventory.ledger.Sheet` of the free spans."""
+
+    def __init__(self, unit: Open) -> None:
+        self._unit = unit
+        self._windows: Entries[PoolKey, _Window] = Entries()
+        self.mark, self.undo = self._windows.mark, self._windows.undo
+
+    def take(self, key: PoolKey) -> int | None:
+        """Return the lowest free value and keep it from others; None where none is free."""
+        window = self._window(key)
+        if window.returned and not (window.free and window.free[0].first < window.returned[0]):
+            self._windows.put(key, replace(window, returned=window.returned[1:]))
+            return window.returned[0]
+        if not window.free:
+            return None
+        value, rest = take_lowest(window.free[0])
+        self._windows.put(key, replace(window, free=(*((rest,) if rest else ()), *window.free[1:])))
+        return value
+
+    def give_back(self, key: PoolKey, value: int) -> None:
+        """Note that ``value`` is free again."""
+        window = self._window(key)
+        self._windows.put(key, replace(window, returned=tuple(sorted((*window.returned, value)))))
+
+    def forget(self) -> None:
+        """Read everything anew: the pools were rebuilt."""
+        for key, _ in self._windows.unwritten():
+            raise StaleState("pool", key.name, "as it was before the rebuild")
+        self._windows = Entries()
+        self.mark, self.undo = self._windows.mark, self._windows.undo
+
+    def flush(self) -> None:
+        """Write what is not written yet.
+
+        Raises:
+            StaleState: a span changed although its pool was locked; nothing of the unit may be committed.
+        """
+        for key, window in self._windows.unwritten():
+            self._write_taken(key, window)
+            for value in window.returned:
+                self._write_returned(key, value)
+            self._windows.put(key, None if window.returned else replace(window, stored=window.free))
+
+    def _window(self, key: PoolKey) -> _Window:
+        window = self._windows.get(key)
+        if window is None:
+            olt, _, port = key.name.partition("/")
+            self._unit.reader.execute(_LOCK[key.allocation], {"pool": key.name, "olt": olt, "port": port})
+            window = self._more(key, _Window())
+        elif not window.free and not window.is_all:
+            window = self._more(key, window)
+        return window
+
+    def _more(self, key: PoolKey, window: _Window) -> _Window:
+        above = window.stored[-1].first if window.stored else -1
+        found = self._unit.reader.execute(_SPANS, _named(key) | {"above": above})
+        spans = tuple(Span(first=first, last=last) for first, last in found)
+        wider = replace(
+            window,
+            stored=(*window.stored, *spans),
+            free=(*window.free, *spans),
+            is_all=len(spans) < WINDOW,
+        )
+        self._windows.put(key, wider)
+        return wider
+
+    def _write_taken(self, key: PoolKey, window: _Window) -> None:
+        left = {span.last: span for span in window.free}
+        for span in window.stored:
+            rest = left.get(span.last)
+            if rest is None:
+                self._change(key, span, _DROP, {})
+            elif rest != span:
+                self._change(key, span, _SHRINK, {"to": rest.first})
+
+    def _change(self, key: PoolKey, span: Span, statement: Update | Delete, values: Mapping[str, int]) -> None:
+        found = {**_named(key), "_first": span.first, "_last": span.last, **values}
+        if self._unit.reader.execute(statement, found).rowcount != 1:
+            raise StaleState("pool", key.name, f"free from {span.first} to {span.last}")
+
+    def _write_returned(self, key: PoolKey, value: int) -> None:
+        around = self._unit.reader.execute(_AROUND, _named(key) | {"below": value - 1, "above": value + 1})
+        spans = [Span(first=first, last=last) for first, last in around]
+        below = next((span for span in spans if span.last == value - 1), None)
+        above = next((span for span in spans if span.first == value + 1), None)
+        for span in spans:
+            self._change(key, span, _DROP, {})
+        self._unit.reader.execute(_ADD, _values(key, give_back(value, below, above)))
+
+
+_HERE: Final = free_ranges.c
+_POOL: Final = (_HERE.allocation == bindparam("_allocation"), _HERE.pool == bindparam("_pool"))
+_SPAN: Final = (*_POOL, _HERE.first == bindparam("_first"), _HERE.last == bindparam("_last"))
+_SPANS: Final = (
+    select(_HERE.first, _HERE.last).where(*_POOL, _HERE.first > bindparam("above")).order_by(_HERE.first).limit(WINDOW)
+)
+_BELOW: Final = (
+    select(_HERE.first).where(*_POOL, _HERE.first <= bindparam("below")).order_by(_HERE.first.desc()).limit(1)
+)
+_AROUND: Final = select(_HERE.first, _HERE.last).where(
+    *_POOL,
+    or_(
+        and_(_HERE.first == _BELOW.scalar_subquery(), _HERE.last == bindparam("below")),
+        _HERE.first == bindparam("above"),
+    ),
+)
+_ADD: Final = insert(free_ranges)
+_DROP: Final = delete(free_ranges).where(*_SPAN)
+_SHRINK: Final = update(free_ranges).where(*_SPAN).values(first=bindparam("to"))
+# The pool's own row is its lock: whoever comes second sees the spans that the first one left.
+_LOCK: Final[Mapping[Allocation, Select[Any]]] = {
+    "vlan": select(vlan_pools.c.name).where(vlan_pools.c.name == bindparam("pool")).with_for_update(),
+    "address": select(address_pools.c.name).where(address_pools.c.name == bindparam("pool")).with_for_update(),
+    "pon": select(pon_ports.c.name)
+    .where(pon_ports.c.olt == bindparam("olt"), pon_ports.c.name == bindparam("port"))
+    .with_for_update(),
+}
+
+
+def _named(key: PoolKey) -> dict[str, Any]:
+    return {"_allocation": key.allocation, "_pool": key.name}
 
 
 def _of(table: Table, key: PoolKey) -> ColumnElement[bool]:

@@ -6,18 +6,19 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 
 from inventory.documents import Document
 from inventory.errors import OwnerConflict
 from inventory.ledger import UnitOfWork
+from inventory.memo import Memo
 from inventory.model import Premises, ReservationRequest, ResourceId
 from inventory.network import NetworkStore
 from inventory.pool_store import PoolStore, PoolUsage
 from inventory.pools import PoolKey, pon_key
+from inventory.reservation_rows import ReservationRows
 from inventory.resources import reserved_document, resource_store
 from inventory.store import DocumentStore, Row
-from inventory.tables import reservations
 from inventory.topology import AccessPath, access_path
 
 
@@ -62,11 +63,11 @@ class ReservationBook:
             UnknownResource: no such place or pool.
             OwnerConflict: the owner holds a resource of another specification or for another place.
         """
-        held = self._held(uow.connection, request)
+        held = self._held(uow, request)
         if held is not None:
             return held
-        site = self._site(uow.connection, request.place_id)
-        taken = self._take(uow.connection, request, site)
+        site = self._site(uow, request.place_id)
+        taken = self._take(uow, request, site)
         resource_id = ResourceId(str(uuid4()))
         document = reserved_document(resource_id, taken.name, request, site.place, taken.characteristics)
         _write(uow, resource_id, request, taken)
@@ -82,45 +83,48 @@ class ReservationBook:
 
     def release(self, uow: UnitOfWork, resource_id: str) -> None:
         """Return the resource's value to its pool and remove the resource; nothing happens where none is reserved."""
-        here = reservations.c
-        wanted = select(here.allocation, here.pool, here.value).where(here.resource_id == resource_id)
-        found = uow.connection.execute(wanted).first()
+        held = uow.sheet(ReservationRows)
+        found = held.of_resource(resource_id)
         if found is None:
             return
-        uow.connection.execute(delete(reservations).where(here.resource_id == resource_id))
-        self.pools.give_back(uow.connection, PoolKey(allocation=found.allocation, name=found.pool), found.value)
+        held.remove(resource_id)
+        self.pools.give_back(uow, PoolKey(allocation=found["allocation"], name=found["pool"]), found["value"])
         self.resources.remove(uow, self.resources.get(uow, resource_id))
 
-    def _held(self, connection: Connection, request: ReservationRequest) -> Document | None:
-        here = reservations.c
-        found = connection.execute(select(here.resource_id).where(here.owner == request.owner)).first()
-        if found is None:
+    def _held(self, uow: UnitOfWork, request: ReservationRequest) -> Document | None:
+        resource_id = uow.sheet(ReservationRows).of_owner(request.owner)
+        if resource_id is None:
             return None
-        document = self.resources.get(connection, found.resource_id).document
+        document = self.resources.get(uow, resource_id).document
         held = (document["resourceSpecification"]["id"], document["place"]["id"])
         asked = (request.specification_id, request.place_id)
         if held != asked:
             raise OwnerConflict(request.owner, "{} for {}".format(*held), "{} for {}".format(*asked))
         return document
 
-    def _site(self, connection: Connection, place_id: str) -> _Site:
-        place = self.network.premises(connection, place_id)
-        around = self.network.surroundings(connection, place.olt)
-        return _Site(place=place, path=access_path(place_id, place.olt, around))
+    def _site(self, uow: UnitOfWork, place_id: str) -> _Site:
+        def read() -> _Site:
+            place = self.network.premises(uow.reader, place_id)
+            around = memo.once(("around", place.olt), lambda: self.network.surroundings(uow.reader, place.olt))
+            return _Site(place=place, path=access_path(place_id, place.olt, around))
 
-    def _take(self, connection: Connection, request: ReservationRequest, site: _Site) -> _Taken:
+        memo = uow.sheet(Memo)
+        return memo.once(("site", place_id), read)
+
+    def _take(self, uow: UnitOfWork, request: ReservationRequest, site: _Site) -> _Taken:
         match request.allocation:
             case "pon":
-                return self._take_onu_id(connection, site)
+                return self._take_onu_id(uow, site)
             case "vlan":
-                return self._take_vlan_id(connection, request.pool, site)
+                return self._take_vlan_id(uow, request.pool, site)
             case "address":
-                return self._take_address(connection, request.pool, site)
+                return self._take_address(uow, request.pool, site)
 
-    def _take_onu_id(self, connection: Connection, site: _Site) -> _Taken:
-        port = self.network.pon_port(connection, site.place.olt, site.place.pon_port)
+    def _take_onu_id(self, uow: UnitOfWork, site: _Site) -> _Taken:
+        olt, name = site.place.olt, site.place.pon_port
+        port = uow.sheet(Memo).once(("pon", olt, name), lambda: self.network.pon_port(uow.reader, olt, name))
         key = pon_key(port.olt, port.name)
-        onu_id = self.pools.take(connection, key)
+        onu_id = self.pools.take(uow, key)
         characteristics = {
             "olt": port.olt,
             "ponPort": port.name,
@@ -132,9 +136,10 @@ class ReservationBook:
         name = f"{port.olt} {port.name} ONU {onu_id}"
         return _Taken(key=key, value=onu_id, device=port.olt, name=name, characteristics=characteristics)
 
-    def _take_vlan_id(self, connection: Connection, pool: str, site: _Site) -> _Taken:
-        key = PoolKey(allocation="vlan", name=self.network.vlan_pool(connection, pool).name)
-        vlan_id = self.pools.take(connection, key)
+    def _take_vlan_id(self, uow: UnitOfWork, pool: str, site: _Site) -> _Taken:
+        source = uow.sheet(Memo).once(("vlan", pool), lambda: self.network.vlan_pool(uow.reader, pool))
+        key = PoolKey(allocation="vlan", name=source.name)
+        vlan_id = self.pools.take(uow, key)
         characteristics = {
             "vlanId": vlan_id,
             "switch": site.path.switch,
@@ -144,10 +149,10 @@ class ReservationBook:
         name = f"VLAN {vlan_id}"
         return _Taken(key=key, value=vlan_id, device=site.path.switch, name=name, characteristics=characteristics)
 
-    def _take_address(self, connection: Connection, pool: str, site: _Site) -> _Taken:
-        source = self.network.address_pool(connection, pool)
+    def _take_address(self, uow: UnitOfWork, pool: str, site: _Site) -> _Taken:
+        source = uow.sheet(Memo).once(("address", pool), lambda: self.network.address_pool(uow.reader, pool))
         key = PoolKey(allocation="address", name=source.name)
-        value = self.pools.take(connection, key)
+        value = self.pools.take(uow, key)
         address, prefix_length = str(IPv4Address(value)), IPv4Network(source.prefix).prefixlen
         characteristics = {
             "address": address,
@@ -176,4 +181,4 @@ def _write(uow: UnitOfWork, resource_id: ResourceId, request: ReservationRequest
         "owner": request.owner,
         "reserved_at": uow.now,
     }
-    uow.connection.execute(insert(reservations).values(values))
+    uow.sheet(ReservationRows).add(values)

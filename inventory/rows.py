@@ -7,7 +7,7 @@ database row is locked where the database knows row locks), so that a lost race 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from sqlalchemy import Delete, Insert, RowMapping, Select, Table, Update, bindpa
 from sqlalchemy import update as update_of
 
 from inventory.documents import Document
+from inventory.entries import Entries
 from inventory.errors import StaleState
 from inventory.ledger import Open
 
@@ -67,9 +68,9 @@ class DocumentRows:
 
     def __init__(self, unit: Open) -> None:
         self._unit = unit
-        self._entries: dict[_Key, _Entry] = {}
-        self._undo: list[tuple[_Key, _Entry | None]] = []
+        self._entries: Entries[_Key, _Entry] = Entries()
         self._names: dict[tuple[Table, str], str] = {}
+        self.mark, self.undo = self._entries.mark, self._entries.undo
 
     def find(self, table: Table, key: str) -> Row | None:
         """Return the resource as it stands in this unit, or None."""
@@ -92,7 +93,7 @@ class DocumentRows:
 
     def prefetch(self, table: Table, keys: Iterable[str]) -> None:
         """Read these resources with one statement, those that are not known yet."""
-        wanted = sorted({key for key in keys if (table, key) not in self._entries})
+        wanted = sorted({key for key in keys if self._entries.get((table, key)) is None})
         for start in range(0, len(wanted), PREFETCH):
             some = wanted[start : start + PREFETCH]
             found = self._unit.reader.execute(_statements(table).by_ids, {"keys": some}).mappings()
@@ -102,7 +103,7 @@ class DocumentRows:
 
     def insert(self, table: Table, row: Row) -> None:
         """Note a new resource."""
-        self._put((table, row.id), _Entry(None, row))
+        self._entries.put((table, row.id), _Entry(None, row))
         if row.external_id is not None:
             self._names[table, row.external_id] = row.id
 
@@ -115,25 +116,12 @@ class DocumentRows:
         current = self.find(table, before.id)
         if current is None or (current.state, current.version) != (before.state, before.version):
             raise StaleState(kind, before.id, before.state)
-        self._put((table, before.id), replace(self._entries[table, before.id], row=after))
+        self._entries.put((table, before.id), _Entry(self._stored(table, before.id), after))
 
     def remove(self, table: Table, key: str) -> None:
         """Note that the resource goes."""
         if self.find(table, key) is not None:
-            self._put((table, key), replace(self._entries[table, key], row=None))
-
-    def mark(self) -> int:
-        """Return where the sheet stands, for :meth:`undo`."""
-        return len(self._undo)
-
-    def undo(self, mark: int) -> None:
-        """Forget everything since ``mark``."""
-        while len(self._undo) > mark:
-            key, entry = self._undo.pop()
-            if entry is None:
-                self._entries.pop(key, None)
-            else:
-                self._entries[key] = entry
+            self._entries.put((table, key), _Entry(self._stored(table, key), None))
 
     def flush(self) -> None:
         """Write what is not written yet.
@@ -143,15 +131,13 @@ class DocumentRows:
         """
         changed: dict[Table, list[_Entry]] = defaultdict(list)
         gone: dict[Table, list[tuple[str, _Entry]]] = defaultdict(list)
-        for (table, key), entry in list(self._entries.items()):
-            if entry.is_written:
-                continue
+        for (table, key), entry in self._entries.unwritten():
             if entry.row is None:
                 gone[table].append((key, entry))
             else:
                 changed[table].append(entry)
             stored = (entry.row.state, entry.row.version) if entry.row is not None else None
-            self._put((table, key), _Entry(stored, entry.row))
+            self._entries.put((table, key), _Entry(stored, entry.row))
         for table, entries in changed.items():
             self._write(table, entries)
         for table, keys in gone.items():
@@ -175,15 +161,15 @@ class DocumentRows:
             one = values[0]
             raise StaleState(table.name, one["_id"], one["_state"])
 
+    def _stored(self, table: Table, key: str) -> tuple[str, int] | None:
+        entry = self._entries.get((table, key))
+        return entry.stored if entry is not None else None
+
     def _take_in(self, table: Table, key: str, found: RowMapping | None) -> _Entry:
         row = row_of(found) if found is not None else None
         entry = _Entry((row.state, row.version) if row is not None else None, row)
-        self._put((table, key), entry)
+        self._entries.put((table, key), entry)
         return entry
-
-    def _put(self, key: _Key, entry: _Entry) -> None:
-        self._undo.append((key, self._entries.get(key)))
-        self._entries[key] = entry
 
 
 def row_of(found: RowMapping) -> Row:

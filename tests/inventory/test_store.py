@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import MetaData, func, select
 
 from api.runtime.database import Database
+from api.runtime.sqlite import SqliteBackend
 from api.runtime.tables import events, moves
 from inventory.errors import StaleState, UnknownResource
 from inventory.store import DocumentStore, Query, Row
@@ -133,7 +134,7 @@ def test_an_unknown_id_is_named(stored: Database, read: Callable[..., object]) -
 
 def test_pages_have_exact_totals_and_come_oldest_first(tmp_path: Path) -> None:
     clock = iter(datetime(2026, 1, 1, 12, minute, tzinfo=UTC) for minute in range(60))
-    database = Database(tmp_path / "pages.db", routes={}, clock=lambda: next(clock))
+    database = Database(SqliteBackend(tmp_path / "pages.db"), routes={}, clock=lambda: next(clock))
     database.create_tables(SCHEMA, events.metadata)
     for number in (3, 1, 2, 5, 4):
         with database.begin() as uow:

@@ -1,0 +1,44 @@
+"""Measure and print: ``python -m tests.bench [FIGURE …] [--runs N] [--profile FILE]``."""
+
+import argparse
+import cProfile
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from tests.bench import footprint, http, throughput, waiting
+from tests.bench.report import Figure, as_json
+
+FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
+    "orders_sqlite": throughput.orders_sqlite,
+    "latency": http.latency,
+    "post_order": http.post_order,
+    "get_page_100": http.get_page_100,
+    "waiting": waiting.waiting,
+    "idle": footprint.idle,
+}
+
+
+def main() -> int:
+    """Measure what was asked for; return 1 where a goal was missed."""
+    asked = _parser().parse_args()
+    logging.basicConfig(level=logging.ERROR)
+    found: list[Figure] = []
+    for name in asked.figures or FIGURES:
+        for figure in FIGURES[name](asked.runs):
+            found.append(figure)
+            print(figure.line(), flush=True)
+    print(as_json(found))
+    return 0 if all(figure.is_met for figure in found) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures the platform.")
+    parser.add_argument("figures", nargs="*", choices=[*FIGURES, []], metavar="FIGURE", help=", ".join(FIGURES))
+    parser.add_argument("--runs", type=int, default=3, help="the median of so many runs (3)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""What a measurement found, in words for people and one line of JSON for machines."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final
+
+UNDER: Final = "≤"
+OVER: Final = "≥"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure beside its peers', measured in the same run.
+
+    Attributes:
+        goal: what it is to be; with :data:`UNDER` for figures that are to be small.
+        peers: other ways to do the same, and what they gave.
+    """
+
+    name: str
+    value: float
+    unit: str
+    goal: float
+    sense: str = OVER
+    peers: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the goal is reached."""
+        return self.value <= self.goal if self.sense == UNDER else self.value >= self.goal
+
+    def line(self) -> str:
+        """Return the figure for people."""
+        verdict = "ok  " if self.is_met else "MISS"
+        peers = "".join(f"; {name} {value:g}" for name, value in self.peers.items())
+        return f"{verdict} {self.name:<20} {self.value:>9g} {self.unit:<9} (goal {self.sense} {self.goal:g}{peers})"
+
+
+def as_json(figures: Iterable[Figure]) -> str:
+    """Return all figures in one line."""
+    found = {
+        each.name: {"value": each.value, "unit": each.unit, "goal": each.goal, "peers": dict(each.peers)}
+        for each in figures
+    }
+    return json.dumps(found, ensure_ascii=False)
+
+
+def median_of(runs: int, measure: Callable[[], float]) -> float:
+    """Return the median of several measurements, to three digits."""
+    return rounded(median(measure() for _ in range(runs)))
+
+
+def rounded(value: float) -> float:
+    """Return ``value`` to three digits."""
+    return float(f"{value:.3g}")
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """Return the value that ``share`` of ``values`` do not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,0 +1,136 @@
+"""A platform with instant devices in this process, and a network large enough to order from."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+import templates
+from activation.drivers.registry import DriverRegistry
+from api.http.app import create_app
+from api.http.server import bind, serving
+from api.settings import Settings
+from api.system import System
+from api.wiring import running_system
+from inventory.model import AddressPool, Device, Link, Network, PonPort, Premises, VlanPool
+from inventory.network import NetworkStore
+from orders.product.tables import product_orders
+from orders.states import FINAL
+from tests.bench.instant import InstantNetwork
+
+HERE: Final = Path(__file__).parent
+INTENTS: Final = Path(templates.__file__).parent / "intents.yaml"
+PORTS: Final = 64
+ONUS: Final = 60
+ENDS: Final = tuple(state.value for state in FINAL)
+PATIENCE_S: Final = 120.0
+LOOK_EVERY_S: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rig:
+    """A running platform; ``url`` is where it serves HTTP."""
+
+    system: System
+    url: str
+
+    def place(self, first: int, count: int) -> None:
+        """Store ``count`` product orders in one transaction."""
+        create = self.system.creates["productOrder"]
+        with self.system.database.begin() as uow:
+            for number in range(first, first + count):
+                create(uow, order(number))
+
+    def completed(self) -> int:
+        """Return how many product orders have completed.
+
+        Raises:
+            RuntimeError: one has ended in another way; a figure about failures would mean nothing.
+        """
+        here = product_orders.c.state
+        wanted = select(here, func.count()).where(here.in_(ENDS)).group_by(here)
+        with self.system.database.read() as connection:
+            found = {state: count for state, count in connection.execute(wanted)}
+        if bad := found.keys() - {"completed"}:
+            raise RuntimeError(f"orders ended {', '.join(sorted(bad))}")
+        return found.get("completed", 0)
+
+    def wait_for(self, count: int) -> None:
+        """Return when ``count`` orders have completed.
+
+        Raises:
+            TimeoutError: they did not within two minutes.
+        """
+        deadline_s = time.monotonic() + PATIENCE_S
+        while self.completed() < count:
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"{self.completed()} of {count} orders completed within {PATIENCE_S:g} s")
+            time.sleep(LOOK_EVERY_S)
+
+
+@contextmanager
+def running(**settings: object) -> Iterator[Rig]:
+    """Start a platform on a new data folder, load the network, serve HTTP; stop and remove it all."""
+    with tempfile.TemporaryDirectory(prefix="lastmile-bench-") as folder:
+        here = Path(folder)
+        shutil.copytree(HERE / "templates", here / "templates")
+        shutil.copy(INTENTS, here / "templates")
+        given = {"port": 0, "data": here / "data", "lab": "none", "auth": False, **settings}
+        drivers = DriverRegistry({"instant": InstantNetwork().open})
+        with running_system(Settings.read({}, **given), drivers=drivers, platforms=here / "templates") as system:
+            with system.database.begin() as uow:
+                NetworkStore().load(uow, network())
+            with serving(create_app(system), bind("127.0.0.1", 0)) as url:
+                yield Rig(system=system, url=url)
+
+
+def order(number: int) -> dict[str, Any]:
+    """Return a product order for the premises ``number``."""
+    place = {"id": f"P-{number}", "role": "installationAddress", "@type": "GeographicAddress"}
+    serial = {"name": "ontSerialNumber", "valueType": "string", "value": f"LMLE{number:08X}"}
+    item = {
+        "id": "1",
+        "action": "add",
+        "productOffering": {"id": "fibre-100"},
+        "product": {"place": [place], "productCharacteristic": [serial]},
+    }
+    party = {"id": "C-4711", "name": "Ada Example", "role": "customer", "@referredType": "Individual"}
+    return {"description": "New line", "relatedParty": [party], "productOrderItem": [item], "@type": "ProductOrder"}
+
+
+def network() -> Network:
+    """Return one OLT, one switch and one router, and premises for nearly four thousand orders."""
+    ports = [f"pon{number}" for number in range(PORTS)]
+    return Network(
+        devices=(_device("olt1", "olt"), _device("sw1", "switch"), _device("r1", "router")),
+        links=(
+            Link(a_device="olt1", a_interface="uplink1", b_device="sw1", b_interface="Ethernet1"),
+            Link(a_device="sw1", a_interface="Ethernet2", b_device="r1", b_interface="eth1"),
+        ),
+        pon_ports=tuple(
+            PonPort(olt="olt1", name=name, channel_partition="cp", channel_pair="cq", first_onu_id=1, last_onu_id=64)
+            for name in ports
+        ),
+        premises=tuple(
+            Premises(place_id=f"P-{number}", name=f"Way {number}", olt="olt1", pon_port=ports[number % PORTS])
+            for number in range(PORTS * ONUS)
+        ),
+        vlan_pools=(VlanPool(name="subscriber-vlans", first_vlan_id=2, last_vlan_id=4094),),
+        address_pools=(
+            AddressPool(
+                name="residential", prefix="10.42.0.0/16", first="10.42.0.15", last="10.42.255.250", gateway="10.42.0.1"
+            ),
+        ),
+    )
+
+
+def _device(name: str, role: str) -> Device:
+    return Device(
+        name=name, platform="instant", role=role, address="127.0.0.1", port=1, username="none", password="none"
+    )
