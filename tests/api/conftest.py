@@ -40,7 +40,7 @@ def _started(folder: Path, **settings: object) -> Iterator[Platform]:
         client.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start() -> Start:
     """Return the function that starts a platform on a data folder: ``with start(folder, lab=…) as platform``."""
     return _started
