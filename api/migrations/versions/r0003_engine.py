@@ -11,8 +11,8 @@ _KEPT = "job_id, kind, lane, payload, run_at_s, attempt, state, reason"
 _BESIDE_PROCRASTINATE = (
     "CREATE INDEX lastmile_jobs_lane ON procrastinate_jobs (lock, id) WHERE status IN ('todo', 'doing')",
     "CREATE INDEX lastmile_jobs_due ON procrastinate_jobs (scheduled_at) WHERE status = 'todo'",
-    "CREATE TABLE device_lock (device text PRIMARY KEY,"
-    " worker_id bigint NOT NULL REFERENCES procrastinate_workers (id) ON DELETE CASCADE)",
+    """CREATE TABLE device_lock (device text PRIMARY KEY,
+       worker_id bigint NOT NULL REFERENCES procrastinate_workers (id) ON DELETE CASCADE)""",
 )
 _INDEXES = ("ix_job_lane", "ix_job_ready")
 

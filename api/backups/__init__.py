@@ -1,0 +1,1 @@
+"""Backup, restore and check of the database, for each kind of it."""

@@ -1,0 +1,59 @@
+"""Where each kind of resource keeps its state and its items, and which moves are legal for it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import orders.product.states
+import orders.resource.states
+import orders.service.states
+from activation.states import MONITOR, TRANSACTION
+from activation.states import SERVICE as ACTIVATION_SERVICE
+from inventory.documents import Document
+from inventory.lifecycle import Lifecycle
+
+ORDERS: Final[Mapping[str, str]] = MappingProxyType(
+    {"productOrder": "productOrderItem", "serviceOrder": "serviceOrderItem", "resourceOrder": "orderItem"}
+)
+"""The kinds of orders, each with the attribute that holds its items."""
+
+_OF_RESOURCES: Final[Mapping[str, Lifecycle[Any]]] = MappingProxyType(
+    {
+        "productOrder": orders.product.states.ORDER,
+        "serviceOrder": orders.service.states.ORDER,
+        "resourceOrder": orders.resource.states.ORDER,
+        "monitor": MONITOR,
+        "product": orders.product.states.PRODUCT,
+        "service": orders.service.states.SERVICE,
+        "activationService": ACTIVATION_SERVICE,
+        "deviceTransaction": TRANSACTION,
+    }
+)
+_OF_ITEMS: Final[Mapping[str, Lifecycle[Any]]] = MappingProxyType(
+    {
+        "productOrder": orders.product.states.ITEM,
+        "serviceOrder": orders.service.states.ITEM,
+        "resourceOrder": orders.resource.states.ITEM,
+    }
+)
+_STATE_KEYS: Final[Mapping[str, str]] = MappingProxyType({"product": "status", "resource": "resourceStatus"})
+
+
+def lifecycle_of(kind: str, item: str = "") -> Lifecycle[Any] | None:
+    """Return the life cycle of a resource, or of one of its items; None where every move is legal."""
+    return (_OF_ITEMS if item else _OF_RESOURCES).get(kind)
+
+
+def state_of(kind: str, document: Document) -> str:
+    """Return the state that a document says."""
+    return str(document.get(_STATE_KEYS.get(kind, "state"), ""))
+
+
+def items_of(kind: str, document: Document) -> dict[str, Document]:
+    """Return an order's items by id."""
+    return {item["id"]: item for item in document.get(ORDERS[kind], ())} if kind in ORDERS else {}
+
+
+def event_prefix(kind: str) -> str:
+    """Return what the event types of a kind begin with."""
+    return kind[0].upper() + kind[1:]
