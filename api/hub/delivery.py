@@ -19,7 +19,7 @@ LISTENER: Final = "listener"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long an event is tried: twenty attempts take about an hour and a half.
+    """How long an event is tried: twenty attempts take more than an hour.
 
     Attributes:
         attempts: failed attempts after which an event is given up.

@@ -64,6 +64,8 @@ class HttpPost:
     def __post_init__(self) -> None:
         """Open the pool; connections are made when they are needed."""
         self._pool = httpcore.ConnectionPool(
+            # The machine's own trust store (or SSL_CERT_FILE): subscribers inside have an operator's certificates.
+            ssl_context=ssl.create_default_context(),
             max_connections=None,
             max_keepalive_connections=_KEPT_CONNECTIONS,
             keepalive_expiry=_KEPT_FOR_S,

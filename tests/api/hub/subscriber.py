@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ def until(done: Callable[[], object]) -> None:
 
 
 @contextmanager
-def subscribed_system(port: int = 0) -> Iterator[Subscriber]:
+def subscribed_system(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Subscriber]:
     """Run a subscriber on 127.0.0.1."""
     release = threading.Event()
 
@@ -90,6 +91,8 @@ def subscribed_system(port: int = 0) -> Iterator[Subscriber]:
             """A caller who hangs up early is what some tests are about."""
 
     with Server(("127.0.0.1", port), Listener) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         subscriber = Subscriber(url=f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
