@@ -1,6 +1,7 @@
 """Seams of the activation core."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from activation.model import DeviceEdit, Dialect, Path
@@ -22,6 +23,14 @@ class Devices(Protocol):
 
     def devices(self) -> Sequence[Device]:
         """Return every device, sorted by name."""
+        ...
+
+
+class DeviceLocking(Protocol):
+    """One change at a time per device (in one process: :class:`activation.sessions.DeviceLocks`)."""
+
+    def held(self, names: Iterable[str]) -> AbstractContextManager[None]:
+        """Hold these devices for the length of the block; changes never wait for each other in a circle."""
         ...
 
 

@@ -3,19 +3,19 @@
 import logging
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
 from activation import store
-from activation.contracts import Devices
+from activation.contracts import DeviceLocking, Devices
 from activation.desired import Renderings, changes, is_change
 from activation.errors import ActivationError, DeviceError, DevicesFailed
 from activation.intent import IntentSpec
 from activation.journal import Journal
-from activation.model import DeviceEdit, Fragment, FragmentChange, Plan, PlanId, TransactionId
-from activation.plan import make_plan, plan_device, touched_paths
+from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId, TransactionId
+from activation.plan import make_plan, owned_paths, plan_device, touched_paths
 from activation.platforms import Platform
 from activation.render import Renderer
 from activation.report import Report
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 class Work:
     """What one service's activation changes: its fragments before, and what becomes of them on each device."""
 
+    root_id: str
     old: tuple[Fragment, ...]
     by_device: Mapping[str, tuple[FragmentChange, ...]]
 
@@ -63,7 +64,7 @@ class ActivationCore(ServiceActivations):
     intents: Mapping[str, IntentSpec]
     renderer: Renderer
     sessions: SessionPool
-    _locks: DeviceLocks = field(default_factory=DeviceLocks)
+    locks: DeviceLocking = field(default_factory=DeviceLocks)
 
     def run(self, job: Job, transactions: Transactions) -> Retry | None:
         """Do what the job's monitor asks; end the monitor. A monitor that has ended is left alone."""
@@ -83,6 +84,7 @@ class ActivationCore(ServiceActivations):
 
         Call it at start, before the worker: the interrupted jobs then run again from the beginning.
         """
+        self._index(transactions)
         with transactions.read() as connection:
             interrupted = store.unfinished(connection)
         for transaction in interrupted:
@@ -115,7 +117,7 @@ class ActivationCore(ServiceActivations):
         try:
             with _timed(report, "render"):
                 work = self._work(Request.of(monitor), transactions)
-            with self._participants(work.by_device) as participants, self._locks.held(work.changing()):
+            with self._participants(work.by_device) as participants, self.locks.held(work.changing()):
                 self._change(monitor, work, participants, transactions, report)
         except DevicesFailed as error:
             _fail(monitor, transactions, report, error.errors)
@@ -138,8 +140,9 @@ class ActivationCore(ServiceActivations):
             if not outcome.completed:
                 _fail(monitor, transactions, report, outcome.failures, outcome.rollback_failures)
                 return
+        fragments = _with_places(work.fragments_after(plan), participants.platform)
         with transactions.begin() as uow:
-            complete(uow, monitor.id, report, Verified(fragments=work.fragments_after(plan), journal=journal))
+            complete(uow, monitor.id, report, Verified(fragments=fragments, journal=journal))
 
     def _work(self, request: Request, transactions: Transactions) -> Work:
         with transactions.read() as connection:
@@ -150,12 +153,12 @@ class ActivationCore(ServiceActivations):
             platform_of=lambda name: self.devices.device(name).platform,
         )
         new = renderings.fragments(request.service) if request.service is not None else ()
-        return Work(old=old, by_device=changes(old, new))
+        return Work(root_id=request.service_id, old=old, by_device=changes(old, new))
 
     def _plan(self, work: Work, participants: Participants, transactions: Transactions, report: Report) -> Plan:
         changing = work.changing()
         with transactions.read() as connection:
-            others = store.fragments_on(connection, changing)
+            others = store.fragments_sharing(connection, work.root_id, _places(changing, participants.platform))
         touched = {
             name: touched_paths(participants.platform(name), made, others[name]) for name, made in changing.items()
         }
@@ -173,6 +176,18 @@ class ActivationCore(ServiceActivations):
         settled = [change for _, made in planned for change in made]
         return make_plan([*(edit for edit, _ in planned), *untouched], settled, PlanId(str(uuid.uuid4())))
 
+    def _index(self, transactions: Transactions) -> None:
+        """Note the places of fragments that an older release stored."""
+        with transactions.read() as connection:
+            missing = store.unindexed(connection)
+        if missing:
+            with transactions.begin() as uow:
+                for root_id, fragments in missing.items():
+                    store.index(uow, root_id, _with_places(fragments, self._platform))
+
+    def _platform(self, device: str) -> Platform:
+        return self.platforms[self.devices.device(device).platform]
+
     @contextmanager
     def _participants(self, names: Iterable[str]) -> Iterator[Participants]:
         found = {name: self.devices.device(name) for name in names}
@@ -187,7 +202,7 @@ class ActivationCore(ServiceActivations):
         names = [edit.device for edit in transaction.edits]
         journal = Journal(transactions, transaction.transaction_id, transaction.step)
         logger.warning("rolling back %s, interrupted while %s", transaction.transaction_id, transaction.step)
-        with self._participants(names) as participants, self._locks.held(names):
+        with self._participants(names) as participants, self.locks.held(names):
             outcome = Push(transaction.edits, participants, journal).recover()
         if outcome.rollback_failures:
             self._end_unrestored(transaction, outcome, transactions)
@@ -208,6 +223,24 @@ def _fail(
 ) -> None:
     with transactions.begin() as uow:
         fail(uow, monitor.id, report, failures, rollback_failures)
+
+
+def _places(
+    changing: Mapping[str, tuple[FragmentChange, ...]], platform_of: Callable[[str], Platform]
+) -> Mapping[str, frozenset[Path]]:
+    """Return the places on each device that the changes are about."""
+    found: dict[str, frozenset[Path]] = {}
+    for device, made in changing.items():
+        fragments = [fragment for change in made for fragment in (change.old, change.new) if fragment is not None]
+        found[device] = frozenset().union(*_with_places(fragments, platform_of).values())
+    return found
+
+
+def _with_places(
+    fragments: Iterable[Fragment], platform_of: Callable[[str], Platform]
+) -> dict[Fragment, frozenset[Path]]:
+    """Return each fragment with the places it holds."""
+    return {fragment: owned_paths(platform_of(fragment.device), fragment) for fragment in fragments}
 
 
 def _untouched(name: str, participants: Participants) -> DeviceEdit:

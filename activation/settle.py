@@ -6,7 +6,7 @@ from typing import Any
 
 from activation.errors import DeviceError
 from activation.journal import Journal
-from activation.model import Fragment
+from activation.model import Fragment, Path
 from activation.report import Report, error_documents
 from activation.service_activation import HEADER, Request
 from activation.states import MONITOR, SERVICE, MonitorState, ServiceState, Step
@@ -18,9 +18,14 @@ from inventory.store import Row, dump
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What a successful activation leaves: the service's fragments, and the journal to close, if any was opened."""
+    """What a successful activation leaves.
 
-    fragments: tuple[Fragment, ...]
+    Attributes:
+        fragments: the service's fragments, each with the places it holds.
+        journal: the journal to close, if any was opened.
+    """
+
+    fragments: Mapping[Fragment, frozenset[Path]]
     journal: Journal | None
 
 

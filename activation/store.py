@@ -1,15 +1,16 @@
 """What the activation core keeps: monitors, services, fragments, plans, and the journal of its transactions."""
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from activation import tables
-from activation.model import DeviceEdit, Fragment, Plan, PlanId, ServiceId, TransactionId
+from activation.model import DeviceEdit, Fragment, Path, Plan, PlanId, ServiceId, TransactionId
 from activation.states import TRANSACTION, Step
 from inventory.errors import StaleState, UnknownResource
 from inventory.ledger import Move, UnitOfWork
@@ -18,6 +19,25 @@ from inventory.store import DocumentStore, dump
 MONITORS: Final = DocumentStore(table=tables.monitors, kind="monitor", domain="activation")
 # Not "service": TMF638's events of the same id must stay apart from these.
 SERVICES: Final = DocumentStore(table=tables.services, kind="activationService", domain="activation")
+_INSERT_FRAGMENTS: Final = insert(tables.fragments)
+_INSERT_PLACES: Final = insert(tables.fragment_places)
+_SHARERS: Final = (
+    select(func.min(tables.fragment_places.c.root_id), func.max(tables.fragment_places.c.root_id))
+    .where(
+        tables.fragment_places.c.device == bindparam("device"),
+        tables.fragment_places.c.place.in_(bindparam("places", expanding=True)),
+        tables.fragment_places.c.root_id != bindparam("root"),
+    )
+    .group_by(tables.fragment_places.c.place)
+)
+_FRAGMENTS_OF: Final = (
+    select(tables.fragments)
+    .where(
+        tables.fragments.c.device == bindparam("device"),
+        tables.fragments.c.root_id.in_(bindparam("roots", expanding=True)),
+    )
+    .order_by(tables.fragments.c.service_id, tables.fragments.c.intent)
+)
 UNFINISHED: Final = tuple(step for step in Step if not TRANSACTION.is_final(step))
 
 
@@ -40,24 +60,62 @@ def fragments_of(connection: Connection, root_id: str) -> tuple[Fragment, ...]:
     return tuple(_fragment(row) for row in found.mappings())
 
 
-def fragments_on(connection: Connection, devices: Iterable[str]) -> Mapping[str, tuple[Fragment, ...]]:
-    """Return all fragments on each of ``devices``."""
-    here = tables.fragments.c
-    by_device: dict[str, list[Fragment]] = defaultdict(list)
-    found = connection.execute(
-        select(tables.fragments).where(here.device.in_(sorted(devices))).order_by(here.service_id, here.intent)
-    )
-    for row in found.mappings():
-        by_device[row["device"]].append(_fragment(row))
-    return {device: tuple(by_device[device]) for device in devices}
+def fragments_sharing(
+    connection: Connection, root_id: str, places: Mapping[str, Iterable[Path]]
+) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return, by device, fragments of other services that hold one of ``places``.
+
+    Of the services that share a place two are enough to know that it is not ours alone: the cost of a change does not
+    grow with how many there are.
+    """
+    found: dict[str, tuple[Fragment, ...]] = {}
+    for device, wanted in places.items():
+        hashes = sorted(map(_place, wanted))
+        rows = connection.execute(_SHARERS, {"device": device, "root": root_id, "places": hashes})
+        roots = {root for pair in rows for root in pair}
+        found[device] = _of_roots(connection, device, roots) if roots else ()
+    return found
 
 
-def replace_fragments(uow: UnitOfWork, root_id: str, fragments: Iterable[Fragment]) -> None:
-    """Make ``fragments`` the fragments of the service ``root_id``."""
+def replace_fragments(uow: UnitOfWork, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
+    """Make ``fragments``, each with the places it holds, the fragments of the service ``root_id``."""
     uow.connection.execute(delete(tables.fragments).where(tables.fragments.c.root_id == root_id))
-    rows = [_fragment_row(root_id, fragment) for fragment in fragments]
+    uow.connection.execute(delete(tables.fragment_places).where(tables.fragment_places.c.root_id == root_id))
+    if fragments:
+        uow.connection.execute(_INSERT_FRAGMENTS, [_fragment_row(root_id, fragment) for fragment in fragments])
+        _index(uow.connection, root_id, fragments)
+
+
+def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return the fragments whose places are not known, by the service they belong to: those of an older release."""
+    here = tables.fragments.c
+    known = select(tables.fragment_places.c.root_id)
+    found: dict[str, list[Fragment]] = defaultdict(list)
+    for row in connection.execute(select(tables.fragments).where(here.root_id.not_in(known))).mappings():
+        found[row["root_id"]].append(_fragment(row))
+    return {root_id: tuple(fragments) for root_id, fragments in found.items()}
+
+
+def index(uow: UnitOfWork, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
+    """Keep the places of a service's fragments."""
+    _index(uow.connection, root_id, fragments)
+
+
+def _index(connection: Connection, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
+    places = {(fragment.device, _place(path)) for fragment, paths in fragments.items() for path in paths}
+    rows = [{"device": device, "place": place, "root_id": root_id} for device, place in sorted(places)]
     if rows:
-        uow.connection.execute(insert(tables.fragments), rows)
+        connection.execute(_INSERT_PLACES, rows)
+
+
+def _of_roots(connection: Connection, device: str, roots: Iterable[str]) -> tuple[Fragment, ...]:
+    found = connection.execute(_FRAGMENTS_OF, {"device": device, "roots": sorted(roots)})
+    return tuple(_fragment(row) for row in found.mappings())
+
+
+def _place(path: Path) -> int:
+    digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def store_plan(uow: UnitOfWork, plan: Plan, monitor_id: str) -> None:

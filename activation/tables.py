@@ -1,6 +1,6 @@
 """The tables of the activation core."""
 
-from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text
 
 from inventory.tables import document_table
 
@@ -21,6 +21,17 @@ fragments = Table(
     Column("foreign_nodes", Text, nullable=False),
     Index("ix_fragment_device", "device"),
     Index("ix_fragment_root", "root_id"),
+)
+
+# Which fragments hold a place of a device: two that share one share a node.
+fragment_places = Table(
+    "fragment_place",
+    metadata,
+    Column("device", Text, primary_key=True),
+    # A hash of the path: what is found by a collision does no harm.
+    Column("place", BigInteger, primary_key=True),
+    Column("root_id", Text, primary_key=True),
+    Index("ix_fragment_place_root", "root_id"),
 )
 
 plans = Table(
