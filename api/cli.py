@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -12,17 +14,18 @@ from rich.console import Console
 
 from api import tokens
 from api.client import ApiRefused
+from api.db_commands import app as db_app
 from api.demo.story import Story
 from api.demo.story import tell as tell_story
-from api.errors import StartRefused
+from api.errors import DatabaseAway, MaintenanceRefused, StartRefused
+from api.fsck.command import fsck_command
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
 from api.hub.commands import hub_app
-from api.migrations.schema import require_current
-from api.runtime.database import Database
 from api.settings import Settings
+from api.storage import existing_storage
 from api.system import System
-from api.wiring import DATABASE_FILE, running_system
+from api.wiring import Part, running_system
 from inventory.errors import InventoryError
 from labs.errors import LabError
 from orders.errors import OrdersError
@@ -34,27 +37,64 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+jobs_app = typer.Typer(help="Jobs that kept failing and wait for a person.", no_args_is_help=True)
+app.add_typer(jobs_app, name="jobs")
 token_app = typer.Typer(help="Access tokens of the HTTP API.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
 app.add_typer(hub_app, name="hub")
+app.add_typer(db_app, name="db")
+app.command("fsck", epilog="Examples:  lastmile fsck --json   ·   lastmile fsck --repair")(fsck_command)
 console = Console()
 
 Port = Annotated[int | None, typer.Option(help="TCP port of the HTTP API (8640); 0: any free one.", min=0, max=65535)]
 Data = Annotated[Path | None, typer.Option(help="Folder of the database (./lastmile-data).")]
 Lab = Annotated[str | None, typer.Option(help="containerlab topology to run embedded, or 'none' (the ftth lab).")]
+DatabaseUrl = Annotated[str | None, typer.Option(help="postgresql://… instead of SQLite in the data folder.")]
+Kinds = Annotated[str | None, typer.Option(help="Job kinds or layers, comma separated: product,activation (all).")]
+Concurrency = Annotated[int | None, typer.Option(help="Device jobs at a time (16).", min=1, max=1000)]
 Auth = Annotated[str | None, typer.Option(help="'on' or 'off': whether requests need a bearer token (on).")]
 
 
 @app.command("serve", epilog="Example:  lastmile serve --port 8640 --data ./lastmile-data --lab none --auth on")
-def serve_command(port: Port = None, data: Data = None, lab: Lab = None, auth: Auth = None) -> None:
+def serve_command(
+    port: Port = None, data: Data = None, database: DatabaseUrl = None, lab: Lab = None, auth: Auth = None
+) -> None:
     """Run the platform (and the lab) until it is interrupted, and print its URLs."""
-    if auth not in {None, "on", "off"}:
-        raise typer.BadParameter(f"{auth!r}; legal: on, off", param_hint="--auth")
-    settings = Settings.read(os.environ, port=port, data=data, lab=lab, auth=None if auth is None else auth == "on")
+    settings = Settings.read(os.environ, port=port, data=data, database=database, lab=lab, auth=_on(auth))
+    _serve(settings, Part.ALL)
+
+
+@app.command("api", epilog="Example:  lastmile api --port 8641 --database postgresql://lastmile@db/lastmile")
+def api_command(port: Port = None, database: DatabaseUrl = None, auth: Auth = None) -> None:
+    """Serve the HTTP API alone; as many as wanted share one PostgreSQL database with the workers."""
+    _serve(Settings.read(os.environ, port=port, database=database, auth=_on(auth)), Part.API)
+
+
+@app.command("worker", epilog="Example:  lastmile worker --kinds activation --concurrency 32 --database postgresql://…")
+def worker_command(database: DatabaseUrl = None, kinds: Kinds = None, concurrency: Concurrency = None) -> None:
+    """Work on jobs alone; as many as wanted share one PostgreSQL database."""
+    settings = Settings.read(os.environ, database=database, kinds=kinds, concurrency=concurrency)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    with running_system(settings, Part.WORKER):
+        console.print(f"[bold]lastmile worker[/] works on {', '.join(settings.kinds) or 'everything'}")
+        ended.wait()
+
+
+def _serve(settings: Settings, part: Part) -> None:
+    # The HTTP server ends with the signal that ended it; this way it unwinds what surrounds the server first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listening = bind(settings.host, settings.port)
-    with running_system(settings) as system:
+    with running_system(settings, part) as system:
         _announce(system, url_of(listening))
         serve(create_app(system), listening)
+
+
+def _on(auth: str | None) -> bool | None:
+    if auth not in {None, "on", "off"}:
+        raise typer.BadParameter(f"{auth!r}; legal: on, off", param_hint="--auth")
+    return None if auth is None else auth == "on"
 
 
 @app.command("demo", epilog="Example:  lastmile demo")
@@ -64,24 +104,39 @@ def demo_command() -> None:
         raise typer.Exit(1)
 
 
+@jobs_app.command("list", epilog="Example:  lastmile jobs list --data ./lastmile-data")
+def jobs_list_command(data: Data = None, database: DatabaseUrl = None) -> None:
+    """List the parked jobs with the reason of their last attempt."""
+    with existing_storage(Settings.read(os.environ, data=data, database=database)) as opened, opened.read() as reader:
+        parked, pending = opened.queue.parked(reader), opened.queue.pending(reader)
+    for job in parked:
+        console.print(
+            f"{job.job_id}  {job.kind}  {job.lane}  {job.attempt} attempts  {job.reason}", soft_wrap=True, markup=False
+        )
+    console.print(f"{len(parked)} parked, {pending} pending", highlight=False)
+
+
+@jobs_app.command("retry", epilog="Example:  lastmile jobs retry 42;  lastmile jobs retry all")
+def jobs_retry_command(job: str, data: Data = None, database: DatabaseUrl = None) -> None:
+    """Run a parked JOB again, or all of them."""
+    if job != "all" and not job.isdecimal():
+        raise typer.BadParameter(f"{job!r}; legal: a job's number, all", param_hint="JOB")
+    with existing_storage(Settings.read(os.environ, data=data, database=database)) as opened, opened.begin() as uow:
+        again = opened.queue.retry(uow.connection, None if job == "all" else [int(job)])
+    if not again and job != "all":
+        raise StartRefused(f"job {job} is not parked; 'lastmile jobs list' shows those that are")
+    console.print(f"ready again: {', '.join(map(str, again)) or 'none'}", highlight=False)
+
+
 @token_app.command("create", epilog="Example:  lastmile token create alice --role admin --data ./lastmile-data")
-def token_create_command(name: str, role: str = "admin", data: Data = None) -> None:
+def token_create_command(name: str, role: str = "admin", data: Data = None, database: DatabaseUrl = None) -> None:
     """Make a token for NAME and print it once; the platform may be running."""
     if role != "admin":
         raise typer.BadParameter(f"{role!r}; legal: admin", param_hint="--role")
-    settings = Settings.read(os.environ, data=data)
-    file = settings.data / DATABASE_FILE
-    if not file.exists():
-        raise StartRefused(
-            f"{settings.data} holds no lastmile database; 'lastmile serve --data {settings.data}' makes one"
-        )
-    database = Database(file, routes={})
-    with database.begin() as uow:
-        require_current(uow.connection, option=f"--data {settings.data}")
+    with existing_storage(Settings.read(os.environ, data=data, database=database)) as opened, opened.begin() as uow:
         if name in tokens.names(uow.connection):
             raise StartRefused(f"a token named {name!r} exists already; choose another name")
         token = tokens.create(uow, name=name, role=role)
-    database.close()
     console.print(token, soft_wrap=True, highlight=False)
 
 
@@ -96,7 +151,7 @@ def main() -> None:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         sys.exit(f"lastmile: settings: {problems}")
-    except (ApiRefused, StartRefused, LabError, OrdersError, InventoryError) as error:
+    except (ApiRefused, DatabaseAway, MaintenanceRefused, StartRefused, LabError, OrdersError, InventoryError) as error:
         sys.exit(f"lastmile: {error}")
 
 

@@ -19,7 +19,7 @@ from api.errors import MaintenanceRefused
 from api.migrations.run import steps_left, upgrade
 from api.migrations.schema import HEAD, Fit, look
 from api.settings import Settings
-from api.wiring import DATABASE_FILE
+from api.storage import DATABASE_FILE
 
 app = typer.Typer(help="The database: upgrade, check, backup, restore.", no_args_is_help=True)
 console = Console()
@@ -37,8 +37,9 @@ def named_vault(data: Path | None, database: str | None) -> Vault:
     Raises:
         MaintenanceRefused: a URL of a kind that is not known.
     """
-    settings = Settings.read(os.environ, data=data)
-    return vault_of(settings.data, database, file_name=DATABASE_FILE)
+    settings = Settings.read(os.environ, data=data, database=database)
+    url = settings.database.get_secret_value() if settings.database is not None else None
+    return vault_of(settings.data, url, file_name=DATABASE_FILE)
 
 
 @contextmanager

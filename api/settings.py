@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 import labs
 
@@ -53,9 +53,9 @@ class Settings(BaseModel):
     hub_first_pause_s: float = Field(default=0.5, gt=0.0)
     hub_timeout_s: float = Field(default=10.0, gt=0.0)
 
-    @field_validator("hub_allow", mode="before")
+    @field_validator("hub_allow", "kinds", mode="before")
     @classmethod
-    def _networks(cls, value: object) -> object:
+    def _listed(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(text.strip() for text in value.split(",") if text.strip())
         return value

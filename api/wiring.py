@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
 import orders.catalog
 import templates
-from activation.contracts import Devices
+from activation.contracts import DeviceLocking, Devices
 from activation.drivers.registry import DriverRegistry
 from activation.engine import ActivationCore
 from activation.intent import load_intents
@@ -17,22 +18,25 @@ from activation.observe import running_configuration
 from activation.platforms import load_platforms
 from activation.render import Renderer
 from activation.service_activation import RUN
-from activation.sessions import SessionPool
+from activation.sessions import DeviceLocks, SessionPool
 from activation.store import MONITORS, SERVICES
 from api import tokens
 from api.activation_face import ActivationFace
-from api.data_folder import held
+from api.errors import StartRefused
 from api.http.collections import Collection, fixed, stored
 from api.hub.address import AddressGuard
 from api.hub.delivering import delivering
 from api.hub.delivery import Patience
 from api.hub.fan_out import FanOut
 from api.hub.hub import Hub
-from api.migrations.schema import prepare
+from api.hub.store import DELIVER
 from api.order_tree import OrderTree
-from api.runtime.database import Database, open_database
+from api.runtime.database import Database
+from api.runtime.device_locks import SharedDeviceLocks
+from api.runtime.presence import Presence
 from api.runtime.worker import Worker
 from api.settings import Settings
+from api.storage import storage
 from api.system import Create, System
 from inventory.devices import DeviceDirectory
 from inventory.documents import Document
@@ -52,7 +56,6 @@ from orders.product.layer import ProductOrdering, product_order_store
 from orders.resource.layer import ResourceOrdering, resource_order_store
 from orders.service.layer import ServiceOrdering, service_order_store
 
-DATABASE_FILE = "lastmile.db"
 NETWORK_FILE = "network.yml"
 TEMPLATES = Path(templates.__file__).parent
 CATALOG = Path(orders.catalog.__file__).parent / "data"
@@ -66,6 +69,14 @@ ACTIVATION = "/tmf-api/ServiceActivationAndConfiguration/v4"
 PRODUCT_INVENTORY = "/tmf-api/productInventory/v4"
 SERVICE_INVENTORY = "/tmf-api/serviceInventory/v4"
 RESOURCE_INVENTORY = "/tmf-api/resourceInventoryManagement/v4"
+
+
+class Part(Enum):
+    """What of the platform one process runs."""
+
+    ALL = "serve"
+    API = "api"
+    WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,33 +102,81 @@ class Layers:
 
 
 @contextmanager
-def running_system(settings: Settings) -> Iterator[System]:
-    """Start the lab and the platform, yield it, and stop both.
+def running_system(
+    settings: Settings,
+    part: Part = Part.ALL,
+    *,
+    drivers: DriverRegistry | None = None,
+    platforms: Path = TEMPLATES,
+) -> Iterator[System]:
+    """Start the lab and the platform, or one part of it, yield it, and stop both.
+
+    Args:
+        settings: how this process runs.
+        part: what of the platform it runs.
+        drivers: how devices are reached; the installed ones where not given.
+        platforms: folder of the platforms' templates and of the intents.
 
     Raises:
         StartRefused: the data folder is held by another process, or cannot be used.
+        DatabaseAway: the PostgreSQL server cannot be reached.
         LabError, OrdersError, InventoryError: a file that was named cannot be used; the message says where.
     """
+    if part is not Part.ALL and settings.database is None:
+        raise StartRefused(
+            "several processes share a PostgreSQL database: name it with --database postgresql://…; "
+            "on SQLite, 'lastmile serve' runs everything in one process"
+        )
     with ExitStack() as stack:
-        folder = stack.enter_context(held(settings.data))
         catalog = load_catalog(CATALOG)
         routes: dict[str, Sequence[str]] = {}
-        database = open_database(folder / DATABASE_FILE, routes=routes, fan_out=FanOut())
-        stack.callback(database.close)
-        with database.begin() as uow:
-            prepare(uow.connection, option=f"--data {settings.data}")
-        lab = _started_lab(settings, database, stack)
+        database = stack.enter_context(storage(settings, routes=routes, fan_out=FanOut()))
+        lab = _started_lab(settings, database, stack) if part is Part.ALL else None
         devices = DeviceDirectory(transactions=database)
-        layers = _layers(catalog, _activation_core(devices))
+        presence = Presence(database)
+        core = _activation_core(devices, drivers or DriverRegistry.installed(), platforms)
+        core.locks = _device_locks(database, presence)
+        layers = _layers(catalog, core)
         stack.callback(layers.core.close)
         routes |= layers.routes()
-        worker = Worker(database=database, handlers=layers.handlers(), device_handlers={RUN: layers.core.run})
-        layers.core.recover(database)
-        layers.core.warm()
-        worker.start()
-        stack.callback(worker.stop)
-        stack.enter_context(_delivering(settings, database))
+        if part is not Part.API:
+            _start_work(settings, layers, database, presence, stack)
         yield _system(settings, database, layers, devices, lab)
+
+
+def _start_work(settings: Settings, layers: Layers, database: Database, presence: Presence, stack: ExitStack) -> None:
+    if settings.database is None:
+        # Alone on the database: what is unfinished is nobody's. Peers roll back what was theirs when they take it over.
+        layers.core.recover(database)
+    layers.core.warm()
+    wanted = wanted_kinds(settings.kinds, [*layers.handlers(), RUN, DELIVER])
+    worker = Worker(
+        database=database,
+        handlers={kind: handler for kind, handler in layers.handlers().items() if kind in wanted},
+        device_handlers={RUN: layers.core.run} if RUN in wanted else {},
+        concurrency=settings.concurrency,
+        presence=presence,
+    )
+    worker.start()
+    stack.callback(worker.stop)
+    if DELIVER in wanted:
+        stack.enter_context(_delivering(settings, database))
+
+
+def wanted_kinds(named: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    """Return the job kinds that ``named`` means, each a kind or the layer before its dot; all if none is named.
+
+    Raises:
+        StartRefused: a name that no kind has; lists the kinds.
+    """
+    for name in named:
+        if not any(name in (kind, kind.partition(".")[0]) for kind in known):
+            raise StartRefused(f"unknown job kind {name!r}; known: {', '.join(sorted(known))}")
+    return frozenset(kind for kind in known if not named or {kind, kind.partition(".")[0]} & set(named))
+
+
+def _device_locks(database: Database, presence: Presence) -> DeviceLocking:
+    return DeviceLocks() if database.backend.dialect == "sqlite" else SharedDeviceLocks(database, presence)
 
 
 def _delivering(settings: Settings, database: Database) -> AbstractContextManager[None]:
@@ -145,14 +204,14 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
     return lab
 
 
-def _activation_core(devices: Devices) -> ActivationCore:
-    platforms = load_platforms(TEMPLATES)
+def _activation_core(devices: Devices, drivers: DriverRegistry, folder: Path) -> ActivationCore:
+    platforms = load_platforms(folder)
     return ActivationCore(
         devices=devices,
         platforms=platforms,
-        intents=load_intents(TEMPLATES / "intents.yaml"),
-        renderer=Renderer(TEMPLATES, platforms),
-        sessions=SessionPool(devices, platforms, DriverRegistry.installed()),
+        intents=load_intents(folder / "intents.yaml"),
+        renderer=Renderer(folder, platforms),
+        sessions=SessionPool(devices, platforms, drivers),
     )
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from api.runtime.database import Database
+from api.runtime.database import open_database as open_at
 from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
+from tests.postgres import WHY_SKIPPED, PostgresServer, programs
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -20,13 +22,42 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Return one PostgreSQL server for all tests, or skip. It is quick, not durable: nobody may kill it."""
+    if programs() is None:
+        pytest.skip(WHY_SKIPPED)
+    server = PostgresServer(folder=tmp_path_factory.mktemp("postgres"), is_durable=False)
+    server.create()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database, one of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'either.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def either(database_url: str) -> Iterator[Database]:
+    """Return a database with the runtime's and the inventory's tables, one of each kind in turn."""
+    database = open_at(database_url, routes={})
+    database.create_tables(runtime_tables, inventory_tables)
+    yield database
+    database.close()
+
+
 @pytest.fixture
 def open_database(tmp_path: Path) -> Iterator[Callable[..., Database]]:
     """Open SQLite databases with the runtime's and the inventory's tables: ``open_database(*schemas, routes={})``."""
     opened: list[Database] = []
 
     def open_one(*schemas: object, routes: dict[str, tuple[str, ...]] | None = None) -> Database:
-        database = Database(tmp_path / f"test-{len(opened)}.db", routes=routes or {})
+        database = open_at(tmp_path / f"test-{len(opened)}.db", routes=routes or {})
         database.create_tables(runtime_tables, inventory_tables, *schemas)  # type: ignore[arg-type]  # MetaData each
         opened.append(database)
         return database

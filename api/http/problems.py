@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from activation.errors import ActivationError, BadIntent
-from api.errors import AlreadySubscribed, BadRequest, BodyTooLarge, CallbackRefused, NotAuthorized
+from api.errors import AlreadySubscribed, BadRequest, BodyTooLarge, CallbackRefused, DatabaseAway, NotAuthorized
 from inventory.errors import InventoryError, StaleState, UnknownResource
 from inventory.lifecycle import IllegalTransition
 from orders.errors import InvalidOrder, OrderConflict, OrdersError
@@ -22,6 +22,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     CallbackRefused: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     NotAuthorized: HTTPStatus.UNAUTHORIZED,
+    DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidOrder: HTTPStatus.BAD_REQUEST,
     BadIntent: HTTPStatus.BAD_REQUEST,
     OrderConflict: HTTPStatus.CONFLICT,
@@ -51,6 +52,8 @@ def body(status: int, reason: str) -> dict[str, str]:
 def _known(_: Request, error: Exception) -> JSONResponse:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    if isinstance(error, DatabaseAway):
+        headers = {"Retry-After": str(error.retry_after_s)}
     return JSONResponse(body(status, str(error)), status, headers)
 
 

@@ -1,105 +1,124 @@
-"""The database: one writer at a time, readers that never wait for it."""
+"""The database: short transactions with an outbox and a job queue, on SQLite or PostgreSQL."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy import Connection, MetaData
 
-from api.runtime.ledger import LedgerUnit
-from inventory.ledger import UnitOfWork
+from api.errors import StartRefused
+from api.runtime.contracts import Backend, JobQueue, Signals
+from api.runtime.ledger import FanOut, LedgerUnit, nobody
+from api.runtime.postgres import PostgresBackend
+from api.runtime.sqlite import SqliteBackend
 
-_BUSY_TIMEOUT_S = 30.0
-_READERS = 16
+
+def utc_now() -> datetime:
+    """Return the time, UTC and aware."""
+    return datetime.now(UTC)
 
 
 class Database:
-    """A SQLite file as :class:`inventory.ledger.Transactions`.
-
-    The writer engine begins with ``BEGIN IMMEDIATE``: with SQLAlchemy's default, or with a deferred begin, concurrent
-    read-modify-writes are lost. Writers of this process queue on a lock instead of spinning on SQLite's busy handler.
-    """
+    """One database as :class:`inventory.ledger.Transactions`, whatever stands behind it."""
 
     def __init__(
         self,
-        path: Path,
+        backend: Backend,
         *,
         routes: Mapping[str, Sequence[str]],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = utc_now,
+        fan_out: FanOut = nobody,
     ) -> None:
-        """Open the file.
+        """Stand on ``backend``.
 
         Args:
-            path: created where it does not exist.
+            backend: the kind of database.
             routes: event type to the job kinds that follow it.
             clock: tells the time, UTC and aware.
+            fan_out: knows which jobs bring the events to subscribers.
         """
+        self.backend = backend
         self._routes = routes
         self._clock = clock
-        self._turn = threading.Lock()
-        self._committed: list[Callable[[], None]] = []
-        self._writer = _engine(path, pool_size=1)
-        self._reader = _engine(path, pool_size=_READERS)
-        event.listen(self._writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        event.listen(self._reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN DEFERRED"))
+        self._fan_out = fan_out
+
+    @property
+    def queue(self) -> JobQueue:
+        """The job queue that lives in this database."""
+        return self.backend.queue
+
+    @property
+    def signals(self) -> Signals:
+        """What wakes the workers on this database."""
+        return self.backend.signals
 
     def create_tables(self, *schemas: MetaData) -> None:
-        """Create the tables that are missing."""
-        with self._turn, self._writer.begin() as connection:
+        """Create the tables that are missing, and the job queue's own."""
+        with self.backend.write() as connection:
             for schema in schemas:
                 schema.create_all(connection)
-
-    def on_commit(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` after each commit that left a job behind."""
-        self._committed.append(wake)
+            self.queue.create(connection)
 
     @contextmanager
-    def begin(self) -> Iterator[UnitOfWork]:
-        """Open a write transaction; leaving the block commits, an exception rolls everything back."""
-        with self._turn, self._writer.begin() as connection:
-            unit = LedgerUnit(connection=connection, now=self._clock(), routes=self._routes)
+    def begin(self) -> Iterator[LedgerUnit]:
+        """Open a write transaction; leaving the block commits, an exception rolls everything back.
+
+        Raises:
+            DatabaseAway: the server cannot be reached, or the connection broke; nothing is known to be written.
+        """
+        with self.backend.write() as connection:
+            unit = LedgerUnit(
+                connection=connection,
+                now=self._clock(),
+                routes=self._routes,
+                queue=self.queue,
+                fan_out=self._fan_out,
+            )
             yield unit
             unit.flush()
         if unit.enqueued:
-            self.wake()
+            self.signals.committed()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read-only snapshot."""
-        with self._reader.begin() as connection:
-            yield connection
+        """Open a read-only snapshot.
 
-    def wake(self) -> None:
-        """Tell the workers that there may be something to do."""
-        for wake in self._committed:
-            wake()
+        Raises:
+            DatabaseAway: the server cannot be reached, or the connection broke.
+        """
+        with self.backend.read() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close every connection."""
-        self._writer.dispose()
-        self._reader.dispose()
+        self.signals.close()
+        self.backend.close()
 
 
-def _engine(path: Path, *, pool_size: int) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path)),
-        poolclass=QueuePool,
-        pool_size=pool_size,
-        max_overflow=0,
-        hide_parameters=True,  # a failed statement must not print passwords into the log
-        connect_args={"isolation_level": None, "timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
-    )
-    event.listen(engine, "connect", _prepare)
-    return engine
+def open_database(
+    target: str | Path,
+    *,
+    routes: Mapping[str, Sequence[str]],
+    clock: Callable[[], datetime] = utc_now,
+    fan_out: FanOut = nobody,
+) -> Database:
+    """Return the database at a path (SQLite) or at a ``postgresql://`` URL.
+
+    Raises:
+        StartRefused: a URL of another kind; says what is legal.
+    """
+    return Database(_backend(target), routes=routes, clock=clock, fan_out=fan_out)
 
 
-def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor: Any = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _backend(target: str | Path) -> Backend:
+    if isinstance(target, Path):
+        return SqliteBackend(target)
+    scheme, found, rest = target.partition("://")
+    if not found:
+        return SqliteBackend(Path(target))
+    if scheme == "sqlite":
+        return SqliteBackend(Path(rest.removeprefix("/")))
+    if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return PostgresBackend(f"postgresql+psycopg://{rest}")
+    raise StartRefused(f"database URL of kind {scheme!r}; legal: postgresql://…, sqlite:///PATH")

@@ -9,7 +9,7 @@ The seam to the worker, which runs many jobs in one transaction::
         for job in claimed:
             with unit.step():            # a handler that fails leaves no trace of itself
                 retry = handlers[job.kind](job, unit)
-            while (next_job := unit.take(job.lane, handlers)) is not None:
+            while (next_job := unit.take(handlers, job.lane)) is not None:
                 ...                      # follow-up jobs of the lane at once, a step each, without the database
                                          # between; one that fails or says Retry: unit.put_back(next_job, …), stop
 
@@ -191,7 +191,7 @@ class LedgerUnit:
         finally:
             self._in_step, self._savepoint = False, None
 
-    def take(self, lane: str, kinds: Collection[str]) -> Job | None:
+    def take(self, kinds: Collection[str], lane: str) -> Job | None:
         """Return the lane's next collected job if it is of these kinds and due, and keep it out of the queue.
 
         Only for a lane that this transaction holds and in which no stored job waits: the order of a lane stays.

@@ -1,6 +1,6 @@
 """Tables of the runtime: outbox, history, jobs and the data folder's own facts."""
 
-from sqlalchemy import Column, DateTime, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Float, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -36,23 +36,6 @@ moves = Table(
     sqlite_autoincrement=True,
 )
 
-jobs = Table(
-    "job",
-    metadata,
-    Column("job_id", Integer, primary_key=True, autoincrement=True),
-    Column("kind", Text, nullable=False),
-    Column("lane", Text, nullable=False),
-    Column("payload", Text, nullable=False),
-    Column("event_sequence", Integer),
-    Column("run_at_s", Float, nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Index("ix_job_lane", "lane", "job_id"),
-    Index("ix_job_ready", "state", "run_at_s", "job_id"),
-    sqlite_autoincrement=True,
-)
-
 tokens = Table(
     "token",
     metadata,
@@ -60,4 +43,41 @@ tokens = Table(
     Column("role", Text, nullable=False),
     Column("sha256", Text, nullable=False, unique=True),
     Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+# The SQLite adapter's job queue; on PostgreSQL, Procrastinate's tables take its place.
+jobs = Table(
+    "job",
+    metadata,
+    Column("job_id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("event_id", Text),
+    Column("priority", Integer, nullable=False),
+    Column("run_at_s", Float, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("worker_id", Integer),
+    Column("reason", Text, nullable=False),
+    Index("ix_job_lane", "lane", "job_id"),
+    Index("ix_job_ready", "state", "run_at_s", "job_id"),
+    sqlite_autoincrement=True,
+)
+
+# Which worker changes which device; on PostgreSQL, where several processes do.
+device_locks = Table(
+    "device_lock",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("worker_id", BigInteger, nullable=False),
+)
+
+workers = Table(
+    "worker",
+    metadata,
+    Column("worker_id", Integer, primary_key=True, autoincrement=True),
+    Column("heard_at_s", Float, nullable=False),
+    sqlite_autoincrement=True,
 )

@@ -3,22 +3,42 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from api.runtime import queue
+from api.errors import DatabaseAway, LeaseLost
+from api.runtime.batch import ended, failed, run_batch
+from api.runtime.contracts import Claim, Outcome
 from api.runtime.database import Database
+from api.runtime.fence import FencedTransactions
 from api.runtime.ledger import LedgerUnit
-from inventory.ledger import DeviceHandler, Handler, Job, Retry, UnitOfWork
+from api.runtime.presence import Presence
+from inventory.ledger import DeviceHandler, Handler
 
 _log = logging.getLogger(__name__)
 
 BATCH: Final = 100
-MAX_ATTEMPTS: Final = 8
 DEVICE_THREADS: Final = 16
-_LONGEST_WAIT_S: Final = 3600.0
+GRACE_S: Final = 60.0
+# A lane that was held when we looked may be free without a signal in the worst of races: look again now and then.
+_LONGEST_WAIT_S: Final = 5.0
+_SHORTEST_WAIT_S: Final = 0.02
+_PAUSE_S: Final = 0.5
+
+
+@dataclass(slots=True)
+class _Hands:
+    """The leased jobs of this process: those that run, and those that ended and are not settled yet."""
+
+    running: set[int] = field(default_factory=set)
+    ended: list[Outcome] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    emptied: threading.Condition = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.emptied = threading.Condition(self.lock)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,140 +46,210 @@ class Worker:
     """Runs the jobs of one process.
 
     Attributes:
-        handlers: database work by job kind: many jobs share one transaction, each in a savepoint of its own.
-        device_handlers: work that talks to devices, by job kind: one thread each, no transaction open.
+        handlers: database work by job kind: many jobs share one transaction, each in a step of its own.
+        device_handlers: work that talks to devices, by job kind: one thread each, no transaction open, leased.
+        concurrency: how many device jobs run at a time.
+        presence: this process among the workers of the database; shared with whoever else holds something.
     """
 
     database: Database
     handlers: Mapping[str, Handler]
     device_handlers: Mapping[str, DeviceHandler]
+    concurrency: int = DEVICE_THREADS
+    presence: Presence | None = None
+    _here: Presence = field(init=False)
+    _hands: _Hands = field(default_factory=_Hands)
+    _limit: int = BATCH
+    _unsure: bool = False
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _given_up: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _pool: ThreadPoolExecutor | None = None
 
+    def __post_init__(self) -> None:
+        self._here = self.presence or Presence(self.database)
+
     def start(self) -> None:
-        """Take over what a dead process left running, then begin."""
-        with self.database.begin() as uow:
-            queue.hand_back(uow.connection)
-        self._pool = ThreadPoolExecutor(DEVICE_THREADS, thread_name_prefix="device")
-        self.database.on_commit(self._wake.set)
+        """Begin: from now on every commit with a job for us wakes us."""
+        self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="device")
+        kinds = (*self.handlers, *self.device_handlers)
+        self.database.signals.subscribe(kinds, self._wake.set)
+        self._here.start()
         self._thread = threading.Thread(target=self._loop, name="worker", daemon=True)
         self._wake.set()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Finish the batch in hand and the device jobs under way, then end."""
+    def stop(self, grace_s: float = GRACE_S) -> bool:
+        """Finish the batch in hand and the device jobs under way, then end; say whether all of them ended in time.
+
+        Where some did not, their leases end with this process, and a peer takes them over.
+        """
         self._stop.set()
         self._wake.set()
-        if self._thread is not None:
-            self._thread.join()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True)
+        if self._thread is None or self._pool is None:
+            return True
+        self._thread.join()
+        in_time = self._wait_for_device_jobs(grace_s)
+        self._given_up.set()
+        self._pool.shutdown(wait=in_time, cancel_futures=True)
+        self._settle_last()
+        if in_time:
+            self._here.stop()
+        return in_time
 
     def run_ready(self) -> int:
-        """Run every database job that is due, and the device jobs in this thread; return how many. For tests."""
-        done = self._run_batch()
-        for job in self._claim_device_jobs():
-            self._run_device_job(job)
-            done += 1
-        return done
+        """Run every job that is due in this thread, device jobs too; return how many. For tests."""
+        claims, leased = self._round()
+        for claim in leased:
+            self._run_device_job(claim)
+        self._settle_last()
+        return len(claims) + len(leased)
 
     def _loop(self) -> None:
         while not self._stop.is_set():
             self._wake.clear()
             try:
-                busy = self._run_batch()
-                for job in self._claim_device_jobs():
-                    self._submit(job)
-                    busy += 1
+                if not self._turn():
+                    self._wake.wait(self._idle_s())
+            except DatabaseAway as error:
+                _log.warning("worker: %s; trying again", error)
+                self._stop.wait(_PAUSE_S)
             except Exception:  # noqa: BLE001 - see below; it is logged with its traceback
-                # The loop is the last seam: a database that is away for a moment must not end the process's work.
-                _log.exception("worker: the database did not take this round; trying again in a second")
-                self._stop.wait(1.0)
-                continue
-            if not busy:
-                self._wake.wait(self._idle_s())
+                # The loop is the last seam: whatever it was, the process's work goes on, and the log has it.
+                _log.exception("worker: this round failed; trying again")
+                self._stop.wait(_PAUSE_S)
+
+    def _turn(self) -> bool:
+        """Run one round; say whether there was anything to do."""
+        claims, leased = self._round()
+        for claim in leased:
+            self._submit(claim)
+        return bool(claims or leased)
 
     def _idle_s(self) -> float:
+        kinds = (*self.handlers, *self.device_handlers) if self._free() > 0 else tuple(self.handlers)
         with self.database.read() as connection:
-            due_s = queue.next_due_s(connection)
-        if due_s is None:
-            return _LONGEST_WAIT_S
-        # A due job that could not be claimed waits for its lane; the job in front of it will wake us.
-        return max(0.05, min(due_s - time.time(), _LONGEST_WAIT_S))
+            due_s = self.database.queue.next_due_s(connection, kinds)
+        return _LONGEST_WAIT_S if due_s is None else min(max(due_s, _SHORTEST_WAIT_S), _LONGEST_WAIT_S)
 
-    def _run_batch(self) -> int:
-        with self.database.read() as connection:
-            if not queue.ready(connection, self.handlers, now_s=time.time(), limit=1):
-                return 0
-        with self.database.begin() as uow:
-            batch = queue.ready(uow.connection, self.handlers, now_s=time.time(), limit=BATCH)
-            for job in batch:
-                self._run_in_savepoint(job, uow)
-        return len(batch)
-
-    def _run_in_savepoint(self, job: Job, uow: UnitOfWork) -> None:
-        if not isinstance(uow, LedgerUnit):
-            raise TypeError("the worker runs on its own runtime's unit of work")
-        mark = uow.mark()
-        savepoint = uow.connection.begin_nested()
+    def _round(self) -> tuple[Sequence[Claim], Sequence[Claim]]:
+        """Settle, claim, run, lease in one commit; return the jobs that ran and the device jobs to run now."""
+        claims: Sequence[Claim] = ()
+        settled = self._ended()
         try:
-            retry = self.handlers[job.kind](job, uow)
-        except Exception as error:  # noqa: BLE001 - see below; kept in the job row and logged
-            # Any handler may have a bug; it must cost its own job only, and stay visible.
-            savepoint.rollback()
-            uow.forget(mark)
-            _settle_failure(uow, job, error)
+            with self.database.begin() as unit:
+                self._make_sure(unit)
+                self._settle(unit, settled)
+                claims = self.database.queue.claim(unit.reader, self.handlers, limit=self._limit)
+                self._run(unit, claims)
+                leased = self._lease(unit)
+        except DatabaseAway:
+            self._unsure = True
+            raise
+        except Exception as error:
+            if not claims:
+                raise
+            # One of the jobs wrote what the database refused at the end: run them one by one to find it.
+            self._isolate(claims, error)
+            return claims, ()
+        self._limit, self._unsure = min(self._limit * 4, BATCH), False
+        self._forget(settled)
+        with self._hands.lock:
+            self._hands.running |= {claim.job.job_id for claim in leased}
+        return claims, leased
+
+    def _run(self, unit: LedgerUnit, claims: Sequence[Claim]) -> None:
+        if not claims:
             return
-        savepoint.commit()
-        _settle(uow, job, retry)
+        outcomes = run_batch(unit, claims, self.handlers)
+        unit.flush()
+        refused = self.database.queue.settle(unit.reader, outcomes)
+        if refused:
+            raise LeaseLost(refused[0].claim.job.job_id, refused[0].claim.job.kind)
 
-    def _claim_device_jobs(self) -> list[Job]:
-        with self.database.read() as connection:
-            found = queue.ready(connection, self.device_handlers, now_s=time.time(), limit=BATCH)
-        if found:
-            with self.database.begin() as uow:
-                queue.start(uow.connection, [job.job_id for job in found])
-        return found
+    def _isolate(self, claims: Sequence[Claim], error: Exception) -> None:
+        if len(claims) > 1:
+            _log.warning("a batch of %d jobs was refused, running them one by one: %s", len(claims), error)
+            self._limit = 1
+            return
+        with self.database.begin() as unit:
+            self.database.queue.settle(unit.reader, [failed(claims[0], error)])
 
-    def _submit(self, job: Job) -> None:
+    def _lease(self, unit: LedgerUnit) -> list[Claim]:
+        free = self._free()
+        if free <= 0 or not self.device_handlers or self._stop.is_set():
+            return []
+        return self.database.queue.lease(unit.reader, self.device_handlers, limit=free, register=self._here.registered)
+
+    def _make_sure(self, unit: LedgerUnit) -> None:
+        """Give back what we leased without knowing it: the answer to the last commit was lost."""
+        if self._unsure:
+            with self._hands.lock:
+                ours = self._hands.running | {outcome.claim.job.job_id for outcome in self._hands.ended}
+            self._here.hand_back_but(unit.reader, ours)
+
+    def _settle(self, unit: LedgerUnit, outcomes: Sequence[Outcome]) -> None:
+        if not outcomes:
+            return
+        for refused in self.database.queue.settle(unit.reader, outcomes):
+            job = refused.claim.job
+            _log.warning("job %s (%s) was settled before, or is another worker's by now", job.job_id, job.kind)
+        unit.enqueued = True
+
+    def _ended(self) -> list[Outcome]:
+        with self._hands.lock:
+            return list(self._hands.ended)
+
+    def _forget(self, settled: Sequence[Outcome]) -> None:
+        with self._hands.lock:
+            del self._hands.ended[: len(settled)]
+
+    def _free(self) -> int:
+        with self._hands.lock:
+            return self.concurrency - len(self._hands.running)
+
+    def _submit(self, claim: Claim) -> None:
         if self._pool is not None:
-            self._pool.submit(self._run_device_job, job).add_done_callback(_report)
+            self._pool.submit(self._run_device_job, claim)
 
-    def _run_device_job(self, job: Job) -> None:
+    def _run_device_job(self, claim: Claim) -> None:
+        fenced = FencedTransactions(database=self.database, claim=claim, stopping=self._given_up)
+        outcome: Outcome | None = None
         try:
-            retry = self.device_handlers[job.kind](job, self.database)
-        except Exception as error:  # noqa: BLE001 - see below; kept in the job row and logged
+            with self._here.holding():
+                outcome = ended(claim, self.device_handlers[claim.job.kind](claim.job, fenced))
+        except LeaseLost as error:
+            _log.warning("%s", error)
+        except Exception as error:  # noqa: BLE001 - see below; kept in the job's row and logged
             # As for database jobs: a bug costs its own job and stays visible.
-            with self.database.begin() as uow:
-                _settle_failure(uow, job, error)
+            outcome = failed(claim, error)
+        finally:
+            self._put_down(claim, outcome)
+
+    def _put_down(self, claim: Claim, outcome: Outcome | None) -> None:
+        with self._hands.lock:
+            self._hands.running.discard(claim.job.job_id)
+            if outcome is not None:
+                self._hands.ended.append(outcome)
+            self._hands.emptied.notify_all()
+        self._wake.set()
+
+    def _wait_for_device_jobs(self, grace_s: float) -> bool:
+        deadline_s = time.monotonic() + grace_s
+        with self._hands.emptied:
+            return self._hands.emptied.wait_for(
+                lambda: not self._hands.running, timeout=max(0.0, deadline_s - time.monotonic())
+            )
+
+    def _settle_last(self) -> None:
+        settled = self._ended()
+        if not settled:
+            return
+        try:
+            with self.database.begin() as unit:
+                self._settle(unit, settled)
+        except DatabaseAway as error:
+            _log.warning("%d device jobs could not be settled and run again elsewhere: %s", len(settled), error)
         else:
-            with self.database.begin() as uow:
-                _settle(uow, job, retry)
-        self.database.wake()
-
-
-def _report(done: "Future[None]") -> None:
-    error = done.exception()
-    if error is not None:
-        _log.error("worker: a device job could not be settled; it runs again after a restart", exc_info=error)
-
-
-def _settle(uow: UnitOfWork, job: Job, retry: Retry | None) -> None:
-    if retry is None:
-        queue.finish(uow.connection, job.job_id)
-    else:
-        queue.postpone(uow.connection, job, run_at_s=uow.now.timestamp() + retry.delay_s, reason=retry.reason)
-
-
-def _settle_failure(uow: UnitOfWork, job: Job, error: Exception) -> None:
-    park = job.attempt >= MAX_ATTEMPTS
-    _log.error(
-        "job %s (%s, lane %s) failed in attempt %d of %d%s",
-        *(job.job_id, job.kind, job.lane, job.attempt, MAX_ATTEMPTS, "; parked" if park else ""),
-        exc_info=error,
-    )
-    pause_s = min(0.1 * 2**job.attempt, 60.0)
-    reason = f"{type(error).__name__}: {error}"
-    queue.postpone(uow.connection, job, run_at_s=uow.now.timestamp() + pause_s, reason=reason, park=park)
+            self._forget(settled)

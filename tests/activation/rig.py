@@ -19,7 +19,7 @@ from activation.service_activation import RUN
 from activation.sessions import SessionPool
 from activation.store import MONITORS, SERVICES, journal_of
 from activation.tables import metadata as activation_tables
-from api.runtime.database import Database
+from api.runtime.database import Database, open_database
 from api.runtime.tables import metadata as runtime_tables
 from inventory.documents import Document, characteristic_list
 from inventory.errors import UnknownResource
@@ -110,7 +110,7 @@ def fresh() -> str:
 
 
 def database(folder: Path) -> Database:
-    base = Database(folder / "rig.db", routes={})
+    base = open_database(folder / "rig.db", routes={})
     base.create_tables(runtime_tables, activation_tables)
     return base
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.runtime import queue
 from api.runtime.database import Database
 from api.runtime.tables import events, moves
 from api.runtime.worker import Worker
@@ -58,8 +57,8 @@ class Chain:
         while worker.run_ready():
             pass
         with self.database.read() as connection:
-            assert queue.parked(connection) == []
-            assert queue.pending(connection) == 0
+            assert self.database.queue.parked(connection) == []
+            assert self.database.queue.pending(connection) == 0
 
     def product_order(self, order_id: str) -> Document:
         with self.database.read() as connection:

@@ -2,7 +2,7 @@
 
 from alembic import op
 from procrastinate.schema import SchemaManager
-from sqlalchemy import Column, Connection, Float, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Column, Connection, Float, Index, Integer, MetaData, Table, Text, text
 
 revision = "0003"
 down_revision = "0002"
@@ -11,8 +11,6 @@ _KEPT = "job_id, kind, lane, payload, run_at_s, attempt, state, reason"
 _BESIDE_PROCRASTINATE = (
     "CREATE INDEX lastmile_jobs_lane ON procrastinate_jobs (lock, id) WHERE status IN ('todo', 'doing')",
     "CREATE INDEX lastmile_jobs_due ON procrastinate_jobs (scheduled_at) WHERE status = 'todo'",
-    """CREATE TABLE device_lock (device text PRIMARY KEY,
-       worker_id bigint NOT NULL REFERENCES procrastinate_workers (id) ON DELETE CASCADE)""",
 )
 _INDEXES = ("ix_job_lane", "ix_job_ready")
 
@@ -53,6 +51,12 @@ def upgrade() -> None:
     )
     workers = MetaData()
     Table(
+        "device_lock",
+        workers,
+        Column("device", Text, primary_key=True),
+        Column("worker_id", BigInteger, nullable=False),
+    )
+    Table(
         "worker",
         workers,
         Column("worker_id", Integer, primary_key=True, autoincrement=True),
@@ -60,6 +64,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     workers.create_all(op.get_bind())
+    _create_places()
     if _is_postgresql(op.get_bind()):
         _create_procrastinate(op.get_bind())
 
@@ -69,6 +74,8 @@ def downgrade() -> None:
     if _is_postgresql(op.get_bind()):
         _drop_procrastinate(op.get_bind())
     op.drop_table("worker")
+    op.drop_table("device_lock")
+    op.drop_table("fragment_place")
     old = MetaData()
     _jobs(old, Column("event_sequence", Integer))
     _replace(old, "event_sequence", "(SELECT sequence FROM event WHERE event.event_id = job_before.event_id)")
@@ -91,6 +98,20 @@ def _replace(tables: MetaData, columns: str, values: str) -> None:
         op.execute(f"SELECT setval({sequence}, {following}, false)")
 
 
+def _create_places() -> None:
+    """Make the table of the places that fragments hold; the platform fills it from the fragments when it starts."""
+    places = MetaData()
+    Table(
+        "fragment_place",
+        places,
+        Column("device", Text, primary_key=True),
+        Column("place", BigInteger, primary_key=True),
+        Column("root_id", Text, primary_key=True),
+        Index("ix_fragment_place_root", "root_id"),
+    )
+    places.create_all(op.get_bind())
+
+
 def _create_procrastinate(connection: Connection) -> None:
     # Several statements, with "%" signs that are none of the driver's.
     connection.exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
@@ -99,7 +120,6 @@ def _create_procrastinate(connection: Connection) -> None:
 
 
 def _drop_procrastinate(connection: Connection) -> None:
-    op.drop_table("device_lock")
     tables = "procrastinate_periodic_defers, procrastinate_events, procrastinate_jobs, procrastinate_workers"
     connection.execute(text(f"DROP TABLE {tables} CASCADE"))
     functions = "SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'procrastinate%'"

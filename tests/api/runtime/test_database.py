@@ -80,7 +80,7 @@ def test_readers_do_not_wait_for_an_open_writer(database: Database) -> None:
 
 def test_a_commit_with_a_job_wakes_the_worker_and_one_without_does_not(database: Database) -> None:
     woken: list[str] = []
-    database.on_commit(lambda: woken.append("woken"))
+    database.signals.subscribe(("thing.start",), lambda: woken.append("woken"))
     with database.begin() as uow:
         uow.record(Move(resource_kind="thing", resource_id="t1", from_state="", to_state="new"))
     assert woken == []

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
-from api.runtime import queue
+from api.runtime.batch import MAX_FAILURES
 from api.runtime.database import Database
 from api.runtime.tables import jobs, moves
-from api.runtime.worker import MAX_ATTEMPTS, Worker
+from api.runtime.worker import Worker
 from inventory.ledger import Event, Job, Move, NewJob, Retry, Transactions, UnitOfWork
 
 DEADLINE_S = 5.0
@@ -59,15 +59,15 @@ def test_a_failing_handler_costs_its_own_job_only_and_is_parked_with_its_reason(
 
     worker = Worker(database=database, handlers={"note": note}, device_handlers={})
     _enqueue(database, ("a", "bad"), ("b", "good"))
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(MAX_FAILURES):
         worker.run_ready()
         _make_due(database)
     with database.read() as connection:
-        (parked,) = queue.parked(connection)
+        (parked,) = database.queue.parked(connection)
         recorded = connection.execute(select(moves.c.resource_id)).scalars().all()
     assert seen == ["good"]
     assert recorded == ["good"]
-    assert (parked.lane, parked.attempt, parked.reason) == ("a", MAX_ATTEMPTS, "ValueError: this note is bad")
+    assert (parked.lane, parked.attempt, parked.reason) == ("a", MAX_FAILURES, "ValueError: this note is bad")
 
 
 def test_an_event_becomes_a_job_of_each_follower_with_the_document(open_database: Callable[..., Database]) -> None:
@@ -110,27 +110,7 @@ def test_the_worker_wakes_on_commit_and_runs_device_jobs_without_a_transaction(d
     assert done.wait(DEADLINE_S)
     worker.stop()
     with database.read() as connection:
-        assert queue.pending(connection) == 0
-
-
-def test_jobs_a_dead_process_was_running_start_again(database: Database) -> None:
-    seen: list[int] = []
-
-    def touch(job: Job, _: Transactions) -> Retry | None:
-        seen.append(job.job_id)
-        return None
-
-    _enqueue(database, ("d1", "x"))
-    with database.begin() as uow:
-        queue.start(uow.connection, [1])
-    worker = Worker(database=database, handlers={}, device_handlers={"note": touch})
-    assert worker.run_ready() == 0
-    worker.start()
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not seen and time.monotonic() < deadline_s:
-        threading.Event().wait(0.01)
-    worker.stop()
-    assert seen == [1]
+        assert database.queue.pending(connection) == 0
 
 
 def test_an_unknown_kind_stays_in_the_table(database: Database) -> None:
@@ -138,7 +118,7 @@ def test_an_unknown_kind_stays_in_the_table(database: Database) -> None:
     _enqueue(database, ("a", "x"))
     assert worker.run_ready() == 0
     with database.read() as connection:
-        assert queue.pending(connection) == 1
+        assert database.queue.pending(connection) == 1
 
 
 @pytest.mark.parametrize("attempt", [1, 2])
