@@ -105,7 +105,7 @@ def unsubscribe(uow: UnitOfWork, base: str, subscription_id: str) -> None:
 
 def subscription_ids(connection: Connection) -> frozenset[str]:
     """Return the ids of all subscriptions."""
-    return frozenset(connection.execute(select(subscriptions.c.subscription_id)).scalars())
+    return frozenset(connection.execute(_IDS).scalars())
 
 
 def read_subscriptions(connection: Connection, base: str = "") -> list[Subscription]:
@@ -207,6 +207,7 @@ def replay(uow: UnitOfWork, letter_id: str) -> DeadLetter:
 
 
 _FIELDS: Final = Subscription.__slots__
+_IDS: Final = select(subscriptions.c.subscription_id)
 
 
 def _dead_letter(row: RowMapping) -> DeadLetter:
