@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -25,7 +25,7 @@ from api.fsck.holdings import (
     is_live_product,
 )
 from api.fsck.jobs import check_jobs, work
-from api.fsck.model import Entity, Finding, Held
+from api.fsck.model import Entity, Finding, Held, RebuildPools, Repair
 from api.fsck.records import check_gone, check_path, check_records
 from inventory.store import Row
 from orders.service.model import load_composition, load_tasks
@@ -34,6 +34,11 @@ from orders.states import FINAL
 
 OnProgress = Callable[[str, int, int], None]
 """Called with what is checked, how much of it is done, and how much there is."""
+
+_VALUES_IN_DOUBT: Final = frozenset(
+    {"resource-without-reservation", "service-without-resource", "reservation-value", "pool-outside", "pool-unknown"}
+)
+"""Rules after which the reservations are not to be believed as to which values are in use."""
 
 
 def _silent(_: str, __: int, ___: int) -> None:
@@ -47,7 +52,15 @@ def check(connection: Connection, *, on_progress: OnProgress = _silent) -> list[
         connection: one snapshot; the platform may be running.
         on_progress: is told how far the check is.
     """
-    return list(_Check(connection=connection, on_progress=on_progress).findings())
+    found = list(_Check(connection=connection, on_progress=on_progress).findings())
+    if not any(finding.rule in _VALUES_IN_DOUBT for finding in found):
+        return found
+    return [replace(finding, repairs=tuple(_without_rebuild(finding.repairs))) for finding in found]
+
+
+def _without_rebuild(repairs: Iterable[Repair]) -> Iterator[Repair]:
+    """Yield the repairs but for the free spans: computed from what is in doubt, they would free what is in use."""
+    return (repair for repair in repairs if not isinstance(repair, RebuildPools))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,6 +229,7 @@ class _Check:
         orders = store.rows(self.connection, "resourceOrder", list(owners.values()))
         senders = {key: (row.external_id or "").partition(":")[0] for key, row in orders.items()}
         parents = store.rows(self.connection, "serviceOrder", list(senders.values()))
+        open_chains = self._open_chains(resources.values())
         for row in page:
             key, order_id = row["resource_id"], owners[row["resource_id"]]
             known = [each for each in (resources.get(key), orders.get(order_id)) if each is not None]
@@ -229,8 +243,15 @@ class _Check:
                 owner=orders.get(order_id),
                 parent=parents.get(senders.get(order_id, "")),
                 used_by=self.uses.get(key),
+                in_flight=any(each.correlation_id in open_chains for each in known),
                 unrestored=any(each.correlation_id in unrestored for each in known),
             )
+
+    def _open_chains(self, resources: Iterable[Row]) -> frozenset[str]:
+        """Return those of the resources' chains in which a service order has not ended."""
+        chains = [row.correlation_id for row in resources]
+        found = store.by_correlation_ids(self.connection, "serviceOrder", chains)
+        return frozenset(row.correlation_id for row in found if row.state not in FINAL)
 
     def _fragments(self) -> Iterator[Finding]:
         owners = store.fragment_owners(self.connection)

@@ -41,7 +41,9 @@ def _reservation(held: Held, rule: str, text: str, *, release: bool = False) -> 
         text += f"; service {held.used_by} uses it"
     if held.unrestored:
         text += "; a device may still carry it: a rollback of its chain failed"
-    safe = release and held.used_by is None and not held.unrestored
+    if held.in_flight:
+        text += "; an order of its chain has not ended"
+    safe = release and held.used_by is None and not held.unrestored and not held.in_flight
     repairs = (Release(resource_id=held.resource_id),) if safe else ()
     return Finding(rule=rule, kind="reservation", id=held.resource_id, text=text, repairs=repairs)
 

@@ -140,6 +140,7 @@ class Held:
         owner: the TMF652 order that took it.
         parent: the TMF641 order that the owner was sent by, if it was.
         used_by: the live service that lists it.
+        in_flight: whether a service order of its chain has not ended.
         unrestored: whether a device may still carry it, because a rollback of this chain failed.
     """
 
@@ -152,4 +153,5 @@ class Held:
     owner: Row | None = None
     parent: Row | None = None
     used_by: str | None = None
+    in_flight: bool = False
     unrestored: bool = False

@@ -58,7 +58,7 @@ def _apply(database: Database, uow: LedgerUnit, repair: Repair) -> None:
         case Release():
             _release(uow, repair.resource_id)
         case RebuildPools():
-            _rebuild_pools(uow)
+            PoolStore().rebuild(uow, pools_of(store.network_pools(uow.connection)))
         case Unclaim():
             claimed = _CLAIMED[repair.kind]
             row = claimed.get(uow, repair.resource_id)
@@ -69,9 +69,7 @@ def _release(uow: LedgerUnit, resource_id: str) -> None:
     if resource_store().find(uow, resource_id) is not None:
         ReservationBook().release(uow, resource_id)
         return
+    held = store.reservation(uow.connection, resource_id)
     uow.connection.execute(delete(reservations).where(reservations.c.resource_id == resource_id))
-    _rebuild_pools(uow)
-
-
-def _rebuild_pools(uow: LedgerUnit) -> None:
-    PoolStore().rebuild(uow, pools_of(store.network_pools(uow.connection)))
+    if held is not None and not store.is_free(uow.connection, *held):
+        PoolStore().give_back(uow, *held)

@@ -189,6 +189,22 @@ def reservation_pages(connection: Connection) -> Iterator[Sequence[Mapping[str, 
         last = found[-1]["resource_id"]
 
 
+def reservation(connection: Connection, resource_id: str) -> tuple[PoolKey, int] | None:
+    """Return which value of which pool is reserved as this resource, or None."""
+    here = reservations.c
+    wanted = select(here.allocation, here.pool, here.value).where(here.resource_id == resource_id)
+    found = connection.execute(wanted).first()
+    return None if found is None else (PoolKey(allocation=found.allocation, name=found.pool), found.value)
+
+
+def is_free(connection: Connection, key: PoolKey, value: int) -> bool:
+    """Say whether a value stands in one of the pool's free spans."""
+    here = free_ranges.c
+    wanted = select(func.count()).select_from(free_ranges)
+    mine = wanted.where(here.allocation == key.allocation, here.pool == key.name)
+    return connection.execute(mine.where(here.first <= value, here.last >= value)).scalar_one() > 0
+
+
 def reserved_ids(connection: Connection, keys: Collection[str]) -> frozenset[str]:
     """Return those of the resources that a reservation stands behind."""
     here = reservations.c.resource_id

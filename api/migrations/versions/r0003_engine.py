@@ -64,7 +64,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     workers.create_all(op.get_bind())
-    _create_places()
     if _is_postgresql(op.get_bind()):
         _create_procrastinate(op.get_bind())
 
@@ -75,7 +74,6 @@ def downgrade() -> None:
         _drop_procrastinate(op.get_bind())
     op.drop_table("worker")
     op.drop_table("device_lock")
-    op.drop_table("fragment_place")
     old = MetaData()
     _jobs(old, Column("event_sequence", Integer))
     _replace(old, "event_sequence", "(SELECT sequence FROM event WHERE event.event_id = job_before.event_id)")
@@ -96,20 +94,6 @@ def _replace(tables: MetaData, columns: str, values: str) -> None:
             "(SELECT coalesce(max(job_id), 0) + 1 FROM job)",
         )
         op.execute(f"SELECT setval({sequence}, {following}, false)")
-
-
-def _create_places() -> None:
-    """Make the table of the places that fragments hold; the platform fills it from the fragments when it starts."""
-    places = MetaData()
-    Table(
-        "fragment_place",
-        places,
-        Column("device", Text, primary_key=True),
-        Column("place", BigInteger, primary_key=True),
-        Column("root_id", Text, primary_key=True),
-        Index("ix_fragment_place_root", "root_id"),
-    )
-    places.create_all(op.get_bind())
 
 
 def _create_procrastinate(connection: Connection) -> None:
