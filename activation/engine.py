@@ -3,28 +3,31 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Final
 
 from activation import store
 from activation.contracts import DeviceLocking, Devices
-from activation.desired import Renderings, changes, is_change
+from activation.desired import Renderings, changes
+from activation.draft import Draft, Planned, with_places
 from activation.errors import ActivationError, DeviceError, DevicesFailed
+from activation.gather import Gathering
 from activation.intent import IntentSpec
 from activation.journal import Journal
-from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId, TransactionId
-from activation.plan import make_plan, owned_paths, plan_device, touched_paths
+from activation.model import Plan, TransactionId
 from activation.platforms import Platform
 from activation.render import Renderer
 from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
 from activation.sessions import DeviceLocks, Leases, SessionPool
-from activation.settle import Verified, complete, fail
-from activation.states import MONITOR, MonitorState
+from activation.settle import complete, fail
+from activation.states import MONITOR, MonitorState, Step
 from activation.store import MONITORS
 from activation.transact import Outcome, Participants, Push
+from activation.work import Member, Work
 from inventory.documents import Document
 from inventory.errors import InventoryError
 from inventory.ledger import Job, Retry, Transactions
@@ -32,31 +35,21 @@ from inventory.store import Row
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What one service's activation changes: its fragments before, and what becomes of them on each device."""
-
-    root_id: str
-    old: tuple[Fragment, ...]
-    by_device: Mapping[str, tuple[FragmentChange, ...]]
-
-    def changing(self) -> Mapping[str, tuple[FragmentChange, ...]]:
-        """Return the changes that change something, by device."""
-        found = {device: tuple(filter(is_change, made)) for device, made in self.by_device.items()}
-        return {device: made for device, made in found.items() if made}
-
-    def fragments_after(self, plan: Plan) -> tuple[Fragment, ...]:
-        """Return the service's fragments once ``plan`` is live: its own, and those it does not change."""
-        kept = (change.old for made in self.by_device.values() for change in made if not is_change(change))
-        return tuple(f for f in (*kept, *(change.new for change in plan.fragments)) if f is not None)
+TOGETHER: Final = 64
+_NOBODY: Final = Row(id="", state="", correlation_id="", document={})
+"""The monitor of a plan that is made for nobody's request."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ActivationCore(ServiceActivations):
     """TMF640: takes requests (:class:`activation.contracts.ServiceActivation`) and does their device work.
 
-    :meth:`run` is the :class:`inventory.ledger.DeviceHandler` of the job kind ``activation.run``.
+    :meth:`run` is the :class:`inventory.ledger.DeviceHandler` of the job kind ``activation.run``. Activations that come
+    while the devices they change are busy share the next transaction: one edit and one commit per device. A group that
+    fails is undone, and each of its members goes alone.
+
+    Attributes:
+        together: how many activations may share a transaction.
     """
 
     devices: Devices
@@ -65,6 +58,11 @@ class ActivationCore(ServiceActivations):
     renderer: Renderer
     sessions: SessionPool
     locks: DeviceLocking = field(default_factory=DeviceLocks)
+    together: int = TOGETHER
+    _groups: Gathering[Member] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._groups = Gathering(self._change_together, limit=self.together)
 
     def run(self, job: Job, transactions: Transactions) -> Retry | None:
         """Do what the job's monitor asks; end the monitor. A monitor that has ended is left alone."""
@@ -72,7 +70,7 @@ class ActivationCore(ServiceActivations):
         with transactions.read() as connection:
             monitor = MONITORS.get(connection, monitor_id)
             interrupted = store.unfinished(connection, monitor_id)
-        if MONITOR.is_final(MonitorState(monitor.state)):
+        if not _runs(monitor):
             return None
         restored = [self._roll_back(transaction, transactions) for transaction in interrupted]
         if all(restored):
@@ -98,11 +96,11 @@ class ActivationCore(ServiceActivations):
             ActivationError: the service does not fit its intents, a template failed, or a device cannot be read.
             UnknownResource: a device that is not in the inventory.
         """
-        work = self._work(
-            Request(action="modify", service_id=str(service.get("id", "")), service=service), transactions
-        )
+        request = Request(action="modify", service_id=str(service.get("id", "")), service=service)
+        work = self._work(request, transactions)
+        member = Member(monitor=_NOBODY, work=work, report=Report(), transactions=transactions)
         with self._participants(work.by_device) as participants:
-            return self._plan(work, participants, transactions, Report())
+            return self._plan([member], participants).plan
 
     def warm(self, names: Iterable[str] | None = None) -> threading.Thread:
         """Open sessions with these devices, or with all, in the background; return the thread that does it."""
@@ -117,32 +115,66 @@ class ActivationCore(ServiceActivations):
         try:
             with _timed(report, "render"):
                 work = self._work(Request.of(monitor), transactions)
-            with self._participants(work.by_device) as participants, self.locks.held(work.changing()):
-                self._change(monitor, work, participants, transactions, report)
-        except DevicesFailed as error:
-            _fail(monitor, transactions, report, error.errors)
         except (ActivationError, InventoryError) as error:
-            _fail(monitor, transactions, report, (error,))
+            _fail(transactions, [(monitor, report)], (error,))
+            return
+        member = Member(monitor=monitor, work=work, report=report, transactions=transactions)
+        self._groups.join(tuple(work.changing()), member)
 
-    def _change(
-        self, monitor: Row, work: Work, participants: Participants, transactions: Transactions, report: Report
-    ) -> None:
-        plan = report.plan = self._plan(work, participants, transactions, report)
-        journal: Journal | None = None
-        if any(edit.changes for edit in plan.edits):
-            journal = Journal(transactions, TransactionId(f"lm-{uuid.uuid4().hex}"))
-            with transactions.begin() as uow:
-                store.store_plan(uow, plan, monitor.id)
-                store.begin_transaction(uow, journal.transaction_id, plan, monitor.id)
-            with _timed(report, "push"):
-                outcome = Push(plan.edits, participants, journal).run()
-            report.outcomes = outcome.devices
-            if not outcome.completed:
-                _fail(monitor, transactions, report, outcome.failures, outcome.rollback_failures)
-                return
-        fragments = _with_places(work.fragments_after(plan), participants.platform)
+    def _change_together(self, members: Sequence[Member]) -> None:
+        with self.locks.held(members[0].work.changing()):
+            self._change(members)
+
+    def _change(self, members: Sequence[Member]) -> None:
+        """Bring all members' changes to the devices; where that fails, each member's alone."""
+        transactions, ending = members[0].transactions, [(member.monitor, member.report) for member in members]
+        failures: Sequence[Exception]
+        left: Sequence[DeviceError] = ()
+        try:
+            with self._participants({name for member in members for name in member.work.by_device}) as participants:
+                planned = self._plan(members, participants)
+                outcome, journal = self._push(members, planned.plan, participants)
+                if outcome.completed:
+                    self._complete(members, planned, participants, journal)
+                    return
+            failures, left = outcome.failures, outcome.rollback_failures
+        except DevicesFailed as error:
+            failures = error.errors
+        except (ActivationError, InventoryError) as error:
+            failures = (error,)
+        if len(members) == 1 or left:
+            _fail(transactions, ending, failures, left)
+            return
+        logger.warning("%d activations together failed, each goes alone: %s", len(members), failures)
+        for member in members:
+            self._change([member])
+
+    def _push(
+        self, members: Sequence[Member], plan: Plan, participants: Participants
+    ) -> tuple[Outcome, Journal | None]:
+        if not any(edit.changes for edit in plan.edits):
+            return Outcome(devices={}), None
+        transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
+        journal = Journal(transactions, TransactionId(f"lm-{uuid.uuid4().hex}"))
         with transactions.begin() as uow:
-            complete(uow, monitor.id, report, Verified(fragments=fragments, journal=journal))
+            store.store_plan(uow, plan, monitor_ids[0])
+            store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
+        started = perf_counter()
+        outcome = Push(plan.edits, participants, journal).run()
+        for member in members:
+            member.report.outcomes = outcome.devices
+            member.report.phases_s["push"] = perf_counter() - started
+        return outcome, journal
+
+    def _complete(
+        self, members: Sequence[Member], planned: Planned, participants: Participants, journal: Journal | None
+    ) -> None:
+        with members[0].transactions.begin() as uow:
+            if journal is not None:
+                store.enter_step(uow, journal.transaction_id, journal.step, Step.DONE, {})
+            for member in members:
+                fragments = member.work.fragments_after(planned.settled)
+                complete(uow, member.monitor.id, member.report, with_places(fragments, participants.platform))
 
     def _work(self, request: Request, transactions: Transactions) -> Work:
         with transactions.read() as connection:
@@ -155,26 +187,28 @@ class ActivationCore(ServiceActivations):
         new = renderings.fragments(request.service) if request.service is not None else ()
         return Work(root_id=request.service_id, old=old, by_device=changes(old, new))
 
-    def _plan(self, work: Work, participants: Participants, transactions: Transactions, report: Report) -> Plan:
-        changing = work.changing()
-        with transactions.read() as connection:
-            others = store.fragments_sharing(connection, work.root_id, _places(changing, participants.platform))
-        touched = {
-            name: touched_paths(participants.platform(name), made, others[name]) for name, made in changing.items()
-        }
-        with _timed(report, "read"):
-            answers = participants.ask("read", changing, lambda name, driver: driver.read(touched[name]))
-        report.read_s = {name: answer.took_s for name, answer in answers.items()}
+    def _plan(self, members: Sequence[Member], participants: Participants) -> Planned:
+        """Return one plan for all members; note in their reports what it is for each of them.
+
+        Raises:
+            DevicesFailed: a device cannot be read.
+            PlanError: what stands on a device and what is wanted there do not fit together.
+        """
+        draft = Draft.of(members, participants.platform)
+        with members[0].transactions.read() as connection:
+            draft.others = store.fragments_sharing(connection, draft.roots, draft.places)
+        touched = draft.touched()
+        started = perf_counter()
+        answers = participants.ask("read", draft.changing, lambda name, driver: driver.read(touched[name]))
+        read_s = perf_counter() - started
         if errors := [answer.error for answer in answers.values() if answer.error is not None]:
             raise DevicesFailed(errors)
-        with _timed(report, "plan"):
-            planned = [
-                plan_device(name, participants.platform(name), answers[name].value or "", made, others[name])
-                for name, made in changing.items()
-            ]
-        untouched = [_untouched(name, participants) for name in work.by_device if name not in changing]
-        settled = [change for _, made in planned for change in made]
-        return make_plan([*(edit for edit, _ in planned), *untouched], settled, PlanId(str(uuid.uuid4())))
+        planned = draft.plan({name: answer.value or "" for name, answer in answers.items()})
+        for member in members:
+            member.report.read_s = {name: answer.took_s for name, answer in answers.items()}
+            member.report.phases_s |= {"read": read_s, "plan": perf_counter() - started - read_s}
+            member.report.plan, member.report.own = planned.plan, planned.own.get(member.monitor.id)
+        return planned
 
     def _index(self, transactions: Transactions) -> None:
         """Note the places of fragments that an older release stored."""
@@ -183,7 +217,7 @@ class ActivationCore(ServiceActivations):
         if missing:
             with transactions.begin() as uow:
                 for root_id, fragments in missing.items():
-                    store.index(uow, root_id, _with_places(fragments, self._platform))
+                    store.index(uow, root_id, with_places(fragments, self._platform))
 
     def _platform(self, device: str) -> Platform:
         return self.platforms[self.devices.device(device).platform]
@@ -210,53 +244,25 @@ class ActivationCore(ServiceActivations):
 
     def _end_unrestored(self, transaction: store.Transaction, outcome: Outcome, transactions: Transactions) -> None:
         logger.error("%s: not rolled back: %s", transaction.transaction_id, outcome.rollback_failures)
-        with transactions.begin() as uow:
-            fail(uow, transaction.monitor_id, Report(outcomes=outcome.devices), (), outcome.rollback_failures)
+        with transactions.read() as connection:
+            monitors = [MONITORS.get(connection, monitor_id) for monitor_id in transaction.monitor_ids]
+        ending = [(monitor, Report(outcomes=outcome.devices)) for monitor in monitors if _runs(monitor)]
+        _fail(transactions, ending, (), outcome.rollback_failures)
+
+
+def _runs(monitor: Row) -> bool:
+    return not MONITOR.is_final(MonitorState(monitor.state))
 
 
 def _fail(
-    monitor: Row,
     transactions: Transactions,
-    report: Report,
+    ending: Iterable[tuple[Row, Report]],
     failures: Sequence[Exception],
     rollback_failures: Sequence[DeviceError] = (),
 ) -> None:
     with transactions.begin() as uow:
-        fail(uow, monitor.id, report, failures, rollback_failures)
-
-
-def _places(
-    changing: Mapping[str, tuple[FragmentChange, ...]], platform_of: Callable[[str], Platform]
-) -> Mapping[str, frozenset[Path]]:
-    """Return the places on each device that the changes are about."""
-    found: dict[str, frozenset[Path]] = {}
-    for device, made in changing.items():
-        fragments = [fragment for change in made for fragment in (change.old, change.new) if fragment is not None]
-        found[device] = frozenset().union(*_with_places(fragments, platform_of).values())
-    return found
-
-
-def _with_places(
-    fragments: Iterable[Fragment], platform_of: Callable[[str], Platform]
-) -> dict[Fragment, frozenset[Path]]:
-    """Return each fragment with the places it holds."""
-    return {fragment: owned_paths(platform_of(fragment.device), fragment) for fragment in fragments}
-
-
-def _untouched(name: str, participants: Participants) -> DeviceEdit:
-    platform = participants.platform(name)
-    return DeviceEdit(
-        device=name,
-        platform=platform.name,
-        dialect=platform.dialect,
-        edit="",
-        inverse="",
-        diff="",
-        touched=(),
-        before="",
-        after="",
-        base_fingerprint="",
-    )
+        for monitor, report in ending:
+            fail(uow, monitor.id, report, failures, rollback_failures)
 
 
 @contextmanager

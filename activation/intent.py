@@ -3,12 +3,14 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
 import yaml
 from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError
+from jinja2.environment import TemplateExpression
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -120,12 +122,14 @@ def _problems(spec: IntentSpec, characteristics: Mapping[str, Any]) -> Iterator[
         yield f"{unknown} is unknown; known: {', '.join(sorted(wire_names))}"
 
 
+@lru_cache
+def _compiled(text: str) -> TemplateExpression:
+    return _EXPRESSIONS.compile_expression(text, undefined_to_none=False)
+
+
 def _computed(spec: IntentSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return {
-            name: _EXPRESSIONS.compile_expression(text, undefined_to_none=False)(**variables)
-            for name, text in spec.computed.items()
-        }
+        return {name: _compiled(text)(**variables) for name, text in spec.computed.items()}
     except (TemplateSyntaxError, TemplateRuntimeError, ArithmeticError, TypeError) as error:
         raise BadIntent(spec.name, (f"computed variables: {error}",)) from error
 

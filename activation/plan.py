@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from activation.dialects import notation_for
@@ -77,6 +77,18 @@ def plan_device(
         shared_with=ownership.neighbours(),
     )
     return edit, settle(ownership, notation, before, changes)
+
+
+def own_diffs(edit: DeviceEdit, platform: Platform, shares: Iterable[frozenset[Path]]) -> list[str]:
+    """Return the part of the edit's diff that each of ``shares`` (the places of one service) is about."""
+    notation = notation_for(platform)
+    before = by_slot(notation, notation.parse(edit.before))
+    after = by_slot(notation, notation.parse(edit.after))
+
+    def shown(nodes: Mapping[Path, Path], places: frozenset[Path]) -> str:
+        return notation.show(frozenset(nodes[place] for place in places if place in nodes))
+
+    return [_unified(edit.device, shown(before, places), shown(after, places)) for places in shares]
 
 
 def readback_matches(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:

@@ -14,11 +14,13 @@ class Report:
     """What is known of one activation so far; filled as it goes on.
 
     Attributes:
+        own: this activation's share of the plan's diffs, by device, where others share the plan.
         read_s: how long reading took, by device.
         phases_s: how long each part of the whole took.
     """
 
     plan: Plan | None = None
+    own: Mapping[str, str] | None = None
     outcomes: Mapping[str, DeviceOutcome] = field(default_factory=dict)
     read_s: Mapping[str, float] = field(default_factory=dict)
     phases_s: dict[str, float] = field(default_factory=dict)
@@ -30,7 +32,7 @@ class Report:
         plan = {
             "planId": self.plan.plan_id,
             "planHash": self.plan.plan_hash,
-            "devices": [self._device(edit) for edit in self.plan.edits],
+            "devices": [self._device(edit) for edit in self.plan.edits if self.own is None or edit.device in self.own],
             "timingsS": {phase: round(taken_s, 4) for phase, taken_s in self.phases_s.items()},
         }
         return {"plan": plan}
@@ -38,12 +40,13 @@ class Report:
     def _device(self, edit: DeviceEdit) -> dict[str, Any]:
         outcome = self.outcomes.get(edit.device, DeviceOutcome(edit.device))
         read = {"read": round(self.read_s[edit.device], 4)} if edit.device in self.read_s else {}
+        # What goes to the device for many is kept once, under the plan's id.
+        native = {"edit": edit.edit, "inverse": edit.inverse} if self.own is None else {}
         return {
             "device": edit.device,
             "platform": edit.platform,
-            "diff": edit.diff,
-            "edit": edit.edit,
-            "inverse": edit.inverse,
+            "diff": edit.diff if self.own is None else self.own[edit.device],
+            **native,
             "sharedWith": list(edit.shared_with),
             "readBack": outcome.read_back if edit.changes else "unchanged",
             "timingsS": {**read, **outcome.timings_s},

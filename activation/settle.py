@@ -1,41 +1,25 @@
-"""How an activation ends: fragments, service, journal and monitor in one transaction."""
+"""How an activation ends: fragments, service and monitor in one transaction."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from activation.errors import DeviceError
-from activation.journal import Journal
 from activation.model import Fragment, Path
 from activation.report import Report, error_documents
 from activation.service_activation import HEADER, Request
-from activation.states import MONITOR, SERVICE, MonitorState, ServiceState, Step
-from activation.store import MONITORS, SERVICES, enter_step, replace_fragments
+from activation.states import MONITOR, SERVICE, MonitorState, ServiceState
+from activation.store import MONITORS, SERVICES, replace_fragments
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.store import Row, dump
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    """What a successful activation leaves.
-
-    Attributes:
-        fragments: the service's fragments, each with the places it holds.
-        journal: the journal to close, if any was opened.
-    """
-
-    fragments: Mapping[Fragment, frozenset[Path]]
-    journal: Journal | None
-
-
-def complete(uow: UnitOfWork, monitor_id: str, report: Report, verified: Verified) -> None:
-    """Write that every device carries the plan."""
+def complete(uow: UnitOfWork, monitor_id: str, report: Report, fragments: Mapping[Fragment, frozenset[Path]]) -> None:
+    """Write that every device carries the service's ``fragments``, each with the places it holds."""
     monitor = MONITORS.get(uow, monitor_id)
     request = Request.of(monitor)
-    if verified.journal is not None:
-        enter_step(uow, verified.journal.transaction_id, verified.journal.step, Step.DONE, {})
-    replace_fragments(uow, request.service_id, verified.fragments)
+    replace_fragments(uow, request.service_id, fragments)
     service = _activated(uow, monitor, request) if request.service is not None else _terminated(uow, request)
     status = "200" if request.service is not None else "204"
     response = {"statusCode": status, "body": dump(service) if service else "", "header": list(HEADER)}

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, update
 
 from activation import tables
 from activation.model import DeviceEdit, Fragment, Path, Plan, PlanId, ServiceId, TransactionId
@@ -26,7 +26,7 @@ _SHARERS: Final = (
     .where(
         tables.fragment_places.c.device == bindparam("device"),
         tables.fragment_places.c.place.in_(bindparam("places", expanding=True)),
-        tables.fragment_places.c.root_id != bindparam("root"),
+        tables.fragment_places.c.root_id.not_in(bindparam("roots", expanding=True)),
     )
     .group_by(tables.fragment_places.c.place)
 )
@@ -46,7 +46,7 @@ class Transaction:
     """A network-wide transaction as the journal knows it."""
 
     transaction_id: TransactionId
-    monitor_id: str
+    monitor_ids: tuple[str, ...]
     edits: tuple[DeviceEdit, ...]
     step: Step
 
@@ -61,19 +61,20 @@ def fragments_of(connection: Connection, root_id: str) -> tuple[Fragment, ...]:
 
 
 def fragments_sharing(
-    connection: Connection, root_id: str, places: Mapping[str, Iterable[Path]]
+    connection: Connection, roots: Iterable[str], places: Mapping[str, Iterable[Path]]
 ) -> Mapping[str, tuple[Fragment, ...]]:
-    """Return, by device, fragments of other services that hold one of ``places``.
+    """Return, by device, fragments that hold one of ``places``, of services other than ``roots``.
 
     Of the services that share a place two are enough to know that it is not ours alone: the cost of a change does not
     grow with how many there are.
     """
     found: dict[str, tuple[Fragment, ...]] = {}
+    ours = sorted(roots)
     for device, wanted in places.items():
         hashes = sorted(map(_place, wanted))
-        rows = connection.execute(_SHARERS, {"device": device, "root": root_id, "places": hashes})
-        roots = {root for pair in rows for root in pair}
-        found[device] = _of_roots(connection, device, roots) if roots else ()
+        rows = connection.execute(_SHARERS, {"device": device, "roots": ours, "places": hashes})
+        sharers = {root for pair in rows for root in pair}
+        found[device] = _of_roots(connection, device, sharers) if sharers else ()
     return found
 
 
@@ -143,16 +144,18 @@ def plan_edits(connection: Connection, plan_id: PlanId) -> tuple[DeviceEdit, ...
     return tuple(_edit(values) for values in json.loads(text))
 
 
-def begin_transaction(uow: UnitOfWork, transaction_id: TransactionId, plan: Plan, monitor_id: str) -> None:
+def begin_transaction(uow: UnitOfWork, transaction_id: TransactionId, plan: Plan, monitor_ids: Sequence[str]) -> None:
     """Open the journal of a transaction that pushes ``plan``; its first step is staging."""
     values = {
         "transaction_id": transaction_id,
-        "monitor_id": monitor_id,
+        "monitor_id": monitor_ids[0],
         "plan_id": plan.plan_id,
         "step": Step.STAGING.value,
         "updated_at": uow.now,
     }
     uow.connection.execute(insert(tables.transactions).values(values))
+    members = [{"transaction_id": transaction_id, "monitor_id": monitor_id} for monitor_id in monitor_ids]
+    uow.connection.execute(insert(tables.transaction_members), members)
     _write(uow, transaction_id, before="", to=Step.STAGING, detail={"planHash": plan.plan_hash})
 
 
@@ -182,12 +185,14 @@ def unfinished(connection: Connection, monitor_id: str | None = None) -> tuple[T
     here = tables.transactions.c
     statement = select(tables.transactions).where(here.step.in_([step.value for step in UNFINISHED]))
     if monitor_id is not None:
-        statement = statement.where(here.monitor_id == monitor_id)
+        members = tables.transaction_members.c
+        shared = select(members.transaction_id).where(members.monitor_id == monitor_id)
+        statement = statement.where(or_(here.monitor_id == monitor_id, here.transaction_id.in_(shared)))
     rows = connection.execute(statement.order_by(here.updated_at)).mappings().all()
     return tuple(
         Transaction(
             transaction_id=TransactionId(row["transaction_id"]),
-            monitor_id=row["monitor_id"],
+            monitor_ids=_members(connection, row["transaction_id"]) or (row["monitor_id"],),
             edits=plan_edits(connection, PlanId(row["plan_id"])),
             step=Step(row["step"]),
         )
@@ -195,13 +200,19 @@ def unfinished(connection: Connection, monitor_id: str | None = None) -> tuple[T
     )
 
 
+def _members(connection: Connection, transaction_id: str) -> tuple[str, ...]:
+    members = tables.transaction_members.c
+    wanted = select(members.monitor_id).where(members.transaction_id == transaction_id).order_by(members.monitor_id)
+    return tuple(connection.execute(wanted).scalars())
+
+
 def journal_of(connection: Connection, monitor_id: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Return the journalled steps of a monitor's transactions, oldest first, each with its details."""
-    steps, heads = tables.journal.c, tables.transactions.c
+    steps, members = tables.journal.c, tables.transaction_members.c
     found = connection.execute(
         select(steps.step, steps.detail)
-        .join(tables.transactions, steps.transaction_id == heads.transaction_id)
-        .where(heads.monitor_id == monitor_id)
+        .join(tables.transaction_members, steps.transaction_id == members.transaction_id)
+        .where(members.monitor_id == monitor_id)
         .order_by(steps.id)
     )
     return tuple((step, json.loads(detail)) for step, detail in found)

@@ -57,6 +57,15 @@ transactions = Table(
     Index("ix_device_transaction_monitor", "monitor_id"),
 )
 
+# The activations that share a transaction; its own monitor_id is the first of them.
+transaction_members = Table(
+    "device_transaction_member",
+    metadata,
+    Column("transaction_id", Text, primary_key=True),
+    Column("monitor_id", Text, primary_key=True),
+    Index("ix_device_transaction_member_monitor", "monitor_id"),
+)
+
 journal = Table(
     "journal",
     metadata,

@@ -37,7 +37,7 @@ def base(tmp_path: Path) -> Database:
 def journal(base: Database) -> Journal:
     with base.begin() as uow:
         store_plan(uow, PLAN, "m1")
-        begin_transaction(uow, TX, PLAN, "m1")
+        begin_transaction(uow, TX, PLAN, ["m1"])
     return Journal(base, TX)
 
 

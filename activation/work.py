@@ -1,0 +1,64 @@
+"""What activations are to change, before anything is planned."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from activation.desired import is_change
+from activation.model import Fragment, FragmentChange
+from activation.report import Report
+from inventory.ledger import Transactions
+from inventory.store import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one service's activation changes: its fragments before, and what becomes of them on each device."""
+
+    root_id: str
+    old: tuple[Fragment, ...]
+    by_device: Mapping[str, tuple[FragmentChange, ...]]
+
+    def changing(self) -> Mapping[str, tuple[FragmentChange, ...]]:
+        """Return the changes that change something, by device."""
+        found = {device: tuple(filter(is_change, made)) for device, made in self.by_device.items()}
+        return {device: made for device, made in found.items() if made}
+
+    def fragments_after(self, settled: Mapping[str, FragmentChange]) -> tuple[Fragment, ...]:
+        """Return the service's fragments once it is live: ``settled`` by :func:`change_key`, and those unchanged."""
+        made = [change for changes in self.by_device.values() for change in changes]
+        after = (settled[change_key(change)].new if is_change(change) else change.old for change in made)
+        return tuple(fragment for fragment in after if fragment is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One activation on its way to the devices, alone or in a group.
+
+    Attributes:
+        transactions: where its job may write.
+    """
+
+    monitor: Row
+    work: Work
+    report: Report
+    transactions: Transactions
+
+
+def change_key(change: FragmentChange) -> str:
+    """Return what names the fragment that changes."""
+    fragment = change.new or change.old
+    return f"{fragment.service_id} {fragment.device} {fragment.intent}" if fragment is not None else ""
+
+
+def fragments_in(changes: Iterable[FragmentChange]) -> Iterator[Fragment]:
+    """Yield the fragments before and after."""
+    return (fragment for change in changes for fragment in (change.old, change.new) if fragment is not None)
+
+
+def changes_of(members: Iterable[Member]) -> dict[str, tuple[FragmentChange, ...]]:
+    """Return what all members change, by device."""
+    found: dict[str, tuple[FragmentChange, ...]] = {}
+    for member in members:
+        for device, made in member.work.changing().items():
+            found[device] = (*found.get(device, ()), *made)
+    return dict(sorted(found.items()))
