@@ -113,8 +113,7 @@ class Delivery:
         if dead:
             return None
         pause_s = self.patience.pause_s(failures, self.chance())
-        # The longest pause bounds what a subscriber can ask for; the chance spreads those who wait for one another.
-        return Retry(delay_s=max(pause_s, min(at_least_s, self.patience.longest_pause_s)), reason=reason)
+        return Retry(delay_s=max(pause_s, at_least_s), reason=reason)
 
 
 def listener_url(callback: str, event_type: str) -> str:

@@ -15,6 +15,8 @@ from api.hub.address import AddressGuard
 
 CONNECT_TIMEOUT_S: Final = 3.0
 MAX_ANSWER_BYTES: Final = 16_384
+MAX_PAUSE_S: Final = 600.0
+"""A subscriber that asks for a longer pause gets this one."""
 _KEPT_CONNECTIONS: Final = 32
 _KEPT_FOR_S: Final = 15.0
 _SHOWN_CHARACTERS: Final = 200
@@ -129,7 +131,7 @@ def _beginning(answer: httpcore.Response) -> bytes:
 
 def _retry_after_s(answer: httpcore.Response) -> float:
     found = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"")
-    return float(found) if found.isdigit() and len(found) < 7 else 0.0  # noqa: PLR2004 - eleven days
+    return min(float(found), MAX_PAUSE_S) if found.isdigit() else 0.0
 
 
 @contextmanager

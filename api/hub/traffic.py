@@ -28,6 +28,7 @@ class Wait:
 class _Line:
     running: int = 0
     took_s: float = 0.0
+    moved_at_s: float = 0.0
     turn_at_s: float = 0.0
     failures: int = 0
     closed_until_s: float = 0.0
@@ -36,6 +37,11 @@ class _Line:
     @property
     def width(self) -> int:
         return 1 if self.took_s > SLOW_S else AT_ONCE
+
+    def turn(self, earliest_s: float, apart_s: float) -> float:
+        """Return when to come back: each one a time of its own, so that a long queue does not come back at once."""
+        self.turn_at_s = max(self.turn_at_s, earliest_s) + apart_s
+        return self.turn_at_s
 
 
 @dataclass(slots=True)
@@ -51,12 +57,13 @@ class Traffic:
         with self._lock:
             line = self._lines[subscription_id]
             if now_s < line.closed_until_s:
-                return Wait(delay_s=line.closed_until_s - now_s, unreachable=line.reason)
+                return Wait(delay_s=line.turn(line.closed_until_s, _LEAST_TURN_S) - now_s, unreachable=line.reason)
             if line.running >= line.width:
-                # Each one turned away gets a time of its own, so that a long queue does not come back at once.
-                turn_s = max(line.took_s, _LEAST_TURN_S) / line.width
-                line.turn_at_s = max(line.turn_at_s, now_s) + turn_s
-                return Wait(delay_s=line.turn_at_s - now_s)
+                # The longer nothing moved, the farther apart.
+                turn_s = max(line.took_s, now_s - line.moved_at_s, _LEAST_TURN_S) / line.width
+                return Wait(delay_s=line.turn(now_s, turn_s) - now_s)
+            if line.running == 0:
+                line.moved_at_s = now_s
             line.running += 1
             return None
 
@@ -67,6 +74,7 @@ class Traffic:
         with self._lock:
             line = self._lines[subscription_id]
             line.running -= 1
+            line.moved_at_s = now_s
             line.took_s = took_s
             line.reason = unreachable
             if not unreachable:
