@@ -4,14 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, bindparam, delete, insert, select
+from sqlalchemy import Row, bindparam, delete, insert, select
 
 from inventory.entries import Entries
 from inventory.ledger import Open
+from inventory.prepared import PreparedSelect
 from inventory.tables import reservations
 
-_OF_OWNER: Final = select(reservations).where(reservations.c.owner == bindparam("key")).with_for_update()
-_OF_RESOURCE: Final = select(reservations).where(reservations.c.resource_id == bindparam("key")).with_for_update()
+# Without reserved_at, which nobody asks for and which the driver alone does not understand.
+_KNOWN: Final = ("resource_id", "allocation", "pool", "value", "device", "place_id", "owner")
+_ALL: Final = select(*(reservations.c[name] for name in _KNOWN)).with_for_update()
+_OF_OWNER: Final = PreparedSelect(_ALL.where(reservations.c.owner == bindparam("key")))
+_OF_RESOURCE: Final = PreparedSelect(_ALL.where(reservations.c.resource_id == bindparam("key")))
 _INSERT: Final = insert(reservations)
 _DELETE: Final = delete(reservations).where(reservations.c.resource_id == bindparam("key"))
 
@@ -41,18 +45,17 @@ class ReservationRows:
         known = self._owners.get(owner)
         if known is not None and (entry := self._entries.get(known)) is not None:
             return known if entry.values is not None else None
-        found = self._unit.reader.execute(_OF_OWNER, {"key": owner}).mappings().first()
+        found = _OF_OWNER.first(self._unit.reader, {"key": owner})
         if found is None:
             return None
-        resource_id = str(found["resource_id"])
+        resource_id = str(found.resource_id)
         return resource_id if self._take_in(resource_id, found).values is not None else None
 
     def of_resource(self, resource_id: str) -> Mapping[str, Any] | None:
         """Return the reservation behind a resource, or None."""
         entry = self._entries.get(resource_id)
         if entry is None:
-            found = self._unit.reader.execute(_OF_RESOURCE, {"key": resource_id}).mappings().first()
-            entry = self._take_in(resource_id, found)
+            entry = self._take_in(resource_id, _OF_RESOURCE.first(self._unit.reader, {"key": resource_id}))
         return entry.values
 
     def add(self, values: Mapping[str, Any]) -> None:
@@ -81,11 +84,9 @@ class ReservationRows:
         if new:
             self._unit.reader.execute(_INSERT, new)
 
-    def _take_in(self, resource_id: str, found: RowMapping | None) -> _Entry:
+    def _take_in(self, resource_id: str, found: Row[Any] | None) -> _Entry:
         known = self._entries.get(resource_id)
         if known is None:
-            known = _Entry(
-                found is not None, {str(name): value for name, value in found.items()} if found is not None else None
-            )
+            known = _Entry(found is not None, found._asdict() if found is not None else None)
             self._entries.put(resource_id, known)
         return known

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Delete, Insert, RowMapping, Select, Table, Update, bindparam, delete, insert, select
+from sqlalchemy import Delete, Insert, Select, Table, Update, bindparam, delete, insert, select
+from sqlalchemy import Row as TableRow
 from sqlalchemy import update as update_of
 
 from inventory.documents import Document
 from inventory.entries import Entries
 from inventory.errors import StaleState
 from inventory.ledger import Open
+from inventory.prepared import PreparedSelect
 
 PREFETCH: Final = 500
 """Ids that go into one SELECT."""
@@ -76,8 +78,7 @@ class DocumentRows:
         """Return the resource as it stands in this unit, or None."""
         entry = self._entries.get((table, key))
         if entry is None:
-            found = self._unit.reader.execute(_statements(table).by_id, {"key": key}).mappings().first()
-            entry = self._take_in(table, key, found)
+            entry = self._take_in(table, key, _statements(table).by_id.first(self._unit.reader, {"key": key}))
         return entry.row
 
     def by_external_id(self, table: Table, external_id: str) -> Row | None:
@@ -85,19 +86,19 @@ class DocumentRows:
         key = self._names.get((table, external_id))
         if key is not None and (row := self.find(table, key)) is not None:
             return row
-        found = self._unit.reader.execute(_statements(table).by_external_id, {"key": external_id}).mappings().first()
+        found = _statements(table).by_external_id.first(self._unit.reader, {"key": external_id})
         if found is None:
             return None
-        known = self._entries.get((table, found["id"]))
-        return (known or self._take_in(table, found["id"], found)).row
+        known = self._entries.get((table, found.id))
+        return (known or self._take_in(table, found.id, found)).row
 
     def prefetch(self, table: Table, keys: Iterable[str]) -> None:
         """Read these resources with one statement, those that are not known yet."""
         wanted = sorted({key for key in keys if self._entries.get((table, key)) is None})
         for start in range(0, len(wanted), PREFETCH):
             some = wanted[start : start + PREFETCH]
-            found = self._unit.reader.execute(_statements(table).by_ids, {"keys": some}).mappings()
-            rows = {each["id"]: each for each in found}
+            found = self._unit.reader.execute(_statements(table).by_ids, {"keys": some})
+            rows = {each.id: each for each in found}
             for key in some:
                 self._take_in(table, key, rows.get(key))
 
@@ -165,23 +166,23 @@ class DocumentRows:
         entry = self._entries.get((table, key))
         return entry.stored if entry is not None else None
 
-    def _take_in(self, table: Table, key: str, found: RowMapping | None) -> _Entry:
+    def _take_in(self, table: Table, key: str, found: TableRow[Any] | None) -> _Entry:
         row = row_of(found) if found is not None else None
         entry = _Entry((row.state, row.version) if row is not None else None, row)
         self._entries.put((table, key), entry)
         return entry
 
 
-def row_of(found: RowMapping) -> Row:
+def row_of(found: TableRow[Any]) -> Row:
     """Return the resource that a table row holds."""
     return Row(
-        id=found["id"],
-        state=found["state"],
-        external_id=found["external_id"],
-        correlation_id=found["correlation_id"],
-        document=json.loads(found["document"]),
-        task=json.loads(found["task"]),
-        version=found["version"],
+        id=found.id,
+        state=found.state,
+        external_id=found.external_id,
+        correlation_id=found.correlation_id,
+        document=json.loads(found.document),
+        task=json.loads(found.task),
+        version=found.version,
     )
 
 
@@ -189,9 +190,9 @@ def row_of(found: RowMapping) -> Row:
 class _Statements:
     """The statements of one table, built once: SQLAlchemy then compiles them once."""
 
-    by_id: Select[Any]
+    by_id: PreparedSelect
     by_ids: Select[Any]
-    by_external_id: Select[Any]
+    by_external_id: PreparedSelect
     insert: Insert
     update: Update
     delete: Delete
@@ -210,9 +211,9 @@ def _statements(table: Table) -> _Statements:
     ).with_for_update()
     fixed = {"id", "created_at"}
     return _Statements(
-        by_id=wanted.where(here.id == bindparam("key")),
+        by_id=PreparedSelect(wanted.where(here.id == bindparam("key"))),
         by_ids=wanted.where(here.id.in_(bindparam("keys", expanding=True))).order_by(here.id),
-        by_external_id=wanted.where(here.external_id == bindparam("key")),
+        by_external_id=PreparedSelect(wanted.where(here.external_id == bindparam("key"))),
         insert=insert(table),
         update=update_of(table)
         .where(*expected)

@@ -140,7 +140,7 @@ class DocumentStore:
         found = connection.execute(
             select(self.table).where(here.correlation_id == correlation_id).order_by(here.created_at, here.id)
         )
-        return tuple(row_of(each) for each in found.mappings())
+        return tuple(row_of(each) for each in found)
 
     def page(self, connection: Connection, query: Query) -> Page:
         """Return one page of stored texts, oldest first, and the exact total."""
@@ -157,7 +157,7 @@ class DocumentStore:
         return Page(texts=tuple(connection.execute(wanted).scalars()), total=total)
 
     def _one(self, connection: Connection, column: str, value: str) -> Row | None:
-        found = connection.execute(select(self.table).where(self.table.c[column] == value)).mappings().first()
+        found = connection.execute(select(self.table).where(self.table.c[column] == value)).first()
         return row_of(found) if found is not None else None
 
     def _publish(self, uow: UnitOfWork, row: Row, suffix: str) -> None:

@@ -70,6 +70,7 @@ class ServiceInventory:
         """Write the service and its parts as active, new or changed."""
         documents = self._documents(change)
         started = {"startDate": stamp(uow.now)}
+        self.store.prefetch(uow, documents)
         for service_id, document in documents.items():
             before = self.store.find(uow, service_id)
             task = dump_composition(change.composition) if service_id == change.service_id else {}
