@@ -31,7 +31,7 @@ imports: $(VENV)/.dev  ## Import contracts of the architecture
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 units: $(VENV)/.dev  ## The quick tests only: no sockets
-	@$(BIN)/pytest -m "not lab and not e2e" $(ARGS)
+	@$(BIN)/pytest -m "not lab and not e2e and not slow" $(ARGS)
 
 lab: $(VENV)/.dev  ## The tests that talk to emulated devices
 	@$(BIN)/pytest -m lab $(ARGS)

@@ -8,6 +8,7 @@ ApiError
 ├── DatabaseAway      the database server cannot be reached just now
 ├── LeaseLost         a job this worker was running is another's by now
 ├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
+├── WorkerGivenUp     this worker was silent for too long; it must register anew
 ├── NotAuthorized     no token, or one that nobody was given
 └── StartRefused      this process cannot start here; says what holds it and what to do
 """
@@ -57,6 +58,10 @@ class LeaseLost(ApiError):
 
 class MaintenanceRefused(ApiError):
     """A backup, a restore or a repair that would do harm, or that cannot be done."""
+
+
+class WorkerGivenUp(ApiError):
+    """This worker was silent for too long: its peers took what it held, and it must register anew."""
 
 
 class NotAuthorized(ApiError):

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import text
 
 from activation.sessions import DeviceLocks
-from api.errors import DatabaseAway
+from api.errors import DatabaseAway, WorkerGivenUp
 from api.runtime.database import Database
 from api.runtime.presence import Presence
 from api.runtime.queue_procrastinate import CHANNEL
@@ -71,11 +71,12 @@ class SharedDeviceLocks:
         while True:
             try:
                 return self._try(devices)
-            except _Taken:
+            except (_Taken, WorkerGivenUp):
                 with self._freed:
                     self._freed.wait(_LOOK_AGAIN_S)
 
     def _try(self, devices: list[str]) -> int:
+        self._presence.register()
         with self._database.begin() as unit:
             unit.reader.execute(_SOON_DURABLE)
             worker_id = self._presence.registered(unit.reader)

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from api.errors import DatabaseAway
+from api.errors import DatabaseAway, WorkerGivenUp
 from api.runtime.batch import MAX_FAILURES
 from api.runtime.contracts import WorkerId
 from api.runtime.database import Database
@@ -24,8 +24,9 @@ SILENT_S: Final = 5.0
 class Presence:
     """This process among the workers of a database.
 
-    It beats only while something is held, so that an idle process writes nothing, and reaps only after it could
-    itself reach the database for as long as it demands of others: after an outage everybody looks silent.
+    On SQLite, where nobody else is, it beats only while something is held: an idle process writes nothing.
+    It reaps only after it could itself reach the database for as long as it demands of others: after an outage
+    everybody looks silent.
     """
 
     def __init__(self, database: Database) -> None:
@@ -34,6 +35,7 @@ class Presence:
         self._worker_id: WorkerId | None = None
         self._holds = 0
         self._guard = threading.Lock()
+        self._registering = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._in_contact_since_s = time.monotonic()
@@ -63,12 +65,25 @@ class Presence:
         if self._worker_id is not None:
             self._database.queue.hand_back(connection, self._worker_id, keep=keep)
 
+    def register(self) -> None:
+        """Become known, where this worker is not; needs a transaction of its own."""
+        with self._registering:
+            if self._worker_id is None:
+                with self._database.begin() as unit:
+                    worker_id = self._database.queue.register(unit.reader)
+                self._worker_id = worker_id
+
     def registered(self, connection: Connection) -> WorkerId:
-        """Return this worker's id, heard of in this transaction; a new one where it has none or was given up."""
-        queue = self._database.queue
-        if self._worker_id is None or not queue.beat(connection, self._worker_id):
-            self._worker_id = queue.register(connection)
-        return self._worker_id
+        """Return this worker's id, heard of in this transaction.
+
+        Raises:
+            WorkerGivenUp: its peers gave it up; it can register anew.
+        """
+        worker_id = self._worker_id
+        if worker_id is None or not self._database.queue.beat(connection, worker_id):
+            self._worker_id = None
+            raise WorkerGivenUp("this worker was given up by its peers; what it held is theirs now")
+        return worker_id
 
     @contextmanager
     def holding(self) -> Iterator[None]:
@@ -96,18 +111,18 @@ class Presence:
                 self._look_after_others()
             except DatabaseAway:
                 self._in_contact_since_s = time.monotonic()
+            except WorkerGivenUp as error:
+                _log.error("%s", error)
             except Exception:  # noqa: BLE001 - see below; it is logged with its traceback
                 # The last seam of this thread: without it the leases of a healthy process would end.
                 _log.exception("worker: no life sign this time")
 
     def _beat(self) -> None:
         worker_id = self._worker_id
-        if self._holds == 0 or worker_id is None:
+        if worker_id is None or (self._holds == 0 and self._database.backend.dialect == "sqlite"):
             return
         with self._database.begin() as unit:
-            heard = self._database.queue.beat(unit.reader, worker_id)
-        if not heard:
-            _log.error("this worker was given up by its peers; its running jobs are theirs now")
+            self.registered(unit.reader)
 
     def _look_after_others(self) -> None:
         if time.monotonic() - self._in_contact_since_s < SILENT_S:

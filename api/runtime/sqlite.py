@@ -1,6 +1,5 @@
 """SQLite: one writer at a time, readers that never wait for it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from api.runtime.queue_sqlite import SqliteQueue
 from api.runtime.signals import LocalSignals
+from api.runtime.turn import Turn
 
 _BUSY_TIMEOUT_S: Final = 30.0
 _READERS: Final = 16
@@ -30,7 +30,7 @@ class SqliteBackend:
         """Open the file; it is created where it does not exist."""
         self.queue = SqliteQueue()
         self.signals = LocalSignals()
-        self._turn = threading.Lock()
+        self._turn = Turn()
         self._writer = _engine(path, pool_size=1)
         self._reader = _engine(path, pool_size=_READERS)
         event.listen(self._writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -39,7 +39,7 @@ class SqliteBackend:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open the one write transaction."""
-        with self._turn, self._writer.begin() as connection:
+        with self._turn.taken(), self._writer.begin() as connection:
             yield connection
 
     @contextmanager

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-from api.errors import DatabaseAway, LeaseLost
+from api.errors import DatabaseAway, LeaseLost, WorkerGivenUp
 from api.runtime.batch import ended, failed, run_batch
 from api.runtime.contracts import Claim, Outcome
 from api.runtime.database import Database
@@ -107,18 +107,23 @@ class Worker:
         return len(claims) + len(leased)
 
     def _loop(self) -> None:
+        complaint = ""
         while not self._stop.is_set():
             self._wake.clear()
             try:
                 if not self._turn():
                     self._wake.wait(self._idle_s())
-            except DatabaseAway as error:
-                _log.warning("worker: %s; trying again", error)
+            except (DatabaseAway, WorkerGivenUp) as error:
+                if str(error) != complaint:
+                    _log.warning("worker: %s; trying again", error)
+                complaint = str(error)
                 self._stop.wait(_PAUSE_S)
             except Exception:  # noqa: BLE001 - see below; it is logged with its traceback
                 # The loop is the last seam: whatever it was, the process's work goes on, and the log has it.
                 _log.exception("worker: this round failed; trying again")
                 self._stop.wait(_PAUSE_S)
+            else:
+                complaint = ""
 
     def _turn(self) -> bool:
         """Run one round; say whether there was anything to do."""
@@ -137,6 +142,8 @@ class Worker:
         """Settle, claim, run, lease in one commit; return the jobs that ran and the device jobs to run now."""
         claims: Sequence[Claim] = ()
         settled = self._ended()
+        if self.device_handlers:
+            self._here.register()
         try:
             with self.database.begin() as unit:
                 self._make_sure(unit)
@@ -144,6 +151,8 @@ class Worker:
                 claims = self.database.queue.claim(unit.reader, self.handlers, limit=self._limit)
                 self._run(unit, claims)
                 leased = self._lease(unit)
+        except WorkerGivenUp:
+            raise
         except DatabaseAway:
             self._unsure = True
             raise

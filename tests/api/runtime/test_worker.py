@@ -1,7 +1,6 @@
 """Jobs run in lane order, survive a failing handler, and carry the event that caused them."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
