@@ -118,7 +118,10 @@ class PostgresVault:
         if not file.is_file():
             raise MaintenanceRefused(f"{file}: no such file")
         wanted = ("pg_restore", "--data-only", f"--table={versions.name}", "--file=-", str(file))
-        lines = _call(wanted, os.environ).splitlines()
+        try:
+            lines = _call(wanted, os.environ).splitlines()
+        except MaintenanceRefused as error:
+            raise MaintenanceRefused(f"{file} is no good backup: {error}") from error
         start = next((number for number, line in enumerate(lines) if line.startswith("COPY")), None)
         revision = lines[start + 1].strip() if start is not None else ""
         if revision not in REVISIONS:
