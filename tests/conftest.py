@@ -9,7 +9,7 @@ from api.runtime.database import Database
 from api.runtime.database import open_database as open_at
 from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
-from tests.postgres import WHY_SKIPPED, PostgresServer, programs
+from tests.postgres import PostgresServer, running_server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -23,14 +23,10 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """Return one PostgreSQL server for all tests, or skip. It is quick, not durable: nobody may kill it."""
-    if programs() is None:
-        pytest.skip(WHY_SKIPPED)
-    server = PostgresServer(folder=tmp_path_factory.mktemp("postgres"), is_durable=False)
-    server.create()
-    yield server
-    server.stop()
+    with running_server(is_durable=False) as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

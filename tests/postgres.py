@@ -6,13 +6,16 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import psycopg
+import pytest
 
 WHY_SKIPPED: Final = "PostgreSQL is not installed (Debian: apt-get install postgresql)"
 INSTALLED: Final = Path("/usr/lib/postgresql")
@@ -109,6 +112,23 @@ class PostgresServer:
         return True
 
 
+@contextmanager
+def running_server(*, is_durable: bool) -> Iterator[PostgresServer]:
+    """Run a server while the block runs; skip the test where PostgreSQL is not installed.
+
+    Its folder is not one of pytest's: those are closed to the user that the server runs as.
+    """
+    if programs() is None:
+        pytest.skip(WHY_SKIPPED)
+    with tempfile.TemporaryDirectory(prefix="lastmile-postgres-") as folder:
+        server = PostgresServer(folder=Path(folder), is_durable=is_durable)
+        server.create()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 def _program(name: str) -> str:
     folder = programs()
     if folder is None:
@@ -137,10 +157,6 @@ def _give_away(folder: Path) -> None:
     if os.geteuid() != 0:
         return
     os.chown(folder, _somebody().pw_uid, _somebody().pw_gid)
-    for parent in folder.parents:
-        # pytest's folders are closed to others, and the server must be able to walk through them.
-        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):  # noqa: S108 - a prefix, no file
-            parent.chmod(parent.stat().st_mode | 0o011)
 
 
 def _free_port() -> int:

@@ -16,19 +16,15 @@ from api.runtime.device_locks import SharedDeviceLocks
 from api.runtime.presence import Presence
 from api.runtime.tables import metadata
 from tests.api.runtime.work import enqueue, pending, traces, until, worker_on
-from tests.postgres import WHY_SKIPPED, PostgresServer, programs
+from tests.postgres import PostgresServer, running_server
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    if programs() is None:
-        pytest.skip(WHY_SKIPPED)
-    server = PostgresServer(folder=tmp_path_factory.mktemp("server"), is_durable=True)
-    server.create()
-    yield server
-    server.stop()
+def server() -> Iterator[PostgresServer]:
+    with running_server(is_durable=True) as server:
+        yield server
 
 
 @pytest.fixture
