@@ -92,7 +92,12 @@ def _engine(url: str) -> Engine:
         max_overflow=_OVERFLOW,
         pool_timeout=_PATIENCE_S,
         hide_parameters=True,  # a failed statement must not print passwords into the log
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "application_name": "lastmile", **KEEPALIVE},
+        connect_args={
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+            "application_name": "lastmile",
+            "options": "-c timezone=UTC",  # times come back in the session's zone, and ours is UTC
+            **KEEPALIVE,
+        },
     )
     event.listen(engine, "checkout", _refuse_dead)
     return engine

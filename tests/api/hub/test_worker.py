@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
 from api.hub.delivering import delivering
@@ -129,6 +131,22 @@ def test_a_worker_that_stops_and_one_that_begins_lose_nothing(
     with delivering(database, LOOPBACK, patience=PATIENCE, timeout_s=5.0):
         until(lambda: _waiting(database) == 0)
     assert _by_order(shop.accepted) == _expected(orders=3, events=20)
+
+
+def test_event_times_are_utc_wherever_the_server_stands(
+    postgres: PostgresServer, opened: Open, shop: Subscriber
+) -> None:
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {url.rsplit('/', 1)[1]} SET timezone TO 'Asia/Tokyo'".encode())
+    database = opened(url)
+    _subscribe(database, shop.url)
+    before = datetime.now(UTC)
+    with delivering(database, LOOPBACK, patience=PATIENCE, timeout_s=5.0):
+        _publish(database, orders=1, events=1)
+        shop.wait(accepted=1)
+    at = datetime.fromisoformat(shop.accepted[0].body["eventTime"])
+    assert abs((at - before).total_seconds()) < 60
 
 
 def _waiting(database: Database) -> int:
