@@ -17,7 +17,7 @@ from activation.errors import ActivationError, DeviceError, DevicesFailed
 from activation.gather import Gathering
 from activation.intent import IntentSpec
 from activation.journal import Journal
-from activation.model import Plan, TransactionId
+from activation.model import Fragment, Plan, TransactionId
 from activation.platforms import Platform
 from activation.render import Renderer
 from activation.report import Report
@@ -27,9 +27,9 @@ from activation.settle import complete, fail
 from activation.states import MONITOR, MonitorState, Step
 from activation.store import MONITORS
 from activation.transact import Outcome, Participants, Push
-from activation.work import Member, Work
+from activation.work import Arrival, Member, Work
 from inventory.documents import Document
-from inventory.errors import InventoryError
+from inventory.errors import InventoryError, UnknownResource
 from inventory.ledger import Job, Retry, Transactions
 from inventory.store import Row
 
@@ -59,22 +59,24 @@ class ActivationCore(ServiceActivations):
     sessions: SessionPool
     locks: DeviceLocking = field(default_factory=DeviceLocks)
     together: int = TOGETHER
+    _arrivals: Gathering[Arrival] = field(init=False)
     _groups: Gathering[Member] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._arrivals = Gathering(self._look_up, limit=self.together)
         self._groups = Gathering(self._change_together, limit=self.together)
 
     def run(self, job: Job, transactions: Transactions) -> Retry | None:
         """Do what the job's monitor asks; end the monitor. A monitor that has ended is left alone."""
-        monitor_id = str(job.payload["monitorId"])
-        with transactions.read() as connection:
-            monitor = MONITORS.get(connection, monitor_id)
-            interrupted = store.unfinished(connection, monitor_id)
-        if not _runs(monitor):
+        arrival = Arrival(monitor_id=str(job.payload["monitorId"]), transactions=transactions)
+        self._arrivals.join("", arrival)
+        if arrival.monitor is None:
+            raise UnknownResource(MONITORS.kind, arrival.monitor_id)
+        if not _runs(arrival.monitor):
             return None
-        restored = [self._roll_back(transaction, transactions) for transaction in interrupted]
+        restored = [self._roll_back(transaction, transactions) for transaction in arrival.interrupted]
         if all(restored):
-            self._activate(monitor, transactions)
+            self._activate(arrival.monitor, arrival)
         return None
 
     def recover(self, transactions: Transactions) -> int:
@@ -97,7 +99,9 @@ class ActivationCore(ServiceActivations):
             UnknownResource: a device that is not in the inventory.
         """
         request = Request(action="modify", service_id=str(service.get("id", "")), service=service)
-        work = self._work(request, transactions)
+        with transactions.read() as connection:
+            old = store.fragments_of(connection, [request.service_id])[request.service_id]
+        work = self._work(request, old)
         member = Member(monitor=_NOBODY, work=work, report=Report(), transactions=transactions)
         with self._participants(work.by_device) as participants:
             return self._plan([member], participants).plan
@@ -110,15 +114,28 @@ class ActivationCore(ServiceActivations):
         """Close every session."""
         self.sessions.close()
 
-    def _activate(self, monitor: Row, transactions: Transactions) -> None:
+    def _look_up(self, arrivals: Sequence[Arrival]) -> None:
+        """Read what the database says of each of ``arrivals``, with a statement per table."""
+        with arrivals[0].transactions.read() as connection:
+            monitors = MONITORS.many(connection, [arrival.monitor_id for arrival in arrivals])
+            interrupted = store.unfinished(connection, list(monitors))
+            services = {key: Request.of(monitor).service_id for key, monitor in monitors.items()}
+            fragments = store.fragments_of(connection, list(services.values()))
+        for arrival in arrivals:
+            key = arrival.monitor_id
+            arrival.monitor = monitors.get(key)
+            arrival.interrupted = tuple(each for each in interrupted if key in each.monitor_ids)
+            arrival.old = fragments[services[key]] if key in services else ()
+
+    def _activate(self, monitor: Row, arrival: Arrival) -> None:
         report = Report()
         try:
             with _timed(report, "render"):
-                work = self._work(Request.of(monitor), transactions)
+                work = self._work(Request.of(monitor), arrival.old)
         except (ActivationError, InventoryError) as error:
-            _fail(transactions, [(monitor, report)], (error,))
+            _fail(arrival.transactions, [(monitor, report)], (error,))
             return
-        member = Member(monitor=monitor, work=work, report=report, transactions=transactions)
+        member = Member(monitor=monitor, work=work, report=report, transactions=arrival.transactions)
         self._groups.join(tuple(work.changing()), member)
 
     def _change_together(self, members: Sequence[Member]) -> None:
@@ -176,9 +193,7 @@ class ActivationCore(ServiceActivations):
                 fragments = member.work.fragments_after(planned.settled)
                 complete(uow, member.monitor.id, member.report, with_places(fragments, participants.platform))
 
-    def _work(self, request: Request, transactions: Transactions) -> Work:
-        with transactions.read() as connection:
-            old = store.fragments_of(connection, request.service_id)
+    def _work(self, request: Request, old: tuple[Fragment, ...]) -> Work:
         renderings = Renderings(
             intents=self.intents,
             renderer=self.renderer,
@@ -216,8 +231,7 @@ class ActivationCore(ServiceActivations):
             missing = store.unindexed(connection)
         if missing:
             with transactions.begin() as uow:
-                for root_id, fragments in missing.items():
-                    store.index(uow, root_id, with_places(fragments, self._platform))
+                store.index(uow, {root: with_places(held, self._platform) for root, held in missing.items()})
 
     def _platform(self, device: str) -> Platform:
         return self.platforms[self.devices.device(device).platform]

@@ -3,22 +3,29 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from activation import tables
 from activation.model import DeviceEdit, Fragment, Path, Plan, PlanId, ServiceId, TransactionId
 from activation.states import TRANSACTION, Step
+from inventory.entries import Entries
 from inventory.errors import StaleState, UnknownResource
-from inventory.ledger import Move, UnitOfWork
+from inventory.ledger import Move, Open, UnitOfWork
 from inventory.store import DocumentStore, dump
 
 MONITORS: Final = DocumentStore(table=tables.monitors, kind="monitor", domain="activation")
 # Not "service": TMF638's events of the same id must stay apart from these.
 SERVICES: Final = DocumentStore(table=tables.services, kind="activationService", domain="activation")
+_DELETE_FRAGMENTS: Final = delete(tables.fragments).where(
+    tables.fragments.c.root_id.in_(bindparam("roots", expanding=True))
+)
+_DELETE_PLACES: Final = delete(tables.fragment_places).where(
+    tables.fragment_places.c.root_id.in_(bindparam("roots", expanding=True))
+)
 _INSERT_FRAGMENTS: Final = insert(tables.fragments)
 _INSERT_PLACES: Final = insert(tables.fragment_places)
 _SHARERS: Final = (
@@ -51,13 +58,14 @@ class Transaction:
     step: Step
 
 
-def fragments_of(connection: Connection, root_id: str) -> tuple[Fragment, ...]:
-    """Return the fragments of the service ``root_id`` and its supporting services."""
+def fragments_of(connection: Connection, roots: Collection[str]) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return the fragments of each of the services ``roots``, their supporting services' among them."""
     here = tables.fragments.c
-    found = connection.execute(
-        select(tables.fragments).where(here.root_id == root_id).order_by(here.device, here.service_id, here.intent)
-    )
-    return tuple(_fragment(row) for row in found.mappings())
+    by_root: dict[str, list[Fragment]] = defaultdict(list)
+    wanted = select(tables.fragments).where(here.root_id.in_(roots)).order_by(here.device, here.service_id, here.intent)
+    for row in connection.execute(wanted).mappings():
+        by_root[row["root_id"]].append(_fragment(row))
+    return {root: tuple(by_root[root]) for root in roots}
 
 
 def fragments_sharing(
@@ -80,11 +88,42 @@ def fragments_sharing(
 
 def replace_fragments(uow: UnitOfWork, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
     """Make ``fragments``, each with the places it holds, the fragments of the service ``root_id``."""
-    uow.connection.execute(delete(tables.fragments).where(tables.fragments.c.root_id == root_id))
-    uow.connection.execute(delete(tables.fragment_places).where(tables.fragment_places.c.root_id == root_id))
-    if fragments:
-        uow.connection.execute(_INSERT_FRAGMENTS, [_fragment_row(root_id, fragment) for fragment in fragments])
-        _index(uow.connection, root_id, fragments)
+    uow.sheet(FragmentSheet).replace(root_id, fragments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fragments:
+    """The fragments that a service is to have, with their places."""
+
+    wanted: Mapping[Fragment, Iterable[Path]]
+    is_written: bool = False
+
+
+class FragmentSheet:
+    """A :class:`inventory.ledger.Sheet` of fragments and the places they hold."""
+
+    def __init__(self, unit: Open) -> None:
+        self._unit = unit
+        self._entries: Entries[str, _Fragments] = Entries()
+        self.mark, self.undo = self._entries.mark, self._entries.undo
+
+    def replace(self, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
+        """Note what the service is to have."""
+        self._entries.put(root_id, _Fragments(fragments))
+
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        changed = dict(self._entries.unwritten())
+        if not changed:
+            return
+        for statement in (_DELETE_FRAGMENTS, _DELETE_PLACES):
+            self._unit.reader.execute(statement, {"roots": list(changed)})
+        rows = [_fragment_row(root, fragment) for root, entry in changed.items() for fragment in entry.wanted]
+        if rows:
+            self._unit.reader.execute(_INSERT_FRAGMENTS, rows)
+        _index(self._unit.reader, {root: entry.wanted for root, entry in changed.items()})
+        for root, entry in changed.items():
+            self._entries.put(root, replace(entry, is_written=True))
 
 
 def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
@@ -97,14 +136,19 @@ def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
     return {root_id: tuple(fragments) for root_id, fragments in found.items()}
 
 
-def index(uow: UnitOfWork, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
-    """Keep the places of a service's fragments."""
-    _index(uow.connection, root_id, fragments)
+def index(uow: UnitOfWork, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
+    """Keep the places of fragments, by the service they belong to."""
+    _index(uow.connection, fragments)
 
 
-def _index(connection: Connection, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
-    places = {(fragment.device, _place(path)) for fragment, paths in fragments.items() for path in paths}
-    rows = [{"device": device, "place": place, "root_id": root_id} for device, place in sorted(places)]
+def _index(connection: Connection, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
+    places = {
+        (fragment.device, _place(path), root_id)
+        for root_id, held in fragments.items()
+        for fragment, paths in held.items()
+        for path in paths
+    }
+    rows = [{"device": device, "place": place, "root_id": root_id} for device, place, root_id in sorted(places)]
     if rows:
         connection.execute(_INSERT_PLACES, rows)
 
@@ -180,19 +224,19 @@ def enter_step(
     _write(uow, transaction_id, before=before, to=to, detail=detail)
 
 
-def unfinished(connection: Connection, monitor_id: str | None = None) -> tuple[Transaction, ...]:
-    """Return the transactions that neither ended nor were rolled back, oldest first; of one monitor if given."""
+def unfinished(connection: Connection, monitor_ids: Collection[str] | None = None) -> tuple[Transaction, ...]:
+    """Return the transactions that neither ended nor were rolled back, oldest first; of some monitors if given."""
     here = tables.transactions.c
     statement = select(tables.transactions).where(here.step.in_([step.value for step in UNFINISHED]))
-    if monitor_id is not None:
+    if monitor_ids is not None:
         members = tables.transaction_members.c
-        shared = select(members.transaction_id).where(members.monitor_id == monitor_id)
-        statement = statement.where(or_(here.monitor_id == monitor_id, here.transaction_id.in_(shared)))
+        shared = select(members.transaction_id).where(members.monitor_id.in_(monitor_ids))
+        statement = statement.where(here.transaction_id.in_(shared))
     rows = connection.execute(statement.order_by(here.updated_at)).mappings().all()
     return tuple(
         Transaction(
             transaction_id=TransactionId(row["transaction_id"]),
-            monitor_ids=_members(connection, row["transaction_id"]) or (row["monitor_id"],),
+            monitor_ids=_members(connection, row["transaction_id"]),
             edits=plan_edits(connection, PlanId(row["plan_id"])),
             step=Step(row["step"]),
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from activation.desired import is_change
 from activation.model import Fragment, FragmentChange
 from activation.report import Report
+from activation.store import Transaction
 from inventory.ledger import Transactions
 from inventory.store import Row
 
@@ -28,6 +29,23 @@ class Work:
         made = [change for changes in self.by_device.values() for change in changes]
         after = (settled[change_key(change)].new if is_change(change) else change.old for change in made)
         return tuple(fragment for fragment in after if fragment is not None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Arrival:
+    """A job that has come, and what the database says of it.
+
+    Attributes:
+        transactions: where the job may write.
+        interrupted: its transactions that a crash cut off.
+        old: the fragments its service has.
+    """
+
+    monitor_id: str
+    transactions: Transactions
+    monitor: Row | None = None
+    interrupted: tuple[Transaction, ...] = ()
+    old: tuple[Fragment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,7 @@ def test_modified_then_terminated_service_leaves_nothing(rig: Rig, network: Fake
     assert service is not None
     assert service.state == "terminated"
     with rig.database.read() as connection:
-        assert fragments_of(connection, "svc-7") == ()
+        assert fragments_of(connection, ["svc-7"]) == {"svc-7": ()}
 
 
 def test_terminate_of_a_service_nobody_knows_completes_and_touches_nothing(rig: Rig, network: FakeNetwork) -> None:

@@ -80,7 +80,7 @@ def test_ended_transaction_is_not_unfinished(end: Step, journal: Journal, base: 
     journal.enter(end)
 
     with base.read() as connection:
-        assert unfinished(connection) == unfinished(connection, "m1") == ()
+        assert unfinished(connection) == unfinished(connection, ["m1"]) == ()
 
 
 def test_unknown_plan_and_monitor_are_named(base: Database) -> None:

@@ -30,7 +30,7 @@ PORTS: Final = 64
 ONUS: Final = 60
 ENDS: Final = tuple(state.value for state in FINAL)
 PATIENCE_S: Final = 120.0
-LOOK_EVERY_S: Final = 0.01
+LOOK_EVERY_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
