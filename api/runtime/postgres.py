@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import DisconnectionError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -21,6 +21,8 @@ _PATIENCE_S: Final = 10.0  # for a free connection of the pool
 _CONNECT_TIMEOUT_S: Final = 5
 _SESSION_ENDED: Final = ("57P01", "57P02", "57P03", "57P05", "08000", "08003", "08006", "25P03", "53300")
 """SQLSTATEs of a server that shuts down, starts, lost us or has no connection left."""
+_CANNOT_WRITE: Final = ("53100", "25006")
+"""SQLSTATEs of a server whose disk is full, and of one that takes no writes, a standby among them."""
 
 KEEPALIVE: Final = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 
@@ -49,7 +51,7 @@ class PostgresBackend:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a write transaction."""
-        with self._reached(), self.engine.begin() as connection:
+        with self._reached(), _writable(self._name), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -70,6 +72,16 @@ class PostgresBackend:
             if not is_away(error):
                 raise
             raise DatabaseAway(self._name, _first_line(error)) from error
+
+
+@contextmanager
+def _writable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InternalError) as error:
+        if getattr(error.orig, "sqlstate", None) not in _CANNOT_WRITE:
+            raise
+        raise DatabaseAway(name, _first_line(error)) from error
 
 
 def is_away(error: OperationalError | InterfaceError | PoolTimeout) -> bool:

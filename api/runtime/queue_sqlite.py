@@ -1,9 +1,8 @@
 """The job queue of the SQLite database: two small tables, one writer at a time."""
 
 import json
-import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -23,12 +22,15 @@ from sqlalchemy import (
 
 from api.runtime.contracts import Claim, Outcome, ParkedJob, QueuedJob, WorkerId
 from api.runtime.outbox import CARRIED, event_of
+from api.runtime.steady import SteadyClock
 from api.runtime.tables import events, jobs, metadata, workers
 from inventory.ledger import Job
 
 READY: Final = "ready"
 RUNNING: Final = "running"
 PARKED: Final = "parked"
+AT_ONCE: Final = 0.0
+"""When a job without a delay is due: whatever the clock says after the next start."""
 WORKER_DIED: Final = "its worker died while running it"
 
 _other = jobs.alias("other")
@@ -43,9 +45,9 @@ _NEXT_STATE: Final = {"postponed": READY, "parked": PARKED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteQueue:
-    """:class:`api.runtime.contracts.JobQueue` on SQLite; ``time_s`` tells the POSIX time."""
+    """:class:`api.runtime.contracts.JobQueue` on SQLite; ``time_s`` tells the POSIX time, without jumps."""
 
-    time_s: Callable[[], float] = time.time
+    time_s: Callable[[], float] = field(default_factory=SteadyClock)
 
     def create(self, connection: Connection) -> None:
         """Create the tables that are missing."""
@@ -163,7 +165,7 @@ class SqliteQueue:
         wanted = jobs.c.state == PARKED
         if job_ids is not None:
             wanted &= jobs.c.job_id.in_(job_ids)
-        values = {"state": READY, "failures": 0, "run_at_s": self.time_s()}
+        values = {"state": READY, "failures": 0, "run_at_s": AT_ONCE}
         return sorted(connection.execute(update(jobs).where(wanted).values(values).returning(jobs.c.job_id)).scalars())
 
     def _kept(self, outcome: Outcome) -> dict[str, Any]:
@@ -199,7 +201,7 @@ def _row(job: QueuedJob, now_s: float) -> dict[str, Any]:
         "payload": json.dumps(dict(job.payload), separators=(",", ":")),
         "event_id": job.event_id,
         "priority": job.priority,
-        "run_at_s": now_s + job.delay_s,
+        "run_at_s": now_s + job.delay_s if job.delay_s > 0 else AT_ONCE,
         "attempt": 0,
         "failures": 0,
         "state": READY,

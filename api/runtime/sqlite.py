@@ -1,5 +1,6 @@
 """SQLite: one writer at a time, readers that never wait for it."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,14 +8,27 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from api.errors import DatabaseAway
 from api.runtime.queue_sqlite import SqliteQueue
 from api.runtime.signals import LocalSignals
 from api.runtime.turn import Turn
 
 _BUSY_TIMEOUT_S: Final = 30.0
 _READERS: Final = 16
+_AWAY: Final = {
+    "SQLITE_FULL": "make room on its disk",
+    "SQLITE_IOERR": "is its disk full or failing?",
+    "SQLITE_READONLY": "this process may not write it: look at its owner and mode, and at those of its folder",
+    "SQLITE_CANTOPEN": "look at its owner and mode, and at those of its folder",
+    "SQLITE_PERM": "look at its owner and mode, and at those of its folder",
+    "SQLITE_BUSY": "another process writes it and does not end",
+    "SQLITE_CORRUPT": "it is damaged: 'lastmile db check' says how, 'lastmile db restore' puts a backup back",
+    "SQLITE_NOTADB": "'lastmile db restore' puts a backup in its place",
+}
+"""What SQLite says (the beginning of its code) when the file is the matter, and not the statement."""
 
 
 class SqliteBackend:
@@ -31,6 +45,7 @@ class SqliteBackend:
         self.queue = SqliteQueue()
         self.signals = LocalSignals()
         self._turn = Turn()
+        self._path = path
         self._writer = _engine(path, pool_size=1)
         self._reader = _engine(path, pool_size=_READERS)
         event.listen(self._writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -39,19 +54,41 @@ class SqliteBackend:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open the one write transaction."""
-        with self._turn.taken(), self._writer.begin() as connection:
+        with self._turn.taken(), self._reached(), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read-only snapshot."""
-        with self._reader.begin() as connection:
+        with self._reached(), self._reader.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Tell a disk that does not take or give what it should from a statement that is wrong."""
+        try:
+            yield
+        except (sqlite3.Error, DBAPIError) as error:
+            said = _sqlite_error(error)
+            hint = next((hint for code, hint in _AWAY.items() if _code(said).startswith(code)), None)
+            if hint is None:
+                raise
+            raise DatabaseAway(str(self._path), f"{said}; {hint}") from error
 
     def close(self) -> None:
         """Close every connection."""
         self._writer.dispose()
         self._reader.dispose()
+
+
+def _code(error: sqlite3.Error | None) -> str:
+    return getattr(error, "sqlite_errorname", None) or ""
+
+
+def _sqlite_error(error: sqlite3.Error | DBAPIError) -> sqlite3.Error | None:
+    """Return what SQLite said; SQLAlchemy does not wrap what fails while a connection is made ready."""
+    found = error.orig if isinstance(error, DBAPIError) else error
+    return found if isinstance(found, sqlite3.Error) else None
 
 
 def _engine(path: Path, *, pool_size: int) -> Engine:
