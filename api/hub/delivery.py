@@ -5,14 +5,14 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from api.hub import store
-from api.hub.post import Post
-from api.hub.store import Letter, Subscription
+from api.hub.post import Answer, Post
+from api.hub.store import Letter, Parcel
 from api.hub.topics import TOPICS
 from api.hub.traffic import Traffic
-from inventory.ledger import Job, Retry, Transactions
+from inventory.ledger import Job, Retry, Transactions, UnitOfWork
 
 LISTENER: Final = "listener"
 
@@ -35,13 +35,10 @@ class Patience:
         full_s = min(self.first_pause_s * 2.0 ** min(failures - 1, 30), self.longest_pause_s)
         return full_s * (0.5 + 0.5 * chance)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parcel:
-    subscription: Subscription
-    resource_id: str
-    event: dict[str, Any]
-    letter: Letter | None
+    @property
+    def lasts_s(self) -> float:
+        """How long all the pauses together may take; a subscriber unreachable for so long is not worth more."""
+        return sum(self.pause_s(failures, 1.0) for failures in range(1, self.attempts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,64 +53,87 @@ class Delivery:
 
     def __call__(self, job: Job, transactions: Transactions, /) -> Retry | None:
         """Deliver the job's event, unless its subscriber left meanwhile."""
-        parcel = _load(job, transactions)
-        if parcel is None:
-            return None
-        wait = self.traffic.enter(parcel.subscription.subscription_id, self.clock_s())
+        subscription_id = str(job.payload["subscription"])
+        wait = self.traffic.enter(subscription_id, self.clock_s())
         if wait is None:
-            return self._send(parcel, transactions)
-        if wait.unreachable:
-            return self._failed(parcel, transactions, f"not tried: {wait.unreachable}", at_least_s=wait.delay_s)
-        return Retry(delay_s=wait.delay_s, reason="the subscriber is busy with earlier events")
+            return self._deliver(job, transactions)
+        if not wait.unreachable:
+            return Retry(delay_s=wait.delay_s, reason="the subscriber is busy with earlier events")
+        reason = f"not tried: {wait.unreachable}"
+        # Thousands may wait for a subscriber that is gone: until the end of the patience they cost next to nothing.
+        if wait.lasting_s < self.patience.lasts_s:
+            return Retry(delay_s=wait.delay_s, reason=reason)
+        parcel = _load(job, transactions)
+        return self._failed(parcel, transactions, reason, hopeless=True) if parcel is not None else None
 
-    def _send(self, parcel: _Parcel, transactions: Transactions) -> Retry | None:
-        subscription = parcel.subscription
-        event = TOPICS[subscription.base].spell(parcel.event)
-        body = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
-        begun_s = self.clock_s()
-        unreachable, pause_s = "the delivery broke off", 0.0
+    def _deliver(self, job: Job, transactions: Transactions) -> Retry | None:
+        subscription_id = str(job.payload["subscription"])
+        parcel, answer, begun_s = None, None, self.clock_s()
         try:
-            answer = self.post(listener_url(subscription.callback, event["eventType"]), body)
-            unreachable, pause_s = ("" if answer.reached else answer.reason), answer.pause_s
+            parcel = _load(job, transactions)
+            if parcel is not None:
+                begun_s = self.clock_s()
+                answer = self._send(parcel)
         finally:
-            now_s = self.clock_s()
-            self.traffic.leave(
-                subscription.subscription_id, now_s, took_s=now_s - begun_s, unreachable=unreachable, pause_s=pause_s
-            )
+            if answer is None:
+                self.traffic.withdraw(subscription_id)
+        if parcel is None or answer is None:
+            return None
+        now_s = self.clock_s()
+        unreachable = "" if answer.reached else answer.reason
+        self.traffic.leave(
+            subscription_id, now_s, took_s=now_s - begun_s, unreachable=unreachable, pause_s=answer.pause_s
+        )
         if not answer.accepted:
-            return self._failed(parcel, transactions, answer.reason, at_least_s=pause_s)
+            return self._failed(parcel, transactions, answer.reason, at_least_s=answer.pause_s)
         if parcel.letter is not None:
             with transactions.begin() as uow:
                 store.drop_letter(uow, parcel.letter.letter_id)
         return None
 
+    def _send(self, parcel: Parcel) -> Answer:
+        event = TOPICS[parcel.subscription.base].spell(parcel.event)
+        body = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+        return self.post(listener_url(parcel.subscription.callback, event["eventType"]), body)
+
     def _failed(
-        self, parcel: _Parcel, transactions: Transactions, reason: str, *, at_least_s: float = 0.0
+        self,
+        parcel: Parcel,
+        transactions: Transactions,
+        reason: str,
+        *,
+        at_least_s: float = 0.0,
+        hopeless: bool = False,
     ) -> Retry | None:
         """Keep what went wrong; return when to try again, or None where the event was given up."""
-        subscription_id, event_id = parcel.subscription.subscription_id, str(parcel.event["eventId"])
         with transactions.begin() as uow:
-            if store.find_subscription(uow.connection, subscription_id) is None:
+            letter = self._letter(uow, parcel, reason, hopeless=hopeless)
+            if store.find_subscription(uow.connection, letter.subscription_id) is None:
                 return None
-            failures = (parcel.letter.failures if parcel.letter else 0) + 1
-            # The lane's events must not each take as long to be given up as the first of them.
-            hopeless = store.waited_behind_a_dead_one(uow.connection, subscription_id, parcel.resource_id, event_id)
-            dead = hopeless or failures >= self.patience.attempts
-            letter = Letter(
-                letter_id=parcel.letter.letter_id if parcel.letter else store.new_letter_id(),
-                subscription_id=subscription_id,
-                event_id=event_id,
-                resource_id=parcel.resource_id,
-                failures=failures,
-                reason=reason,
-                failed_at=uow.now,
-                dead_at=uow.now if dead else None,
-            )
             store.keep_letter(uow, letter)
-        if dead:
+        if letter.dead_at is not None:
             return None
-        pause_s = self.patience.pause_s(failures, self.chance())
-        return Retry(delay_s=max(pause_s, at_least_s), reason=reason)
+        return Retry(delay_s=max(self.patience.pause_s(letter.failures, self.chance()), at_least_s), reason=reason)
+
+    def _letter(self, uow: UnitOfWork, parcel: Parcel, reason: str, *, hopeless: bool) -> Letter:
+        subscription_id, event_id = parcel.subscription.subscription_id, str(parcel.event["eventId"])
+        failures = (parcel.letter.failures if parcel.letter else 0) + 1
+        # The events behind one that was given up must not each take as long as it did.
+        dead = (
+            hopeless
+            or failures >= self.patience.attempts
+            or store.waited_behind_a_dead_one(uow.connection, subscription_id, parcel.resource_id, event_id)
+        )
+        return Letter(
+            letter_id=parcel.letter.letter_id if parcel.letter else store.new_letter_id(),
+            subscription_id=subscription_id,
+            event_id=event_id,
+            resource_id=parcel.resource_id,
+            failures=failures,
+            reason=reason,
+            failed_at=uow.now,
+            dead_at=uow.now if dead else None,
+        )
 
 
 def listener_url(callback: str, event_type: str) -> str:
@@ -121,13 +141,7 @@ def listener_url(callback: str, event_type: str) -> str:
     return f"{callback.rstrip('/')}/{LISTENER}/{event_type[0].lower()}{event_type[1:]}"
 
 
-def _load(job: Job, transactions: Transactions) -> _Parcel | None:
-    subscription_id, event_id = str(job.payload["subscription"]), str(job.payload["event"])
+def _load(job: Job, transactions: Transactions) -> Parcel | None:
     with transactions.read() as connection:
-        subscription = store.find_subscription(connection, subscription_id)
-        found = store.stored_event(connection, event_id)
-        letter = store.find_letter(connection, subscription_id, event_id)
-    if subscription is None or found is None or (letter is not None and letter.dead_at is not None):
-        return None
-    resource_id, event = found
-    return _Parcel(subscription=subscription, resource_id=resource_id, event=event, letter=letter)
+        parcel = store.parcel(connection, str(job.payload["subscription"]), str(job.payload["event"]))
+    return None if parcel is None or (parcel.letter is not None and parcel.letter.dead_at is not None) else parcel

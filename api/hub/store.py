@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import AlreadySubscribed
@@ -48,6 +48,16 @@ class Letter:
     reason: str
     failed_at: datetime
     dead_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """What a delivery needs: to whom, what, and the letter of earlier attempts if any failed."""
+
+    subscription: Subscription
+    resource_id: str
+    event: dict[str, Any]
+    letter: Letter | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,21 +135,19 @@ def find_subscription(connection: Connection, subscription_id: str) -> Subscript
     return Subscription(**row) if row is not None else None
 
 
-def stored_event(connection: Connection, event_id: str) -> tuple[str, dict[str, Any]] | None:
-    """Return the resource id and the whole TMF event, or None."""
-    row = connection.execute(select(events).where(events.c.event_id == event_id)).mappings().first()
-    return (row["resource_id"], tmf_event(row)) if row is not None else None
-
-
-def find_letter(connection: Connection, subscription_id: str, event_id: str) -> Letter | None:
-    """Return the letter of one event and subscriber, or None where nothing ever failed."""
-    here = letters.c
-    row = (
-        connection.execute(select(letters).where(here.subscription_id == subscription_id, here.event_id == event_id))
-        .mappings()
-        .first()
+def parcel(connection: Connection, subscription_id: str, event_id: str) -> Parcel | None:
+    """Return what a delivery needs, or None where the subscription or the event is gone."""
+    given = {"subscription": subscription_id, "event": event_id}
+    row = connection.execute(_PARCEL, given).mappings().first()
+    if row is None:
+        return None
+    letter = {name: row[f"letter_{name}"] for name in Letter.__slots__}
+    return Parcel(
+        subscription=Subscription(**{name: row[f"hub_{name}"] for name in _FIELDS}),
+        resource_id=row["resource_id"],
+        event=tmf_event(row),
+        letter=Letter(**letter) if letter["letter_id"] is not None else None,
     )
-    return Letter(**row) if row is not None else None
 
 
 def waited_behind_a_dead_one(connection: Connection, subscription_id: str, resource_id: str, event_id: str) -> bool:
@@ -208,6 +216,20 @@ def replay(uow: UnitOfWork, letter_id: str) -> DeadLetter:
 
 _FIELDS: Final = Subscription.__slots__
 _IDS: Final = select(subscriptions.c.subscription_id)
+_PARCEL: Final = (
+    select(
+        events,
+        *(subscriptions.c[name].label(f"hub_{name}") for name in _FIELDS),
+        *(letters.c[name].label(f"letter_{name}") for name in Letter.__slots__),
+    )
+    .select_from(
+        subscriptions.join(events, events.c.event_id == bindparam("event")).outerjoin(
+            letters,
+            (letters.c.subscription_id == subscriptions.c.subscription_id) & (letters.c.event_id == events.c.event_id),
+        )
+    )
+    .where(subscriptions.c.subscription_id == bindparam("subscription"))
+)
 
 
 def _dead_letter(row: RowMapping) -> DeadLetter:

@@ -18,10 +18,16 @@ _LEAST_TURN_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Not now. ``unreachable`` says why, and is empty where the subscriber is only busy."""
+    """Not now.
+
+    Attributes:
+        unreachable: why the subscriber cannot be reached; empty where it is only busy.
+        lasting_s: for how long it could not be reached by now.
+    """
 
     delay_s: float
     unreachable: str = ""
+    lasting_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -30,25 +36,37 @@ class _Line:
     took_s: float = 0.0
     moved_at_s: float = 0.0
     turn_at_s: float = 0.0
-    failures: int = 0
+    rest_s: float = 0.0
+    closed_since_s: float = 0.0
     closed_until_s: float = 0.0
     reason: str = ""
 
     @property
     def width(self) -> int:
-        return 1 if self.took_s > SLOW_S else AT_ONCE
+        return 1 if self.reason or self.took_s > SLOW_S else AT_ONCE
 
     def turn(self, earliest_s: float, apart_s: float) -> float:
         """Return when to come back: each one a time of its own, so that a long queue does not come back at once."""
         self.turn_at_s = max(self.turn_at_s, earliest_s) + apart_s
         return self.turn_at_s
 
+    def open(self) -> None:
+        self.reason, self.rest_s, self.closed_until_s = "", 0.0, 0.0
+
+    def close(self, now_s: float, reason: str, pause_s: float) -> None:
+        if now_s < self.closed_until_s:
+            return  # one of several that were under way when the first of them failed
+        if not self.reason:
+            self.closed_since_s = now_s
+        self.reason = reason
+        self.rest_s = min(max(self.rest_s * 2.0, FIRST_REST_S), LONGEST_REST_S)
+        self.closed_until_s = now_s + max(self.rest_s, min(pause_s, LONGEST_REST_S))
+
 
 @dataclass(slots=True)
 class Traffic:
     """What is under way to each subscriber. Safe to use from many threads; times are POSIX times."""
 
-    first_rest_s: float = FIRST_REST_S
     _lines: dict[str, _Line] = field(default_factory=lambda: defaultdict(_Line))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -57,7 +75,8 @@ class Traffic:
         with self._lock:
             line = self._lines[subscription_id]
             if now_s < line.closed_until_s:
-                return Wait(delay_s=line.turn(line.closed_until_s, _LEAST_TURN_S) - now_s, unreachable=line.reason)
+                delay_s = line.turn(line.closed_until_s, _LEAST_TURN_S) - now_s
+                return Wait(delay_s=delay_s, unreachable=line.reason, lasting_s=now_s - line.closed_since_s)
             if line.running >= line.width:
                 # The longer nothing moved, the farther apart.
                 turn_s = max(line.took_s, now_s - line.moved_at_s, _LEAST_TURN_S) / line.width
@@ -74,13 +93,13 @@ class Traffic:
         with self._lock:
             line = self._lines[subscription_id]
             line.running -= 1
-            line.moved_at_s = now_s
-            line.took_s = took_s
-            line.reason = unreachable
-            if not unreachable:
-                line.failures = 0
-                line.closed_until_s = 0.0
-                return
-            line.failures += 1
-            rest_s = min(self.first_rest_s * 2.0 ** min(line.failures - 1, 30), LONGEST_REST_S)
-            line.closed_until_s = now_s + max(rest_s, min(pause_s, LONGEST_REST_S))
+            line.moved_at_s, line.took_s = now_s, took_s
+            if unreachable:
+                line.close(now_s, unreachable, pause_s)
+            else:
+                line.open()
+
+    def withdraw(self, subscription_id: str) -> None:
+        """End a delivery that sent nothing, and tells nothing about its subscriber."""
+        with self._lock:
+            self._lines[subscription_id].running -= 1
