@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sqlalchemy.exc import DBAPIError
+
 from api.runtime.contracts import Claim, Outcome
 from api.runtime.ledger import LedgerUnit
 from inventory.ledger import Handler, Retry
@@ -49,6 +51,9 @@ def _run(unit: LedgerUnit, claim: Claim, handler: Handler) -> Outcome:
     try:
         with unit.step():
             retry = handler(claim.job, unit)
+    except DBAPIError:
+        # The database refused a statement: the transaction may be lost as a whole, and all in it runs again.
+        raise
     except Exception as error:  # noqa: BLE001 - see below; kept in the job's row and logged
         # Any handler may have a bug; it must cost its own job only, and stay visible.
         return failed(claim, error)
