@@ -9,9 +9,10 @@ lock; a parked job is ``failed``.
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
-from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, RowMapping, inspect, text
 
 from api.runtime.contracts import Claim, Outcome, ParkedJob, QueuedJob, WorkerId
@@ -156,6 +157,18 @@ _RETRY: Final = text(f"""
 _STATUS: Final = {"postponed": "todo", "parked": "failed"}
 
 
+def procrastinate_schema() -> str:
+    """Return the SQL of Procrastinate's schema.
+
+    It is read from the installed package's file: importing the package costs every start a tenth of a second, and
+    nothing else of it is needed.
+    """
+    found = find_spec("procrastinate")
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError("procrastinate is not installed: install lastmile from its lock file")
+    return (Path(found.submodule_search_locations[0]) / "sql" / "schema.sql").read_text(encoding="utf-8")
+
+
 class ProcrastinateQueue:
     """:class:`api.runtime.contracts.JobQueue` on PostgreSQL."""
 
@@ -163,7 +176,7 @@ class ProcrastinateQueue:
         """Create Procrastinate's schema where it is missing, and two indexes for lanes and due times."""
         if not inspect(connection).has_table("procrastinate_jobs"):
             # Its text has "%" signs and several statements: it must not pass through parameter handling.
-            connection.exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
+            connection.exec_driver_sql(procrastinate_schema().replace("%", "%%"))
         for index in _INDEXES:
             connection.exec_driver_sql(index)
 
