@@ -8,14 +8,12 @@ from sqlalchemy import Row, bindparam, delete, insert, select
 
 from inventory.entries import Entries
 from inventory.ledger import Open
-from inventory.prepared import PreparedSelect
 from inventory.tables import reservations
 
-# Without reserved_at, which nobody asks for and which the driver alone does not understand.
 _KNOWN: Final = ("resource_id", "allocation", "pool", "value", "device", "place_id", "owner")
 _ALL: Final = select(*(reservations.c[name] for name in _KNOWN)).with_for_update()
-_OF_OWNER: Final = PreparedSelect(_ALL.where(reservations.c.owner == bindparam("key")))
-_OF_RESOURCE: Final = PreparedSelect(_ALL.where(reservations.c.resource_id == bindparam("key")))
+_OF_OWNER: Final = _ALL.where(reservations.c.owner == bindparam("key"))
+_OF_RESOURCE: Final = _ALL.where(reservations.c.resource_id == bindparam("key"))
 _INSERT: Final = insert(reservations)
 _DELETE: Final = delete(reservations).where(reservations.c.resource_id == bindparam("key"))
 
@@ -45,7 +43,7 @@ class ReservationRows:
         known = self._owners.get(owner)
         if known is not None and (entry := self._entries.get(known)) is not None:
             return known if entry.values is not None else None
-        found = _OF_OWNER.first(self._unit.reader, {"key": owner})
+        found = self._unit.reader.execute(_OF_OWNER, {"key": owner}).first()
         if found is None:
             return None
         resource_id = str(found.resource_id)
@@ -55,7 +53,7 @@ class ReservationRows:
         """Return the reservation behind a resource, or None."""
         entry = self._entries.get(resource_id)
         if entry is None:
-            entry = self._take_in(resource_id, _OF_RESOURCE.first(self._unit.reader, {"key": resource_id}))
+            entry = self._take_in(resource_id, self._unit.reader.execute(_OF_RESOURCE, {"key": resource_id}).first())
         return entry.values
 
     def add(self, values: Mapping[str, Any]) -> None:

@@ -19,7 +19,6 @@ from inventory.documents import Document
 from inventory.entries import Entries
 from inventory.errors import StaleState
 from inventory.ledger import Open
-from inventory.prepared import PreparedSelect
 
 PREFETCH: Final = 500
 """Ids that go into one SELECT."""
@@ -78,7 +77,7 @@ class DocumentRows:
         """Return the resource as it stands in this unit, or None."""
         entry = self._entries.get((table, key))
         if entry is None:
-            entry = self._take_in(table, key, _statements(table).by_id.first(self._unit.reader, {"key": key}))
+            entry = self._take_in(table, key, self._unit.reader.execute(_statements(table).by_id, {"key": key}).first())
         return entry.row
 
     def by_external_id(self, table: Table, external_id: str) -> Row | None:
@@ -86,7 +85,7 @@ class DocumentRows:
         key = self._names.get((table, external_id))
         if key is not None and (row := self.find(table, key)) is not None:
             return row
-        found = _statements(table).by_external_id.first(self._unit.reader, {"key": external_id})
+        found = self._unit.reader.execute(_statements(table).by_external_id, {"key": external_id}).first()
         if found is None:
             return None
         known = self._entries.get((table, found.id))
@@ -190,9 +189,9 @@ def row_of(found: TableRow[Any]) -> Row:
 class _Statements:
     """The statements of one table, built once: SQLAlchemy then compiles them once."""
 
-    by_id: PreparedSelect
+    by_id: Select[Any]
     by_ids: Select[Any]
-    by_external_id: PreparedSelect
+    by_external_id: Select[Any]
     insert: Insert
     update: Update
     delete: Delete
@@ -211,9 +210,9 @@ def _statements(table: Table) -> _Statements:
     ).with_for_update()
     fixed = {"id", "created_at"}
     return _Statements(
-        by_id=PreparedSelect(wanted.where(here.id == bindparam("key"))),
+        by_id=wanted.where(here.id == bindparam("key")),
         by_ids=wanted.where(here.id.in_(bindparam("keys", expanding=True))).order_by(here.id),
-        by_external_id=PreparedSelect(wanted.where(here.external_id == bindparam("key"))),
+        by_external_id=wanted.where(here.external_id == bindparam("key")),
         insert=insert(table),
         update=update_of(table)
         .where(*expected)
