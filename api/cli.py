@@ -22,6 +22,7 @@ from api.fsck.command import fsck_command
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
 from api.hub.commands import hub_app
+from api.runtime.worker import DEVICE_THREAD
 from api.settings import Settings
 from api.storage import existing_storage
 from api.system import System
@@ -80,15 +81,26 @@ def worker_command(database: DatabaseUrl = None, kinds: Kinds = None, concurrenc
     with running_system(settings, Part.WORKER):
         console.print(f"[bold]lastmile worker[/] works on {', '.join(settings.kinds) or 'everything'}")
         ended.wait()
+    _leave()
 
 
 def _serve(settings: Settings, part: Part) -> None:
     # The HTTP server ends with the signal that ended it; this way it unwinds what surrounds the server first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listening = bind(settings.host, settings.port)
-    with running_system(settings, part) as system:
-        _announce(system, url_of(listening))
-        serve(create_app(system), listening)
+    try:
+        with running_system(settings, part) as system:
+            _announce(system, url_of(listening))
+            serve(create_app(system), listening)
+    finally:
+        _leave()
+
+
+def _leave() -> None:
+    """End the process although device jobs still run: they had their grace, and a peer or the next start has them."""
+    if any(thread.name.startswith(DEVICE_THREAD) for thread in threading.enumerate()):
+        logging.getLogger(__name__).error("device jobs outlived their grace; leaving them to a peer or the next start")
+        os._exit(1)
 
 
 def _on(auth: str | None) -> bool | None:

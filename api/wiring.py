@@ -30,6 +30,7 @@ from api.hub.delivery import Patience
 from api.hub.fan_out import FanOut
 from api.hub.hub import Hub
 from api.hub.store import DELIVER
+from api.migrations.schema import alone
 from api.order_tree import OrderTree
 from api.runtime.database import Database
 from api.runtime.device_locks import SharedDeviceLocks
@@ -141,7 +142,8 @@ def running_system(
         routes |= layers.routes()
         if part is not Part.API:
             _start_work(settings, layers, database, presence, stack)
-        yield _system(settings, database, layers, devices, lab)
+        first_token = _first_token(database) if settings.auth and part is not Part.WORKER else None
+        yield replace(_system(settings, database, layers, devices, lab), first_token=first_token)
 
 
 def _start_work(settings: Settings, layers: Layers, database: Database, presence: Presence, stack: ExitStack) -> None:
@@ -244,7 +246,7 @@ def _system(
         running_configuration=lambda name: running_configuration(name, devices, layers.core.sessions),
         hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),
         lab=lab,
-        first_token=_first_token(database) if settings.auth else None,
+        first_token=None,
     )
 
 
@@ -285,6 +287,7 @@ def _creates(layers: Layers) -> Mapping[str, Create]:
 
 def _first_token(database: Database) -> str | None:
     with database.begin() as uow:
+        alone(uow.connection)
         return None if tokens.exists(uow.connection) else tokens.create(uow, name="admin", role="admin")
 
 

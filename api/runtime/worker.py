@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 BATCH: Final = 100
 DEVICE_THREADS: Final = 16
+DEVICE_THREAD: Final = "device"
+"""What the names of the threads begin with that run device jobs."""
 GRACE_S: Final = 60.0
 # A lane that was held when we looked may be free without a signal in the worst of races: look again now and then.
 _LONGEST_WAIT_S: Final = 5.0
@@ -72,7 +74,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin: from now on every commit with a job for us wakes us."""
-        self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="device")
+        self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix=DEVICE_THREAD)
         kinds = (*self.handlers, *self.device_handlers)
         self.database.signals.subscribe(kinds, self._wake.set)
         self._here.start()
