@@ -46,7 +46,7 @@ class Settings(BaseModel):
     lab_netconf_port: int = Field(default=8830, ge=0, le=65535)
     database: SecretStr | None = None
     kinds: tuple[str, ...] = ()
-    concurrency: int = Field(default=16, ge=1, le=1000)
+    concurrency: int = Field(default=64, ge=1, le=1000)
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     hub_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     hub_attempts: int = Field(default=20, ge=1)

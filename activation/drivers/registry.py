@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from activation.contracts import Driver, DriverFactory, PlatformRules
@@ -13,6 +13,18 @@ GROUP: Final = "activation.drivers"
 
 
 @dataclass(frozen=True, slots=True)
+class _Installed:
+    """A driver of an installed distribution: the libraries behind drivers take a second and 30 MB to import."""
+
+    point: EntryPoint
+
+    def __call__(self, device: Device, rules: PlatformRules) -> Driver:
+        """Connect and return the session."""
+        factory: DriverFactory = self.point.load()
+        return factory(device, rules)
+
+
+@dataclass(frozen=True, slots=True)
 class DriverRegistry:
     """Which factory opens sessions for which driver name (``driver:`` of ``templates/<platform>/platform.yaml``)."""
 
@@ -20,8 +32,8 @@ class DriverRegistry:
 
     @classmethod
     def installed(cls) -> "DriverRegistry":
-        """Return the drivers that installed distributions offer."""
-        return cls({point.name: point.load() for point in entry_points(group=GROUP)})
+        """Return the drivers that installed distributions offer; each is imported when it is first used."""
+        return cls({point.name: _Installed(point) for point in entry_points(group=GROUP)})
 
     def including(self, name: str, factory: DriverFactory) -> "DriverRegistry":
         """Return these drivers and one more; the new one wins over an old one of the same name."""

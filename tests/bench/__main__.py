@@ -1,7 +1,6 @@
-"""Measure and print: ``python -m tests.bench [FIGURE …] [--runs N] [--profile FILE]``."""
+"""Measure and print: ``python -m tests.bench [FIGURE …] [--runs N]``."""
 
 import argparse
-import cProfile
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -28,9 +27,14 @@ def main() -> int:
     for name in asked.figures or FIGURES:
         for figure in FIGURES[name](asked.runs):
             found.append(figure)
-            print(figure.line(), flush=True)
-    print(as_json(found))
+            _say(figure.line())
+    _say(as_json(found))
     return 0 if all(figure.is_met for figure in found) else 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -58,7 +58,7 @@ class InstantDriver:
         self._apply(self._staged)
         self._staged = None
 
-    def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002 - every commit is for good
+    def confirm(self, edit: DeviceEdit, *, token: str) -> None:
         """Do nothing."""
 
     def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:  # noqa: ARG002

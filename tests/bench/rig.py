@@ -3,11 +3,12 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 from sqlalchemy import func, select
 
@@ -15,11 +16,13 @@ import templates
 from activation.drivers.registry import DriverRegistry
 from api.http.app import create_app
 from api.http.server import bind, serving
+from api.runtime.worker import Worker
 from api.settings import Settings
 from api.system import System
 from api.wiring import running_system
 from inventory.model import AddressPool, Device, Link, Network, PonPort, Premises, VlanPool
 from inventory.network import NetworkStore
+from inventory.store import Query
 from orders.product.tables import product_orders
 from orders.states import FINAL
 from tests.bench.instant import InstantNetwork
@@ -33,19 +36,42 @@ PATIENCE_S: Final = 120.0
 LOOK_EVERY_S: Final = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Rig:
-    """A running platform; ``url`` is where it serves HTTP."""
+    """A running platform.
+
+    Attributes:
+        url: where it serves HTTP.
+        placed: how many orders were placed with :meth:`place`.
+    """
 
     system: System
     url: str
+    placed: int = 0
 
-    def place(self, first: int, count: int) -> None:
-        """Store ``count`` product orders in one transaction."""
+    def rate(self, count: int) -> float:
+        """Return how many orders per second complete, of ``count`` that are there at once."""
+        done = self.placed
+        self.place(count)
+        started_s = time.perf_counter()
+        self.wait_for(done + count)
+        return count / (time.perf_counter() - started_s)
+
+    def complete(self, count: int) -> None:
+        """Place that many orders and return when they have completed."""
+        self.rate(count)
+
+    def query(self, limit: int) -> Query:
+        """Return the query for the first page."""
+        return Query(limit=limit)
+
+    def place(self, count: int) -> None:
+        """Store ``count`` more product orders in one transaction."""
         create = self.system.creates["productOrder"]
         with self.system.database.begin() as uow:
-            for number in range(first, first + count):
+            for number in range(self.placed, self.placed + count):
                 create(uow, order(number))
+        self.placed += count
 
     def completed(self) -> int:
         """Return how many product orders have completed.
@@ -56,7 +82,7 @@ class Rig:
         here = product_orders.c.state
         wanted = select(here, func.count()).where(here.in_(ENDS)).group_by(here)
         with self.system.database.read() as connection:
-            found = {state: count for state, count in connection.execute(wanted)}
+            found: dict[str, int] = dict(connection.execute(wanted).all())
         if bad := found.keys() - {"completed"}:
             raise RuntimeError(f"orders ended {', '.join(sorted(bad))}")
         return found.get("completed", 0)
@@ -75,8 +101,19 @@ class Rig:
 
 
 @contextmanager
-def running(**settings: object) -> Iterator[Rig]:
-    """Start a platform on a new data folder, load the network, serve HTTP; stop and remove it all."""
+def running(*, works: bool = True, **settings: object) -> Iterator[Rig]:
+    """Start a platform on a new data folder, load the network, serve HTTP; stop and remove it all.
+
+    Without ``works`` nothing is done about what is taken, as in a process that is an API alone.
+    """
+    with ExitStack() as stack:
+        if not works:
+            stack.enter_context(mock.patch.multiple(Worker, start=lambda _: None, stop=lambda *_, **__: True))
+        yield stack.enter_context(_running(settings))
+
+
+@contextmanager
+def _running(settings: Mapping[str, object]) -> Iterator[Rig]:
     with tempfile.TemporaryDirectory(prefix="lastmile-bench-") as folder:
         here = Path(folder)
         shutil.copytree(HERE / "templates", here / "templates")

@@ -1,6 +1,5 @@
 """Orders per second, from stored to completed, through the whole chain."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -35,7 +34,7 @@ class PlainUnit(LedgerUnit):
         super().enqueue(job)
         self.flush()
 
-    def take(self, lane: str, kinds: object) -> Job | None:  # noqa: ARG002 - every job goes through the queue
+    def take(self, kinds: object, lane: str) -> Job | None:  # noqa: ARG002 - every job goes through the queue
         """Return None."""
         return None
 
@@ -51,12 +50,8 @@ def orders_sqlite(runs: int) -> list[Figure]:
 
 def _rate(count: int) -> float:
     with running() as rig:
-        rig.place(0, WARM_UP)
-        rig.wait_for(WARM_UP)
-        rig.place(WARM_UP, count)
-        started_s = time.perf_counter()
-        rig.wait_for(WARM_UP + count)
-        return count / (time.perf_counter() - started_s)
+        rig.complete(WARM_UP)
+        return rig.rate(count)
 
 
 @contextmanager

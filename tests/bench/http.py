@@ -1,0 +1,123 @@
+"""What a client sees: latency of an order, orders taken per second, pages read per second."""
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import httpx
+from fastapi import FastAPI
+
+from api.http.server import bind, serving
+from api.wiring import PRODUCT_ORDERING
+from orders.product.intake import ProductOrderBody
+from tests.bench.report import UNDER, Figure, median_of, percentile, rounded
+from tests.bench.rig import Rig, order, running
+
+COLLECTION: Final = f"{PRODUCT_ORDERING}/productOrder"
+LATENCY_ORDERS: Final = 40
+PER_SECOND: Final = 2.0
+CLIENTS: Final = 4
+POSTS: Final = 600
+PAGES: Final = 300
+SLOW_PAGES: Final = 20
+LOOK_EVERY_S: Final = 0.002
+
+
+def latency(runs: int) -> list[Figure]:
+    """Return how long a lone order takes from POST to completed, with two orders per second."""
+    taken_ms = [1000 * taken_s for _ in range(runs) for taken_s in _latencies()]
+    return [
+        Figure(name="latency_p50", value=rounded(percentile(taken_ms, 0.5)), unit="ms", goal=100, sense=UNDER),
+        Figure(name="latency_p95", value=rounded(percentile(taken_ms, 0.95)), unit="ms", goal=200, sense=UNDER),
+    ]
+
+
+def post_order(runs: int) -> list[Figure]:
+    """Return how many orders per second are taken over HTTP by a process that only takes them."""
+    return [Figure(name="post_order", value=median_of(runs, _post_rate), unit="posts/s", goal=300)]
+
+
+def get_page_100(runs: int) -> list[Figure]:
+    """Return how many pages of 100 orders per second are read, beside FastAPI's response_model way."""
+    with running() as rig:
+        rig.complete(100)
+        value = median_of(runs, lambda: _page_rate(rig.url, PAGES))
+        with serving(_peer(rig), bind("127.0.0.1", 0)) as url:
+            modelled = median_of(runs, lambda: _page_rate(url, SLOW_PAGES))
+    return [
+        Figure(name="get_page_100", value=value, unit="pages/s", goal=150, peers={"FastAPI response_model": modelled})
+    ]
+
+
+def _latencies() -> list[float]:
+    with running() as rig, httpx.Client(base_url=rig.url, trust_env=False) as client:
+        _follow(client, 0)
+        found: list[float] = []
+        begin_s = time.perf_counter()
+        for number in range(1, LATENCY_ORDERS + 1):
+            time.sleep(max(0.0, begin_s + number / PER_SECOND - time.perf_counter()))
+            found.append(_follow(client, number))
+        return found
+
+
+def _follow(client: httpx.Client, number: int) -> float:
+    started_s = time.perf_counter()
+    placed = client.post(COLLECTION, json=order(number))
+    placed.raise_for_status()
+    where = placed.headers["Location"]
+    while (state := client.get(where, params={"fields": "state"}).json()["state"]) != "completed":
+        if state in {"failed", "partial"}:
+            raise RuntimeError(f"order {number} ended {state}")
+        time.sleep(LOOK_EVERY_S)
+    return time.perf_counter() - started_s
+
+
+def _post_rate() -> float:
+    with running(works=False) as rig:
+        numbers = iter(range(POSTS))
+        guard = threading.Lock()
+
+        def client() -> None:
+            with httpx.Client(base_url=rig.url, trust_env=False) as http:
+                while True:
+                    with guard:
+                        number = next(numbers, None)
+                    if number is None:
+                        return
+                    http.post(COLLECTION, json=order(number)).raise_for_status()
+
+        return POSTS / _together([client] * CLIENTS)
+
+
+def _together(works: Sequence[Any]) -> float:
+    threads = [threading.Thread(target=work) for work in works]
+    started_s = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - started_s
+
+
+def _page_rate(url: str, count: int) -> float:
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        client.get(COLLECTION, params={"limit": "100"}).raise_for_status()
+        started_s = time.perf_counter()
+        for _ in range(count):
+            client.get(COLLECTION, params={"limit": "100"}).raise_for_status()
+        return count / (time.perf_counter() - started_s)
+
+
+def _peer(rig: Rig) -> FastAPI:
+    """Return an application that answers the same page through a model, as FastAPI's tutorial does."""
+    app = FastAPI()
+    collection = next(each for each in rig.system.collections if each.name == "productOrder")
+
+    def read(limit: int = 100) -> list[dict[str, Any]]:
+        page = collection.page(rig.query(limit))
+        return [json.loads(text) for text in page.texts]
+
+    app.add_api_route(COLLECTION, read, methods=["GET"], response_model=list[ProductOrderBody])
+    return app

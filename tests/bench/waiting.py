@@ -1,0 +1,64 @@
+"""What orders cost that wait for a person: no thread, and next to no time of the others."""
+
+import threading
+from typing import Final
+
+from sqlalchemy import insert
+
+from inventory.rows import Row
+from orders.product.layer import product_order_store
+from tests.bench.report import UNDER, Figure, rounded
+from tests.bench.rig import Rig, order, running
+
+WAITING: Final = 100_000
+CHUNK: Final = 10_000
+ORDERS: Final = 300
+WARM_UP: Final = 50
+
+
+def waiting(runs: int) -> list[Figure]:
+    """Return by how much 100,000 waiting orders slow the rest, and how many threads they cost."""
+    slower: list[float] = []
+    threads = 0
+    for _ in range(runs):
+        with running() as rig:
+            rig.complete(WARM_UP)
+            before = rig.rate(ORDERS)
+            had = threading.active_count()
+            _let_wait(rig)
+            rig.complete(WARM_UP)
+            threads = max(threads, threading.active_count() - had)
+            slower.append(100 * (before / rig.rate(ORDERS) - 1))
+    middle = sorted(slower)[len(slower) // 2]
+    return [
+        Figure(name="waiting_slower", value=rounded(max(middle, 0.0)), unit="%", goal=5, sense=UNDER),
+        Figure(name="waiting_threads", value=max(threads, 0), unit="threads", goal=0, sense=UNDER),
+    ]
+
+
+def _let_wait(rig: Rig) -> None:
+    """Store product orders that wait for approval: rows in state pending, with their documents."""
+    store = product_order_store()
+    for start in range(0, WAITING, CHUNK):
+        with rig.system.database.begin() as uow:
+            rows = [_pending(f"waiting-{number}") for number in range(start, start + CHUNK)]
+            values = [
+                {
+                    "id": row.id,
+                    "state": row.state,
+                    "external_id": None,
+                    "correlation_id": row.correlation_id,
+                    "document": uow.text(row.document),
+                    "task": "{}",
+                    "version": 1,
+                    "created_at": uow.now,
+                    "updated_at": uow.now,
+                }
+                for row in rows
+            ]
+            uow.connection.execute(insert(store.table), values)
+
+
+def _pending(key: str) -> Row:
+    document = {**order(0), "id": key, "href": f"/productOrder/{key}", "state": "pending"}
+    return Row(id=key, state="pending", correlation_id=key, document=document)
