@@ -28,7 +28,7 @@ types: $(VENV)/.dev  ## mypy --strict
 	@$(BIN)/mypy
 
 imports: $(VENV)/.dev  ## Import contracts of the architecture
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 units: $(VENV)/.dev  ## The quick tests only: no sockets, no database
 	@$(BIN)/pytest -m "not lab and not e2e and not db" $(ARGS)
