@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from activation import tables
 from activation.model import DeviceEdit, Fragment, Plan, PlanId, ServiceId, TransactionId
@@ -23,12 +23,13 @@ UNFINISHED: Final = tuple(step for step in Step if not TRANSACTION.is_final(step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """A network-wide transaction as the journal knows it."""
+    """A network-wide transaction as the journal knows it; ``rollbacks`` counts the attempts to roll it back."""
 
     transaction_id: TransactionId
     monitor_id: str
     edits: tuple[DeviceEdit, ...]
     step: Step
+    rollbacks: int
 
 
 def fragments_of(connection: Connection, root_id: str) -> tuple[Fragment, ...]:
@@ -50,6 +51,13 @@ def fragments_on(connection: Connection, devices: Iterable[str]) -> Mapping[str,
     for row in found.mappings():
         by_device[row["device"]].append(_fragment(row))
     return {device: tuple(by_device[device]) for device in devices}
+
+
+def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, str]:
+    """Return which service (root) each of the supporting services with fragments belongs to."""
+    here = tables.fragments.c
+    found = connection.execute(select(here.service_id, here.root_id).where(here.service_id.in_(sorted(service_ids))))
+    return {row.service_id: row.root_id for row in found}
 
 
 def replace_fragments(uow: UnitOfWork, root_id: str, fragments: Iterable[Fragment]) -> None:
@@ -132,8 +140,20 @@ def unfinished(connection: Connection, monitor_id: str | None = None) -> tuple[T
             monitor_id=row["monitor_id"],
             edits=plan_edits(connection, PlanId(row["plan_id"])),
             step=Step(row["step"]),
+            rollbacks=_rollbacks(connection, row["transaction_id"]),
         )
         for row in rows
+    )
+
+
+def awaiting_rollback(connection: Connection, devices: Iterable[str]) -> tuple[TransactionId, ...]:
+    """Return the transactions on any of ``devices`` that are being rolled back, or wait for it; oldest first."""
+    here, wanted = tables.transactions.c, frozenset(devices)
+    statement = select(here.transaction_id, here.plan_id).where(here.step == Step.ROLLING_BACK.value)
+    return tuple(
+        TransactionId(row.transaction_id)
+        for row in connection.execute(statement.order_by(here.updated_at))
+        if any(edit.device in wanted for edit in plan_edits(connection, PlanId(row.plan_id)) if edit.changes)
     )
 
 
@@ -147,6 +167,12 @@ def journal_of(connection: Connection, monitor_id: str) -> tuple[tuple[str, Mapp
         .order_by(steps.id)
     )
     return tuple((step, json.loads(detail)) for step, detail in found)
+
+
+def _rollbacks(connection: Connection, transaction_id: str) -> int:
+    here = tables.journal.c
+    counted = select(func.count()).where(here.transaction_id == transaction_id, here.step == Step.ROLLING_BACK.value)
+    return connection.execute(counted).scalar_one()
 
 
 def _write(uow: UnitOfWork, transaction_id: TransactionId, *, before: str, to: Step, detail: Mapping[str, Any]) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from api.errors import StartRefused
 from api.runtime.ledger import LedgerUnit
 from inventory.ledger import UnitOfWork
 
@@ -39,6 +41,7 @@ class Database:
             routes: event type to the job kinds that follow it.
             clock: tells the time, UTC and aware.
         """
+        self._path = path
         self._routes = routes
         self._clock = clock
         self._turn = threading.Lock()
@@ -49,10 +52,17 @@ class Database:
         event.listen(self._reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN DEFERRED"))
 
     def create_tables(self, *schemas: MetaData) -> None:
-        """Create the tables that are missing."""
-        with self._turn, self._writer.begin() as connection:
-            for schema in schemas:
-                schema.create_all(connection)
+        """Create the tables that are missing.
+
+        Raises:
+            StartRefused: the file is no database, or cannot be opened or written; says why.
+        """
+        try:
+            with self._turn, self._writer.begin() as connection:
+                for schema in schemas:
+                    schema.create_all(connection)
+        except DatabaseError as error:
+            raise StartRefused(f"database {self._path}: {error.orig}; choose another folder with --data") from error
 
     def on_commit(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` after each commit that left a job behind."""

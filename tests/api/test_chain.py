@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
 PATIENCE_S = 20.0
 SERVICES = "/tmf-api/serviceInventory/v4/service"
+EVENTS = "/tmf-api/event/v4/topic"
 RESOURCES = "/tmf-api/resourceInventoryManagement/v4/resource?resourceStatus=reserved"
 PRODUCTS = "/tmf-api/productInventory/v4/product"
 
@@ -138,6 +139,11 @@ BAD_REQUESTS = {
     "unknown path": ("GET", "/tmf-api/nothing", None, 404, "/tmf-api/nothing"),
     "wrong method": ("PUT", PRODUCT_ORDERS, None, 405, "legal: "),
     "bad limit": ("GET", f"{PRODUCT_ORDERS}?limit=-1", None, 400, "limit"),
+    "absurd limit": ("GET", f"{PRODUCT_ORDERS}?limit=000000000001{'0' * 5000}", None, 400, "limit"),
+    "absurd offset": ("GET", f"{PRODUCT_ORDERS}?offset=000000000001{'0' * 30}", None, 400, "offset"),
+    "absurd event offset": ("GET", f"{EVENTS}/product/event?offset={'9' * 20}", None, 400, "offset"),
+    "event limit of the wrong type": ("GET", f"{EVENTS}/product/event?limit=a", None, 400, "limit"),
+    "unknown topic": ("GET", f"{EVENTS}/weather/event", None, 404, "product"),
     "bad filter": ("GET", f"{PRODUCT_ORDERS}?colour=red", None, 400, "cannot filter by colour"),
     "too large": ("POST", PRODUCT_ORDERS, b'{"a": "' + b"x" * 1_100_000 + b'"}', 413, "larger than"),
 }
@@ -264,6 +270,36 @@ def test_tmf640_configures_a_service_without_any_order(platform: Platform) -> No
     bad = platform.client.http.post(path, json=body | {"serviceCharacteristic": []})
     assert bad.status_code == 400
     assert "router" in bad.json()["reason"]
+
+
+IP_EDGE = {"id": "edge-1", "serviceSpecification": {"id": "ip-edge"}, "serviceCharacteristic": []}
+BAD_SERVICES: dict[str, tuple[dict[str, Any], str]] = {
+    "name of no string": ({"serviceCharacteristic": [{"name": ["router"], "value": "r1"}]}, "name"),
+    "name twice": ({"serviceCharacteristic": [{"name": "router", "value": "r1"}] * 2}, "'router' is given twice"),
+    "part without id": ({"supportingService": [IP_EDGE | {"id": ""}]}, "supportingService.id"),
+    "part id twice": ({"supportingService": [IP_EDGE, IP_EDGE]}, "'edge-1' is given twice"),
+    "id of no string": ({"id": 17}, "17"),
+    "no state": ({"state": "designed"}, "active"),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), BAD_SERVICES.values(), ids=BAD_SERVICES)
+def test_a_bad_tmf640_service_is_a_tmf_error(platform: Platform, changes: dict[str, Any], said: str) -> None:
+    body = {"state": "active", **IP_EDGE, **changes}
+    answer = platform.client.http.post("/tmf-api/ServiceActivationAndConfiguration/v4/service", json=body)
+    assert answer.status_code == 400, answer.text
+    assert said in answer.json()["reason"]
+
+
+def test_tmf640_does_not_end_what_an_order_made(platform: Platform) -> None:
+    tree = _ordered(platform, bodies.add(serial_number="LMLE0000AA15"))
+    configured = platform.configurations()
+    service_id = tree["serviceOrder"][0]["serviceOrderItem"][0]["service"]["id"]
+    answer = platform.client.http.delete(f"/tmf-api/ServiceActivationAndConfiguration/v4/service/{service_id}")
+    assert answer.status_code == 409
+    assert tree["serviceOrder"][0]["id"] in answer.json()["reason"]
+    assert platform.configurations() == configured
+    _ordered(platform, bodies.cease(_product_id(tree)))
 
 
 def _until_final(platform: Platform, href: str) -> dict[str, Any]:

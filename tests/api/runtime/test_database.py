@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
 
+from api.errors import StartRefused
 from api.runtime.database import Database
 from api.runtime.tables import events, jobs, moves
 from inventory.ledger import Event, Move, NewJob, UnitOfWork
@@ -87,3 +89,12 @@ def test_a_commit_with_a_job_wakes_the_worker_and_one_without_does_not(database:
     with database.begin() as uow:
         _write_everything(uow)
     assert woken == ["woken"]
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "lastmile.db"
+    file.write_bytes(bytes(range(256)) * 32)
+    database = Database(file, routes={})
+    with pytest.raises(StartRefused, match=r"lastmile\.db: file is not a database"):
+        database.create_tables(MetaData())
+    database.close()
