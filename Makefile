@@ -28,10 +28,10 @@ types: $(VENV)/.dev  ## mypy --strict
 	@$(BIN)/mypy
 
 imports: $(VENV)/.dev  ## Import contracts of the architecture
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
-units: $(VENV)/.dev  ## The quick tests only: no sockets
-	@$(BIN)/pytest -m "not lab and not e2e and not slow" $(ARGS)
+units: $(VENV)/.dev  ## The quick tests only: no sockets, no database
+	@$(BIN)/pytest -m "not lab and not e2e and not db and not slow" $(ARGS)
 
 lab: $(VENV)/.dev  ## The tests that talk to emulated devices
 	@$(BIN)/pytest -m lab $(ARGS)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 from activation.model import DeviceEdit, Dialect, Path
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.model import Device
+
+ROLLBACK_FAILED: Final = "rollbackFailed"
+"""Code of the error message about a device that may not be as it was before the request."""
 
 
 class Devices(Protocol):
@@ -124,7 +127,8 @@ class ServiceActivation(Protocol):
 
     Each call stores a monitor, returns its id at once and is idempotent by ``external_id``. The end is told by a
     ``MonitorStateChangeEvent`` whose document carries ``state`` (InProgress, Completed or InError), ``externalId``
-    and, with InError, ``errorMessage``: ``[{"code", "reason", "message", "device"}]``.
+    and, with InError, ``errorMessage``: ``[{"code", "reason", "message", "device"}]``. Where one of the codes is
+    :data:`ROLLBACK_FAILED` that device may still carry the service: what the service uses must not serve another.
     """
 
     def create(self, uow: UnitOfWork, service: Document, *, external_id: str, correlation_id: str) -> str:

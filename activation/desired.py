@@ -1,5 +1,6 @@
 """From a TMF640 service to what each device is to carry: its parts become intents, its intents fragments."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,11 +33,16 @@ class Renderings:
         """Return the fragments of ``service``, one per part.
 
         Raises:
-            BadIntent: a part without specification, of an unknown one, or with characteristics that do not fit.
+            BadIntent: a part without specification, of an unknown one, with characteristics that do not fit, or with
+                the id of another part.
             RenderError: a template failed.
             UnknownResource: a device that is not in the inventory.
         """
-        return tuple(self._fragment(self._intent(part)) for part in parts(service))
+        intents = [self._intent(part) for part in parts(service)]
+        counted = Counter(intent.service_id for intent in intents)
+        if twice := [service_id for service_id, count in counted.items() if count > 1]:
+            raise BadIntent("supportingService", (f"the id {', '.join(twice)} is given twice; legal: one id per part",))
+        return tuple(map(self._fragment, intents))
 
     def _intent(self, part: Document) -> Intent:
         specification = str(part.get("serviceSpecification", {}).get("id", ""))

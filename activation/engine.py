@@ -13,29 +13,35 @@ from activation import store
 from activation.contracts import DeviceLocking, Devices
 from activation.desired import Renderings, changes
 from activation.draft import Draft, Planned, with_places
-from activation.errors import ActivationError, DeviceError, DevicesFailed
+from activation.errors import ActivationError, DeviceError, DevicesFailed, DeviceUnreachable, PlanError
+from activation.fanout import Answer
 from activation.gather import Gathering
 from activation.intent import IntentSpec
 from activation.journal import Journal
-from activation.model import Fragment, Plan, TransactionId
+from activation.model import TRANSACTION_PREFIX, DeviceEdit, Fragment, Path, Plan, TransactionId
 from activation.platforms import Platform
 from activation.render import Renderer
 from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
 from activation.sessions import DeviceLocks, Leases, SessionPool
 from activation.settle import complete, fail
-from activation.states import MONITOR, MonitorState, Step
+from activation.states import MONITOR, TRANSACTION, MonitorState, Step
 from activation.store import MONITORS
 from activation.transact import Outcome, Participants, Push
 from activation.work import Arrival, Member, Work
 from inventory.documents import Document
 from inventory.errors import InventoryError, UnknownResource
 from inventory.ledger import Job, Retry, Transactions
+from inventory.model import Device
 from inventory.store import Row
 
 logger = logging.getLogger(__name__)
 
 TOGETHER: Final = 64
+ROLLBACK_TRIES: Final = 12
+"""With the pauses between them some four minutes: longer than a device waits for a confirm."""
+LONGEST_PAUSE_S: Final = 30.0
+IN_FRONT_POLL_S: Final = 1.0
 _NOBODY: Final = Row(id="", state="", correlation_id="", document={})
 """The monitor of a plan that is made for nobody's request."""
 
@@ -74,15 +80,19 @@ class ActivationCore(ServiceActivations):
             raise UnknownResource(MONITORS.kind, arrival.monitor_id)
         if not _runs(arrival.monitor):
             return None
-        restored = [self._roll_back(transaction, transactions) for transaction in arrival.interrupted]
-        if all(restored):
-            self._activate(arrival.monitor, arrival)
-        return None
+        for transaction in arrival.interrupted:
+            outcome = self._roll_back(transaction, transactions)
+            if outcome.waiting:
+                return _later(outcome, transaction.rollbacks + 1)
+            if outcome.rollback_failures:
+                return None
+        return self._activate(arrival.monitor, arrival)
 
     def recover(self, transactions: Transactions) -> int:
         """Roll back what a crash interrupted, on every device, and return how many transactions that were.
 
-        Call it at start, before the worker: the interrupted jobs then run again from the beginning.
+        Call it at start, before the worker: the interrupted jobs then run again from the beginning. What cannot be
+        rolled back yet, because a device cannot be reached, its job goes on with.
         """
         self._index(transactions)
         with transactions.read() as connection:
@@ -103,7 +113,7 @@ class ActivationCore(ServiceActivations):
             old = store.fragments_of(connection, [request.service_id])[request.service_id]
         work = self._work(request, old)
         member = Member(monitor=_NOBODY, work=work, report=Report(), transactions=transactions)
-        with self._participants(work.by_device) as participants:
+        with self._participants(self._devices([member])) as participants:
             return self._plan([member], participants).plan
 
     def warm(self, names: Iterable[str] | None = None) -> threading.Thread:
@@ -127,16 +137,17 @@ class ActivationCore(ServiceActivations):
             arrival.interrupted = tuple(each for each in interrupted if key in each.monitor_ids)
             arrival.old = fragments[services[key]] if key in services else ()
 
-    def _activate(self, monitor: Row, arrival: Arrival) -> None:
+    def _activate(self, monitor: Row, arrival: Arrival) -> Retry | None:
         report = Report()
         try:
             with _timed(report, "render"):
                 work = self._work(Request.of(monitor), arrival.old)
         except (ActivationError, InventoryError) as error:
             _fail(arrival.transactions, [(monitor, report)], (error,))
-            return
+            return None
         member = Member(monitor=monitor, work=work, report=report, transactions=arrival.transactions)
         self._groups.join(tuple(work.changing()), member)
+        return member.retry
 
     def _change_together(self, members: Sequence[Member]) -> None:
         with self.locks.held(members[0].work.changing()):
@@ -148,11 +159,18 @@ class ActivationCore(ServiceActivations):
         failures: Sequence[Exception]
         left: Sequence[DeviceError] = ()
         try:
-            with self._participants({name for member in members for name in member.work.by_device}) as participants:
+            with self._participants(self._devices(members)) as participants:
                 planned = self._plan(members, participants)
+                if in_front := _in_front(planned.plan, transactions):
+                    # What this plan found on the devices is about to go; planned after that, it is the right one.
+                    _postpone(members, Retry(delay_s=IN_FRONT_POLL_S, reason=f"waits for the rollback of {in_front}"))
+                    return
                 outcome, journal = self._push(members, planned.plan, participants)
                 if outcome.completed:
                     self._complete(members, planned, participants, journal)
+                    return
+                if outcome.waiting:
+                    _postpone(members, _later(outcome, 1))
                     return
             failures, left = outcome.failures, outcome.rollback_failures
         except DevicesFailed as error:
@@ -172,7 +190,7 @@ class ActivationCore(ServiceActivations):
         if not any(edit.changes for edit in plan.edits):
             return Outcome(devices={}), None
         transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
-        journal = Journal(transactions, TransactionId(f"lm-{uuid.uuid4().hex}"))
+        journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
         with transactions.begin() as uow:
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
@@ -207,14 +225,16 @@ class ActivationCore(ServiceActivations):
 
         Raises:
             DevicesFailed: a device cannot be read.
-            PlanError: what stands on a device and what is wanted there do not fit together.
+            PlanError: what stands on a device and what is wanted there do not fit together, or a supporting service
+                belongs to another service.
         """
         draft = Draft.of(members, participants.platform)
         with members[0].transactions.read() as connection:
+            _refuse_strangers(members, store.owners(connection, {p for each in members for p in each.work.parts()}))
             draft.others = store.fragments_sharing(connection, draft.roots, draft.places)
         touched = draft.touched()
         started = perf_counter()
-        answers = participants.ask("read", draft.changing, lambda name, driver: driver.read(touched[name]))
+        answers = _read(participants, touched)
         read_s = perf_counter() - started
         if errors := [answer.error for answer in answers.values() if answer.error is not None]:
             raise DevicesFailed(errors)
@@ -236,25 +256,45 @@ class ActivationCore(ServiceActivations):
     def _platform(self, device: str) -> Platform:
         return self.platforms[self.devices.device(device).platform]
 
+    def _devices(self, members: Iterable[Member]) -> Mapping[str, Device]:
+        names = {name for member in members for name in member.work.by_device}
+        return {name: self.devices.device(name) for name in names}
+
+    def _device_of(self, edit: DeviceEdit) -> Device:
+        try:
+            return self.devices.device(edit.device)
+        except UnknownResource:
+            # It left the inventory meanwhile: to be asked all the same, and to fail as one that cannot be reached.
+            return Device(
+                name=edit.device, platform=edit.platform, role="", address="", port=0, username="", password=""
+            )
+
     @contextmanager
-    def _participants(self, names: Iterable[str]) -> Iterator[Participants]:
-        found = {name: self.devices.device(name) for name in names}
+    def _participants(self, devices: Mapping[str, Device]) -> Iterator[Participants]:
         leases = Leases(self.sessions)
         try:
-            yield Participants(devices=found, platforms=self.platforms, leases=leases)
+            yield Participants(devices=devices, platforms=self.platforms, leases=leases)
         finally:
             leases.release()
 
-    def _roll_back(self, transaction: store.Transaction, transactions: Transactions) -> bool:
-        """Undo an interrupted transaction on new sessions; say whether every device is as it was before."""
-        names = [edit.device for edit in transaction.edits]
+    def _roll_back(self, transaction: store.Transaction, transactions: Transactions) -> Outcome:
+        """Undo an interrupted transaction; end its monitors when a device will not be as it was before.
+
+        Several activations share a transaction: whoever comes second finds it rolled back, and touches nothing.
+        """
+        devices = {edit.device: self._device_of(edit) for edit in transaction.edits}
         journal = Journal(transactions, transaction.transaction_id, transaction.step)
         logger.warning("rolling back %s, interrupted while %s", transaction.transaction_id, transaction.step)
-        with self._participants(names) as participants, self.locks.held(names):
-            outcome = Push(transaction.edits, participants, journal).recover()
-        if outcome.rollback_failures:
+        patient = transaction.rollbacks + 1 < ROLLBACK_TRIES
+        with self._participants(devices) as participants, self.locks.held(devices):
+            with transactions.read() as connection:
+                is_over = TRANSACTION.is_final(store.step_of(connection, transaction.transaction_id))
+            if is_over:
+                return Outcome(devices={})
+            outcome = Push(transaction.edits, participants, journal).recover(patient=patient)
+        if outcome.rollback_failures and not outcome.waiting:
             self._end_unrestored(transaction, outcome, transactions)
-        return not outcome.rollback_failures
+        return outcome
 
     def _end_unrestored(self, transaction: store.Transaction, outcome: Outcome, transactions: Transactions) -> None:
         logger.error("%s: not rolled back: %s", transaction.transaction_id, outcome.rollback_failures)
@@ -268,6 +308,25 @@ def _runs(monitor: Row) -> bool:
     return not MONITOR.is_final(MonitorState(monitor.state))
 
 
+def _later(outcome: Outcome, rollbacks: int) -> Retry:
+    reasons = "; ".join(map(str, outcome.rollback_failures))
+    return Retry(delay_s=min(2.0 ** (rollbacks - 1), LONGEST_PAUSE_S), reason=f"rolling back: {reasons}")
+
+
+def _postpone(members: Iterable[Member], retry: Retry) -> None:
+    for member in members:
+        member.retry = retry
+
+
+def _in_front(plan: Plan, transactions: Transactions) -> str:
+    """Return the names of transactions that are being rolled back on devices this plan changes."""
+    changed = [edit.device for edit in plan.edits if edit.changes]
+    if not changed:
+        return ""
+    with transactions.read() as connection:
+        return ", ".join(store.awaiting_rollback(connection, changed))
+
+
 def _fail(
     transactions: Transactions,
     ending: Iterable[tuple[Row, Report]],
@@ -277,6 +336,31 @@ def _fail(
     with transactions.begin() as uow:
         for monitor, report in ending:
             fail(uow, monitor.id, report, failures, rollback_failures)
+
+
+def _read(participants: Participants, touched: Mapping[str, Sequence[Path]]) -> Mapping[str, Answer[str]]:
+    """Return each device's answer; one whose session broke is asked again on a new one.
+
+    A device that restarted without a word leaves a warm session that looks alive. Nothing has happened so far.
+    """
+
+    def ask(names: Iterable[str]) -> Mapping[str, Answer[str]]:
+        return participants.ask("read", names, lambda name, driver: driver.read(touched[name]))
+
+    answers = ask(touched)
+    broken = [
+        name
+        for name, answer in answers.items()
+        if isinstance(answer.error, DeviceUnreachable) and answer.error.phase != "connect" and not answer.abandoned
+    ]
+    return {**answers, **ask(broken)} if broken else answers
+
+
+def _refuse_strangers(members: Iterable[Member], owners: Mapping[str, str]) -> None:
+    for member in members:
+        for part in member.work.parts() & owners.keys():
+            if owners[part] != member.work.root_id:
+                raise PlanError(f"supporting service {part} belongs to service {owners[part]}; legal: an id of its own")
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NewType
+from typing import Any, Final, Literal, NewType
 
 ServiceId = NewType("ServiceId", str)
 PlanId = NewType("PlanId", str)
 TransactionId = NewType("TransactionId", str)
+TRANSACTION_PREFIX: Final = "lm-"
+"""What every transaction id begins with: on a device it tells this platform's sessions from those of people."""
 
 Dialect = Literal["netconf", "cli"]
 Action = Literal["add", "modify", "delete"]

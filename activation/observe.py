@@ -1,12 +1,14 @@
 """Looking at a device without changing it."""
 
+from lxml import etree
+
 from activation.contracts import Devices
 from activation.fanout import fan_out
 from activation.sessions import Leases, SessionPool
 
 
 def running_configuration(name: str, devices: Devices, sessions: SessionPool) -> str:
-    """Return the whole running configuration of the device called ``name``, as its driver reads it.
+    """Return the whole running configuration of the device called ``name``, as a person reads it: XML is indented.
 
     Raises:
         UnknownResource: nobody is called so; the message lists the known devices.
@@ -20,6 +22,13 @@ def running_configuration(name: str, devices: Devices, sessions: SessionPool) ->
         if answer.error is not None:
             leases.drop(name)
             raise answer.error
-        return answer.value or ""
+        text = answer.value or ""
+        return _indented(text) if sessions.platforms[device.platform].dialect == "netconf" else text
     finally:
         leases.release()
+
+
+def _indented(text: str) -> str:
+    root = etree.fromstring(text.encode())
+    etree.indent(root)
+    return etree.tostring(root, encoding="unicode") + "\n"

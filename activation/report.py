@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from activation.contracts import ROLLBACK_FAILED
 from activation.errors import DeviceError
 from activation.model import DeviceEdit, Plan
 from activation.transact import DeviceOutcome
@@ -68,4 +69,4 @@ def _failure(error: Exception) -> dict[str, str]:
 
 def _rollback_failure(error: DeviceError) -> dict[str, str]:
     message = f"{error.device}: rollback failed, the device may not be as it was before: {error.reason}"
-    return {"code": "rollbackFailed", "reason": error.reason, "message": message, "device": error.device}
+    return {"code": ROLLBACK_FAILED, "reason": error.reason, "message": message, "device": error.device}

@@ -58,6 +58,13 @@ class SessionPool:
         if not keep:
             close_behind(driver)
 
+    def forget(self, name: str) -> None:
+        """Close the warm sessions with the device: what broke one of them has most likely broken all."""
+        with self._lock:
+            waiting = self._idle.pop(name, [])
+        for driver, _ in waiting:
+            close_behind(driver)
+
     def warm(self, names: Iterable[str]) -> threading.Thread:
         """Open one session per device in the background, one after the other; return the thread that does it."""
         thread = threading.Thread(target=self._warm, args=(tuple(names),), name="warm-sessions", daemon=True)
@@ -133,10 +140,11 @@ class Leases:
         return driver
 
     def drop(self, name: str) -> None:
-        """Part with a session that failed or hangs; the next use takes another."""
+        """Part with a session that failed or hangs, and with the warm ones; the next use takes a new one."""
         with self._lock:
             self._dropped[name] += 1
             driver = self._held.pop(name, None)
+        self.pool.forget(name)
         if driver is not None:
             close_behind(driver)
 

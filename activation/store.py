@@ -50,12 +50,13 @@ UNFINISHED: Final = tuple(step for step in Step if not TRANSACTION.is_final(step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """A network-wide transaction as the journal knows it."""
+    """A network-wide transaction as the journal knows it; ``rollbacks`` counts the attempts to roll it back."""
 
     transaction_id: TransactionId
     monitor_ids: tuple[str, ...]
     edits: tuple[DeviceEdit, ...]
     step: Step
+    rollbacks: int
 
 
 def fragments_of(connection: Connection, roots: Collection[str]) -> Mapping[str, tuple[Fragment, ...]]:
@@ -163,6 +164,13 @@ def _place(path: Path) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, str]:
+    """Return which service (root) each of the supporting services with fragments belongs to."""
+    here = tables.fragments.c
+    found = connection.execute(select(here.service_id, here.root_id).where(here.service_id.in_(sorted(service_ids))))
+    return {row.service_id: row.root_id for row in found}
+
+
 def store_plan(uow: UnitOfWork, plan: Plan, monitor_id: str) -> None:
     """Keep ``plan`` as it will be pushed."""
     values = {
@@ -239,6 +247,7 @@ def unfinished(connection: Connection, monitor_ids: Collection[str] | None = Non
             monitor_ids=_members(connection, row["transaction_id"]),
             edits=plan_edits(connection, PlanId(row["plan_id"])),
             step=Step(row["step"]),
+            rollbacks=_rollbacks(connection, row["transaction_id"]),
         )
         for row in rows
     )
@@ -248,6 +257,23 @@ def _members(connection: Connection, transaction_id: str) -> tuple[str, ...]:
     members = tables.transaction_members.c
     wanted = select(members.monitor_id).where(members.transaction_id == transaction_id).order_by(members.monitor_id)
     return tuple(connection.execute(wanted).scalars())
+
+
+def awaiting_rollback(connection: Connection, devices: Iterable[str]) -> tuple[TransactionId, ...]:
+    """Return the transactions on any of ``devices`` that are being rolled back, or wait for it; oldest first."""
+    here, wanted = tables.transactions.c, frozenset(devices)
+    statement = select(here.transaction_id, here.plan_id).where(here.step == Step.ROLLING_BACK.value)
+    return tuple(
+        TransactionId(row.transaction_id)
+        for row in connection.execute(statement.order_by(here.updated_at))
+        if any(edit.device in wanted for edit in plan_edits(connection, PlanId(row.plan_id)) if edit.changes)
+    )
+
+
+def step_of(connection: Connection, transaction_id: TransactionId) -> Step:
+    """Return the step that a transaction has come to."""
+    here = tables.transactions.c
+    return Step(connection.execute(select(here.step).where(here.transaction_id == transaction_id)).scalar_one())
 
 
 def journal_of(connection: Connection, monitor_id: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
@@ -260,6 +286,12 @@ def journal_of(connection: Connection, monitor_id: str) -> tuple[tuple[str, Mapp
         .order_by(steps.id)
     )
     return tuple((step, json.loads(detail)) for step, detail in found)
+
+
+def _rollbacks(connection: Connection, transaction_id: str) -> int:
+    here = tables.journal.c
+    counted = select(func.count()).where(here.transaction_id == transaction_id, here.step == Step.ROLLING_BACK.value)
+    return connection.execute(counted).scalar_one()
 
 
 def _write(uow: UnitOfWork, transaction_id: TransactionId, *, before: str, to: Step, detail: Mapping[str, Any]) -> None:

@@ -49,11 +49,13 @@ class Outcome:
     Attributes:
         failures: why it failed; empty when every device confirmed.
         rollback_failures: devices that may not be as they were before, and why.
+        waiting: those devices could not be reached; the journal still says rolling back, to be tried again.
     """
 
     devices: Mapping[str, DeviceOutcome]
     failures: tuple[DeviceError, ...] = ()
     rollback_failures: tuple[DeviceError, ...] = ()
+    waiting: bool = False
 
     @property
     def completed(self) -> bool:
@@ -102,14 +104,21 @@ class Push:
         for step in (self._stage, self._commit, self._read_back, self._confirm):
             failures = step()
             if failures:
-                return self._undo(failures)
+                return self._undo(failures, patient=True)
         return Outcome(devices=self._outcomes)
 
-    def recover(self) -> Outcome:
-        """Roll back a transaction that a crash interrupted; any of its commits may have been sent."""
-        for outcome in self._outcomes.values():
-            outcome.committed = True
-        return self._undo(())
+    def recover(self, *, patient: bool) -> Outcome:
+        """Roll back a transaction that was interrupted, by a crash or by a device that could not be reached.
+
+        Unless it was still staging, any of its commits may have been sent. While ``patient``, devices that cannot be
+        reached leave the transaction waiting; after that they end it as not rolled back.
+        """
+        if self._journal.step is Step.STAGING:
+            patient = False
+        else:
+            for outcome in self._outcomes.values():
+                outcome.committed = True
+        return self._undo((), patient=patient)
 
     def _stage(self) -> list[DeviceError]:
         token = self._journal.transaction_id
@@ -165,7 +174,7 @@ class Push:
             if missing_change(edit, driver.read(edit.touched), self._participants.platform(name)):
                 raise
 
-    def _undo(self, failures: Iterable[DeviceError]) -> Outcome:
+    def _undo(self, failures: Iterable[DeviceError], *, patient: bool) -> Outcome:
         failed = tuple(failures)
         self._journal.enter(Step.ROLLING_BACK, {"because": [str(error) for error in failed]})
         left: tuple[DeviceError, ...] = ()
@@ -177,6 +186,8 @@ class Push:
                 break
         # Where no commit was sent nothing can be left, whether the device can be reached or not.
         left = tuple(error for error in left if self._outcomes[error.device].committed)
+        if left and patient and all(isinstance(error, SESSION_TROUBLE) for error in left):
+            return Outcome(devices=self._outcomes, failures=failed, rollback_failures=left, waiting=True)
         end = Step.ROLLBACK_FAILED if left else Step.ROLLED_BACK
         self._journal.enter(end, {"rollbackFailed": [str(error) for error in left]})
         return Outcome(devices=self._outcomes, failures=failed, rollback_failures=left)

@@ -7,7 +7,7 @@ from activation.desired import is_change
 from activation.model import Fragment, FragmentChange
 from activation.report import Report
 from activation.store import Transaction
-from inventory.ledger import Transactions
+from inventory.ledger import Retry, Transactions
 from inventory.store import Row
 
 
@@ -23,6 +23,11 @@ class Work:
         """Return the changes that change something, by device."""
         found = {device: tuple(filter(is_change, made)) for device, made in self.by_device.items()}
         return {device: made for device, made in found.items() if made}
+
+    def parts(self) -> frozenset[str]:
+        """Return the ids of the services that hold the fragments, before or after."""
+        made = [change for found in self.by_device.values() for change in found]
+        return frozenset(fragment.service_id for fragment in fragments_in(made))
 
     def fragments_after(self, settled: Mapping[str, FragmentChange]) -> tuple[Fragment, ...]:
         """Return the service's fragments once it is live: ``settled`` by :func:`change_key`, and those unchanged."""
@@ -48,18 +53,20 @@ class Arrival:
     old: tuple[Fragment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Member:
     """One activation on its way to the devices, alone or in a group.
 
     Attributes:
         transactions: where its job may write.
+        retry: set where the devices cannot take it now.
     """
 
     monitor: Row
     work: Work
     report: Report
     transactions: Transactions
+    retry: Retry | None = None
 
 
 def change_key(change: FragmentChange) -> str:

@@ -28,7 +28,7 @@ from api.storage import existing_storage
 from api.system import System
 from api.wiring import Part, running_system
 from inventory.errors import InventoryError
-from labs.errors import LabError
+from labs.errors import LabError, PortInUse
 from orders.errors import OrdersError
 
 app = typer.Typer(
@@ -163,6 +163,8 @@ def main() -> None:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         sys.exit(f"lastmile: settings: {problems}")
+    except PortInUse as error:
+        sys.exit(f"lastmile: {error} (LASTMILE_LAB_SSH_PORT, LASTMILE_LAB_NETCONF_PORT)")
     except (ApiRefused, DatabaseAway, MaintenanceRefused, StartRefused, LabError, OrdersError, InventoryError) as error:
         sys.exit(f"lastmile: {error}")
 

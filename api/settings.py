@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 import labs
+from api.errors import StartRefused
 
 PREFIX = "LASTMILE_"
 OF_CLIENTS = frozenset({"LASTMILE_TOKEN", "LASTMILE_URL"})
@@ -65,13 +66,18 @@ class Settings(BaseModel):
         """Return the settings: ``given`` (where not None) before ``environ`` before the defaults.
 
         Raises:
-            pydantic.ValidationError: a value is not legal, or ``LASTMILE_…`` names no setting.
+            StartRefused: ``LASTMILE_…`` names no setting; lists the legal names.
+            pydantic.ValidationError: a value is not legal.
         """
         found: dict[str, object] = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environ.items()
             if name.startswith(PREFIX) and name not in OF_CLIENTS
         }
+        unknown = sorted(PREFIX + name.upper() for name in set(found) - set(cls.model_fields))
+        if unknown:
+            legal = ", ".join(PREFIX + name.upper() for name in cls.model_fields)
+            raise StartRefused(f"{', '.join(unknown)} in the environment is no setting; legal: {legal}")
         found |= {name: value for name, value in given.items() if value is not None}
         if found.get("lab") == "none":
             found["lab"] = None

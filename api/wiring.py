@@ -57,6 +57,7 @@ from orders.product.layer import ProductOrdering, product_order_store
 from orders.resource.layer import ResourceOrdering, resource_order_store
 from orders.service.layer import ServiceOrdering, service_order_store
 
+LAB_FOLDER = "lab"
 NETWORK_FILE = "network.yml"
 TEMPLATES = Path(templates.__file__).parent
 CATALOG = Path(orders.catalog.__file__).parent / "data"
@@ -195,12 +196,17 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
     if settings.lab is None:
         return None
     topology = load_topology(settings.lab, os.environ)
-    lab = EmbeddedLab(topology, ssh_port=settings.lab_ssh_port, netconf_port=settings.lab_netconf_port)
+    lab = EmbeddedLab(
+        topology,
+        ssh_port=settings.lab_ssh_port,
+        netconf_port=settings.lab_netconf_port,
+        memory=settings.data / LAB_FOLDER,
+    )
     nodes = lab.start()
     stack.callback(lab.stop)
     file = settings.lab.parent / NETWORK_FILE
     network = load_network_file(file) if file.exists() else Network()
-    network = replace(network, devices=tuple(map(_device, nodes)), links=_links(topology))
+    network = replace(network, devices=devices_of(nodes), links=links_of(topology))
     with database.begin() as uow:
         NetworkStore().load(uow, network)
     return lab
@@ -291,19 +297,24 @@ def _first_token(database: Database) -> str | None:
         return None if tokens.exists(uow.connection) else tokens.create(uow, name="admin", role="admin")
 
 
-def _device(node: RunningNode) -> Device:
-    return Device(
-        name=node.name,
-        platform=node.platform,
-        role=node.role,
-        address=node.address,
-        port=node.port,
-        username=node.username,
-        password=node.password,
+def devices_of(nodes: Sequence[RunningNode]) -> tuple[Device, ...]:
+    """Return the lab's running nodes as devices of the inventory."""
+    return tuple(
+        Device(
+            name=node.name,
+            platform=node.platform,
+            role=node.role,
+            address=node.address,
+            port=node.port,
+            username=node.username,
+            password=node.password,
+        )
+        for node in nodes
     )
 
 
-def _links(topology: Topology) -> tuple[Link, ...]:
+def links_of(topology: Topology) -> tuple[Link, ...]:
+    """Return the topology's cables in the devices' own interface names."""
     return tuple(
         Link(
             a_device=link.a.node,

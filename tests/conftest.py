@@ -11,7 +11,15 @@ from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
 from tests.postgres import PostgresServer, running_server
 
+DATABASE_FIXTURE = "open_database"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a database; what has no marker is a unit test."""
+    for item in items:
+        if DATABASE_FIXTURE in getattr(item, "fixturenames", ()):
+            item.add_marker("db")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,12 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import paramiko
-from napalm.base.exceptions import CommandErrorException, ConnectionException, NapalmException
+from napalm.base.exceptions import (
+    CommandErrorException,
+    ConnectionException,
+    NapalmException,
+    SessionLockedException,
+)
 from napalm.eos import EOSDriver
 from netmiko import ConfigInvalidException, ReadTimeout
 from netmiko.base_connection import BaseConnection
@@ -14,7 +19,7 @@ from netmiko.exceptions import NetmikoBaseException
 from activation.contracts import Driver, PlatformRules
 from activation.drivers.prompt_ssh import connect, refusals
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
-from activation.model import DeviceEdit, Path
+from activation.model import TRANSACTION_PREFIX, DeviceEdit, Path
 from inventory.model import Device
 
 LOST: Final = (NetmikoBaseException, ConnectionException, paramiko.SSHException, OSError, EOFError, ValueError)
@@ -47,6 +52,20 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
             answers: list[Any] = super()._run_commands(commands, **kwargs)
             return answers
         return [{"output": self._run_text(command)} for command in commands]
+
+    def _lock(self) -> None:
+        """Refuse to stage beside somebody else's pending session, as NAPALM does; but abort left-over ones of our own.
+
+        A line that broke while a session was loaded leaves it pending, and NAPALM takes it for a lock for ever.
+        Nobody is at work in it: one transaction at a time has the device.
+        """
+        sessions = self._run_commands(["show configuration sessions"])[0]["sessions"]
+        pending = {name for name, each in sessions.items() if each["state"] == "pending"} - {self.config_session}
+        ours = {name for name in pending if name.startswith(TRANSACTION_PREFIX)}
+        for name in sorted(ours):
+            self._run_text(f"configure session {name} abort")
+        if pending - ours:
+            raise SessionLockedException(f"configuration session {', '.join(sorted(pending - ours))} is pending")
 
     def _run_text(self, command: str) -> str:
         output = str(self._netmiko_device.send_command(command))

@@ -40,6 +40,10 @@ def order_tree(tree: Mapping[str, Any]) -> Tree:
     return top
 
 
+SHOWN_LINES = 44
+"""Longer diffs are cut in the demo; the monitor's ``plan`` has them whole."""
+
+
 def diffs(tree: Mapping[str, Any]) -> RenderableType:
     """Return the exact change of each device as a coloured diff; devices without a change say so."""
     parts: list[RenderableType] = []
@@ -47,8 +51,12 @@ def diffs(tree: Mapping[str, Any]) -> RenderableType:
         title = Text.assemble(("● ", "cyan"), (device["device"], "bold"), f"  {device['platform']}")
         parts.append(title)
         if device["diff"]:
-            code = Syntax(device["diff"].rstrip(), "diff", theme="ansi_dark", background_color="default")
-            parts.append(Padding(code, (0, 0, 1, 2)))
+            lines = device["diff"].rstrip().splitlines()
+            code = Syntax("\n".join(lines[:SHOWN_LINES]), "diff", theme="ansi_dark", background_color="default")
+            parts.append(Padding(code, (0, 0, 0, 2)))
+            parts.append(
+                Text(f"  … {len(lines) - SHOWN_LINES} more lines\n" if len(lines) > SHOWN_LINES else "", "dim")
+            )
         else:
             parts.append(Padding(Text("no change: nothing is sent to this device", "dim"), (0, 0, 1, 2)))
     return Group(*parts)
@@ -60,7 +68,8 @@ def allocations(tree: Mapping[str, Any]) -> Table:
     for order in tree["resourceOrder"]:
         for item in order.get("orderItem", ()):
             values = characteristics(item.get("resource", {}), "resourceCharacteristic")
-            table.add_row(_resource_name(item), *_resource_words(values))
+            if values:
+                table.add_row(_resource_name(item), *_resource_words(values))
     return table
 
 

@@ -117,8 +117,9 @@ def _act(
 
 
 def _show(console: Console, tree: Mapping[str, Any]) -> None:
-    if tree["resourceOrder"]:
-        console.print(pictures.allocations(tree))
+    allocated = pictures.allocations(tree)
+    if allocated.row_count:
+        console.print(allocated)
         console.print()
     console.print(pictures.diffs(tree))
     console.print(pictures.read_back(tree))

@@ -60,7 +60,7 @@ def pages(connection: Connection, kind: str) -> Iterator[list[Row]]:
     last = ""
     while True:
         wanted = select(table).where(table.c.id > last).order_by(table.c.id).limit(PAGE)
-        found = [row_of(row) for row in connection.execute(wanted).mappings()]
+        found = [row_of(row) for row in connection.execute(wanted)]
         if not found:
             return
         yield found
@@ -87,7 +87,7 @@ def _where_in(connection: Connection, kind: str, column: str, values: Collection
     found: list[Row] = []
     for some in _portions(values):
         wanted = select(table).where(table.c[column].in_(some)).order_by(table.c.id)
-        found += [row_of(row) for row in connection.execute(wanted).mappings()]
+        found += [row_of(row) for row in connection.execute(wanted)]
     return found
 
 
@@ -182,7 +182,7 @@ def reservation_pages(connection: Connection) -> Iterator[Sequence[Mapping[str, 
     last = ""
     while True:
         wanted = select(reservations).where(here.resource_id > last).order_by(here.resource_id).limit(PAGE)
-        found = [dict(row) for row in connection.execute(wanted).mappings()]
+        found = [dict(row) for row in connection.execute(wanted)]
         if not found:
             return
         yield found

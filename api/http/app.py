@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from api import tokens
 from api.http import problems
 from api.http.collections import add_create, add_reads, created, in_transaction
-from api.http.requests import json_object
+from api.http.requests import json_object, page_request
 from api.hub.routes import add_hubs
 from api.runtime.contracts import ParkedJob
 from api.runtime.history import event_page
 from api.system import System
+from inventory.errors import UnknownResource
 
 EVENT_BASE = "/tmf-api/event/v4"
 ACTIVATION_BASE = "/tmf-api/ServiceActivationAndConfiguration/v4"
@@ -92,9 +93,14 @@ def _add_events(router: APIRouter, system: System) -> None:
     def read_topics() -> list[dict[str, str]]:
         return [{"id": name, "href": f"{EVENT_BASE}/topic/{name}", "name": name, "@type": "Topic"} for name in topics]
 
-    def read_events(topic: str, response: Response, offset: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+    def read_events(
+        topic: str, response: Response, wanted: Annotated[tuple[int, int], Depends(page_request)]
+    ) -> list[dict[str, Any]]:
+        if topic not in topics:
+            raise UnknownResource("topic", topic, topics)
+        offset, limit = wanted
         with system.database.read() as connection:
-            found, total = event_page(connection, topic, offset=max(offset, 0), limit=max(1, min(limit, 1000)))
+            found, total = event_page(connection, topic, offset=offset, limit=limit)
         response.headers["X-Total-Count"] = str(total)
         response.headers["X-Result-Count"] = str(len(found))
         return found

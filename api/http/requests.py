@@ -1,6 +1,8 @@
 """What a request says: its JSON body, its query, its token."""
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,14 +72,26 @@ def list_request(request: Request) -> ListRequest:
         BadRequest: offset or limit is no number in range, or an attribute cannot be filtered; names the legal ones.
     """
     given = dict(request.query_params)
-    offset = _number(given.pop("offset", "0"), "offset", 0, 2**31)
-    limit = _number(given.pop("limit", "100"), "limit", 1, MAX_LIMIT)
+    offset, limit = _bounds(given)
     fields = tuple(name.strip() for name in given.pop("fields", "").split(",") if name.strip())
     unknown = sorted(set(given) - set(FILTERS))
     if unknown:
         legal = ", ".join(sorted(("fields", "limit", "offset", *FILTERS)))
         raise BadRequest(f"cannot filter by {', '.join(unknown)}; legal: {legal}")
     return ListRequest(query=Query(offset=offset, limit=limit, filters=given), fields=fields)
+
+
+def page_request(request: Request) -> tuple[int, int]:
+    """Return offset and limit of a request for a page of something that has no filters.
+
+    Raises:
+        BadRequest: offset or limit is no number in range, or the query asks for more than these.
+    """
+    given = dict(request.query_params)
+    bounds = _bounds(given)
+    if given:
+        raise BadRequest(f"cannot filter by {', '.join(sorted(given))}; legal: limit, offset")
+    return bounds
 
 
 def select_fields(document: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
@@ -99,7 +113,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _check(value: object) -> None:
-    """Refuse what JSON allows but no store or device can hold: too deep, or a lone surrogate in a text."""
+    """Refuse what JSON allows but no store or device can hold: too deep, half a character, an infinite number."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for outer in level for inner in _children(outer)]
@@ -120,13 +134,23 @@ def _children(value: object) -> list[Any]:
             raise BadRequest(f"a text holds half a character at position {error.start}") from error
         if "\x00" in value:
             raise BadRequest("a text holds a NUL character")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadRequest("a number is too large for a double")
     return []
 
 
+def _bounds(given: dict[str, str]) -> tuple[int, int]:
+    """Take offset and limit out of ``given``."""
+    offset = _number(given.pop("offset", "0"), "offset", 0, 2**31)
+    return offset, _number(given.pop("limit", "100"), "limit", 1, MAX_LIMIT)
+
+
 def _number(text: str, name: str, low: int, high: int) -> int:
-    if not text.isascii() or not text.isdigit() or not low <= int(text[:12]) <= high:
+    digits = text.lstrip("0") or "0"
+    # The length first: Python refuses to convert thousands of digits.
+    if not re.fullmatch("[0-9]+", text) or len(digits) > len(str(high)) or not low <= int(digits) <= high:
         raise BadRequest(f"{name}={text!r}: must be a whole number from {low} to {high}")
-    return int(text)
+    return int(digits)
 
 
 def _json_name(value: object) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -54,8 +55,9 @@ class ConfigSession:
 class EosSystem:
     """What all users of one switch share."""
 
-    def __init__(self, *, name: str, startup_config: str, faults: FaultBoard) -> None:
+    def __init__(self, *, name: str, startup_config: str, faults: FaultBoard, saved: Callable[[str], None]) -> None:
         self.name = name
+        self._saved = saved
         self.faults = faults
         try:
             self.running: Tree = eos_language().load(startup_config)
@@ -116,6 +118,8 @@ class EosSystem:
         text = self.read(source)
         if destination != RUNNING:
             self.files[destination] = text
+            if destination == STARTUP:
+                self._saved(text)
             return
         tree, place = self.running, TOP
         for line in map(str.strip, text.splitlines()):

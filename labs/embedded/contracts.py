@@ -45,8 +45,17 @@ class Credentials:
     password: str = field(repr=False)
 
 
+def forget(text: str) -> None:
+    """Keep nothing: the memory of a node whose configuration need not outlive the process."""
+    del text
+
+
 class EmulatedNode(Protocol):
-    """One emulated device. All coroutines run on the lab's own event loop."""
+    """One emulated device. All coroutines run on the lab's own event loop.
+
+    Its constructor takes ``saved``, called with the whole configuration whenever the device writes it to its
+    non-volatile memory: what it would start with after a power cut.
+    """
 
     name: str
     faults: FaultBoard

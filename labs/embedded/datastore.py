@@ -58,6 +58,10 @@ class _Unconfirmed:
     persist: str | None
 
 
+def _forget(running: Branch) -> None:
+    del running
+
+
 class Datastores:
     """Running and candidate of one device.
 
@@ -65,8 +69,16 @@ class Datastores:
         running: the running configuration; a snapshot that never changes, replaced by each commit.
     """
 
-    def __init__(self, schema: Schema, running: Branch, faults: FaultBoard, timer: CommitTimer) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        running: Branch,
+        faults: FaultBoard,
+        timer: CommitTimer,
+        saved: Callable[[Branch], None] = _forget,
+    ) -> None:
         self.running = running
+        self._saved = saved
         self._schema = schema
         self._faults = faults
         self._timer = timer
@@ -191,6 +203,7 @@ class Datastores:
         self._discard()
         if not options.confirmed:
             self._settle()
+            self._saved(self.running)
             return
         self._unconfirmed = _Unconfirmed(before=before, session=session, persist=options.persist)
         self._timer.start(options.timeout_s, self._roll_back)

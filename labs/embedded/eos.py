@@ -14,7 +14,7 @@ from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_pipe import UnknownFilter, filtered
 from labs.embedded.cli_server import CliServer
 from labs.embedded.cli_tree import Tree
-from labs.embedded.contracts import Credentials, FaultBoard
+from labs.embedded.contracts import Credentials, FaultBoard, forget
 
 COPIED: Final = "Copy completed successfully.\n"
 LOGIN_ENABLED: Final = ("aaa", "authorization exec default local")
@@ -30,10 +30,18 @@ REFUSALS: Final = {
 class EosNode:
     """One emulated switch."""
 
-    def __init__(self, *, name: str, startup_config: str, credentials: Credentials, host_key: asyncssh.SSHKey) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        startup_config: str,
+        credentials: Credentials,
+        host_key: asyncssh.SSHKey,
+        saved: Callable[[str], None] = forget,
+    ) -> None:
         self.name = name
         self.faults = FaultBoard()
-        self._system = EosSystem(name=name, startup_config=startup_config, faults=self.faults)
+        self._system = EosSystem(name=name, startup_config=startup_config, faults=self.faults, saved=saved)
         user = credentials.username
         self._server = CliServer(
             credentials=credentials,

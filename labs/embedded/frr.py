@@ -14,7 +14,7 @@ from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_pipe import UnknownFilter, filtered
 from labs.embedded.cli_server import CliServer, LinkDropped, hang
 from labs.embedded.cli_tree import ConfigLine, Tree, find, printed
-from labs.embedded.contracts import Credentials, FaultBoard
+from labs.embedded.contracts import Credentials, FaultBoard, forget
 from labs.errors import StartupConfigError
 
 VERSION: Final = "8.4.4"
@@ -44,8 +44,9 @@ MISSING: Final = {
 class FrrRouter:
     """What all users of one router share."""
 
-    def __init__(self, *, name: str, startup_config: str, faults: FaultBoard) -> None:
+    def __init__(self, *, name: str, startup_config: str, faults: FaultBoard, saved: Callable[[str], None]) -> None:
         self.name = name
+        self._saved = saved
         self.faults = faults
         try:
             self.running: Tree = FRR.load(startup_config)
@@ -63,6 +64,11 @@ class FrrRouter:
         """Return the configuration as ``write memory`` puts it into frr.conf."""
         return "\n".join([*printed(self.running, indent=INDENT), "!", "end", ""])
 
+    def save(self) -> None:
+        """Write the running configuration to frr.conf."""
+        self.saved = self.file_text()
+        self._saved(self.saved)
+
     def text(self) -> str:
         """Return what ``show running-config`` prints."""
         return f"Building configuration...\n\nCurrent configuration:\n!\n{self.file_text()}"
@@ -75,10 +81,18 @@ class FrrRouter:
 class FrrNode:
     """One emulated router."""
 
-    def __init__(self, *, name: str, startup_config: str, credentials: Credentials, host_key: asyncssh.SSHKey) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        startup_config: str,
+        credentials: Credentials,
+        host_key: asyncssh.SSHKey,
+        saved: Callable[[str], None] = forget,
+    ) -> None:
         self.name = name
         self.faults = FaultBoard()
-        self._router = FrrRouter(name=name, startup_config=startup_config, faults=self.faults)
+        self._router = FrrRouter(name=name, startup_config=startup_config, faults=self.faults, saved=saved)
         self._server = CliServer(
             credentials=credentials,
             host_key=host_key,
@@ -215,7 +229,7 @@ class VtyShell:
 
     async def write(self, _words: tuple[str, ...]) -> str:
         """Save the running configuration."""
-        self._router.saved = self._router.file_text()
+        self._router.save()
         return SAVED
 
     async def log_out(self, _words: tuple[str, ...]) -> str:

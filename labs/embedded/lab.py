@@ -8,12 +8,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
 import asyncssh
 
-from labs.embedded.contracts import Credentials, EmulatedNode, FaultBoard
+from labs.embedded.contracts import Credentials, EmulatedNode, FaultBoard, forget
 from labs.embedded.eos import EosNode
 from labs.embedded.frr import FrrNode
 from labs.embedded.olt import OltNode
@@ -78,8 +79,22 @@ class EmbeddedLab:
     """
 
     def __init__(
-        self, topology: Topology, *, ssh_port: int = DEFAULT_SSH_PORT, netconf_port: int = DEFAULT_NETCONF_PORT
+        self,
+        topology: Topology,
+        *,
+        ssh_port: int = DEFAULT_SSH_PORT,
+        netconf_port: int = DEFAULT_NETCONF_PORT,
+        memory: Path | None = None,
     ) -> None:
+        """Prepare the lab.
+
+        Args:
+            topology: what to run.
+            ssh_port: port of every node that speaks SSH, each on its own address; 0 means any free one.
+            netconf_port: the same for NETCONF.
+            memory: folder where the nodes' saved configurations outlive the process; None means that they do not.
+        """
+        self._memory = memory / topology.name if memory is not None else None
         self._topology = topology
         self._ssh_port = ssh_port
         self._netconf_port = netconf_port
@@ -189,9 +204,10 @@ class EmbeddedLab:
         )
         node = platform.build(
             name=spec.name,
-            startup_config=_startup_text(spec),
+            startup_config=self._startup_text(spec),
             credentials=credentials,
             host_key=asyncssh.generate_private_key("ssh-ed25519"),
+            saved=self._writer(spec.name),
         )
         return _Place(
             node=node,
@@ -202,6 +218,30 @@ class EmbeddedLab:
             ssh_port=self._ssh_port,
             netconf_port=self._netconf_port,
         )
+
+    def _startup_text(self, spec: Node) -> str:
+        kept = self._memory / f"{spec.name}.cfg" if self._memory is not None else None
+        file = kept if kept is not None and kept.exists() else spec.startup_config
+        if file is None:
+            return ""
+        try:
+            return file.read_text(encoding="utf-8")
+        except OSError as unreadable:
+            raise LabStartError(f"{spec.name}: startup-config cannot be read: {unreadable}") from None
+
+    def _writer(self, name: str) -> Callable[[str], None]:
+        if self._memory is None:
+            return forget
+        self._memory.mkdir(parents=True, exist_ok=True)
+        file = self._memory / f"{name}.cfg"
+
+        def write(text: str) -> None:
+            # A half-written file must never be what the node starts with: written beside it, then renamed.
+            fresh = file.with_suffix(".new")
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(file)
+
+        return write
 
     def _start_loop(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -219,15 +259,6 @@ class EmbeddedLab:
 def loopback_address(mgmt_ipv4: IPv4Address) -> str:
     """Return where a node with that management address listens: the same address below 127."""
     return "127." + str(mgmt_ipv4).partition(".")[2]
-
-
-def _startup_text(spec: Node) -> str:
-    if spec.startup_config is None:
-        return ""
-    try:
-        return spec.startup_config.read_text(encoding="utf-8")
-    except OSError as unreadable:
-        raise LabStartError(f"{spec.name}: startup-config cannot be read: {unreadable}") from None
 
 
 async def _start_node(place: _Place) -> None:

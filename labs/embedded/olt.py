@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncssh
 
-from labs.embedded.contracts import Credentials, FaultBoard
+from labs.embedded.contracts import Credentials, FaultBoard, forget
 from labs.embedded.datastore import Datastores
 from labs.embedded.datatree import Branch, to_text
 from labs.embedded.edit import apply_edit
@@ -25,13 +25,27 @@ from labs.errors import StartupConfigError
 class OltNode:
     """One OLT. Its configuration survives ``stop``; open sessions, locks and uncommitted changes do not."""
 
-    def __init__(self, *, name: str, startup_config: str, credentials: Credentials, host_key: asyncssh.SSHKey) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        startup_config: str,
+        credentials: Credentials,
+        host_key: asyncssh.SSHKey,
+        saved: Callable[[str], None] = forget,
+    ) -> None:
         self.name = name
         self.faults = FaultBoard()
         self._credentials = credentials
         self._host_key = host_key
         schema = load_schema(files("labs.embedded").joinpath("profiles/bbf_olt.yaml"))
-        stores = Datastores(schema, _startup(name, startup_config, schema), self.faults, _LoopTimer())
+        stores = Datastores(
+            schema,
+            _startup(name, startup_config, schema),
+            self.faults,
+            _LoopTimer(),
+            lambda running: saved(to_text(running, schema)),
+        )
         self._device = Device(schema=schema, stores=stores, faults=self.faults)
         self._numbers = count(1)
         self._listener: Listener | None = None

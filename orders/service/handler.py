@@ -1,7 +1,8 @@
 """The work of SOM: reserve, activate, take into the inventory; modify and cease; release what failed.
 
 An item goes waiting → reserving → activating → done; an add that fails and a delete that succeeds go through
-releasing. Each step ends with the transaction; the next one begins with an event of the layer below.
+releasing, unless a device may still carry what would be released. Each step ends with the transaction; the next one
+begins with an event of the layer below.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
 
-from activation.contracts import ServiceActivation
+from activation.contracts import ROLLBACK_FAILED, ServiceActivation
 from activation.errors import ActivationError
 from inventory.documents import Document
 from inventory.ledger import Job, UnitOfWork
@@ -162,7 +163,10 @@ class ServiceOrderHandler:
             return task
         if report["state"] == "InError":
             found = report.get("errorMessage") or [{"code": "activation", "reason": "the activation failed"}]
-            return self._fail(uow, row, task, tuple(error_message(each, stamp(uow.now)) for each in found))
+            errors = tuple(error_message(each, stamp(uow.now)) for each in found)
+            if task.action == "add" and any(each.get("code") == ROLLBACK_FAILED for each in found):
+                return self._finish(uow, row, task.with_errors((*errors, _kept(task, uow))))
+            return self._fail(uow, row, task, errors)
         return self._release(uow, row, task) if task.action == "delete" else self._finish(uow, row, task)
 
     def _fail(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
@@ -216,6 +220,13 @@ def _origin(row: Row, task: ItemTask) -> Mapping[str, Any]:
 def _errors(error: Exception, uow: UnitOfWork) -> tuple[dict[str, Any], ...]:
     found = {"code": type(error).__name__, "reason": str(error), "message": str(error)}
     return (error_message(found, stamp(uow.now)),)
+
+
+def _kept(task: ItemTask, uow: UnitOfWork) -> dict[str, Any]:
+    """Say what stays reserved because a device may still carry it: given to another, it would serve two."""
+    names = ", ".join(f"{each.name} ({each.id})" for each in task.composition.resources)
+    reason = f"still reserved until the devices are mended: {names}; then release them with a resource order"
+    return error_message({"code": "resourcesKept", "reason": reason, "message": reason}, stamp(uow.now))
 
 
 def _refusal(report: Document, uow: UnitOfWork) -> dict[str, Any]:

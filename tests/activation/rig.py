@@ -23,7 +23,7 @@ from api.runtime.database import Database, open_database
 from api.runtime.tables import metadata as runtime_tables
 from inventory.documents import Document, characteristic_list
 from inventory.errors import UnknownResource
-from inventory.ledger import Job, Transactions
+from inventory.ledger import Job, Retry, Transactions
 from inventory.model import Device
 from inventory.store import Row
 from labs.embedded.lab import EmbeddedLab
@@ -88,9 +88,18 @@ class Rig:
         return self.run(monitor_id)
 
     def run(self, monitor_id: str, transactions: Transactions | None = None) -> Row:
-        job = Job(job_id=1, kind=RUN, lane="svc-1", payload={"monitorId": monitor_id}, attempt=1)
-        assert self.core.run(job, transactions or self.database) is None
+        assert self.try_once(monitor_id, transactions) is None
         return self.monitor(monitor_id)
+
+    def try_once(self, monitor_id: str, transactions: Transactions | None = None) -> Retry | None:
+        """Run the job of a monitor once, and return what it says about running again."""
+        job = Job(job_id=1, kind=RUN, lane="svc-1", payload={"monitorId": monitor_id}, attempt=1)
+        return self.core.run(job, transactions or self.database)
+
+    def accept(self, service: Document) -> str:
+        """Take a request without running it; return its monitor's id."""
+        with self.database.begin() as uow:
+            return self.core.create(uow, service, external_id=fresh(), correlation_id="order-1")
 
     def monitor(self, monitor_id: str) -> Row:
         with self.database.read() as connection:

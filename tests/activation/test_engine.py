@@ -172,7 +172,8 @@ TROUBLE: dict[tuple[Phase, Fault], str] = {
 def test_trouble_in_any_phase_on_any_device_leaves_all_as_before(
     device: str, phase: Phase, fault: Fault, rig: Rig, network: FakeNetwork
 ) -> None:
-    network.devices[device].faults[phase] = [fault]
+    # A session that breaks while it reads is tried once more.
+    network.devices[device].faults[phase] = [fault, fault] if phase == "read" else [fault]
 
     monitor = rig.create(fake_service())
 
@@ -183,6 +184,16 @@ def test_trouble_in_any_phase_on_any_device_leaves_all_as_before(
     assert states(network) == UNTOUCHED
     assert all((fake.pending, fake.lock_holder) == ({}, None) for fake in network.devices.values())
     assert rig.service("svc-7") is None
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_warm_session_that_is_dead_without_looking_so_costs_no_order(
+    device: str, rig: Rig, network: FakeNetwork
+) -> None:
+    rig.create(fake_service())
+    network.devices[device].faults["read"] = ["unreachable"]
+
+    assert rig.modify(fake_service(500)).state == MonitorState.COMPLETED
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -242,6 +253,28 @@ def test_rollback_that_keeps_failing_is_said_loudly_and_journalled(rig: Rig, net
     assert "a: rollback failed, the device may not be as it was" in str(monitor.document["errorMessage"])
     assert rig.steps(monitor)[-1] == "rollbackFailed"
     assert network.devices["c"].running == STOOD
+
+
+def test_supporting_service_of_another_service_is_refused_before_any_push(rig: Rig, network: FakeNetwork) -> None:
+    rig.create(fake_service(number=7))
+    before = states(network)
+    other = fake_service(number=8)
+    other["supportingService"][0]["id"] = "svc-7-a"
+
+    [error] = rig.create(other).document["errorMessage"]
+
+    assert (error["code"], "svc-7-a belongs to service svc-7" in error["message"]) == ("planError", True)
+    assert states(network) == before
+
+
+def test_supporting_service_given_twice_is_refused(rig: Rig, network: FakeNetwork) -> None:
+    service = fake_service()
+    service["supportingService"][1]["id"] = service["supportingService"][0]["id"]
+
+    [error] = rig.create(service).document["errorMessage"]
+
+    assert (error["code"], "svc-7-a is given twice" in error["message"]) == ("badIntent", True)
+    assert states(network) == UNTOUCHED
 
 
 def test_several_failing_devices_are_all_named(rig: Rig, network: FakeNetwork) -> None:

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import Connection
 
 from activation.drivers.fake import FakeNetwork
+from activation.engine import ROLLBACK_TRIES
 from activation.states import MonitorState
 from activation.store import unfinished
+from activation.transact import CONFIRM_TIMEOUT_S
 from api.runtime.database import Database
 from inventory.ledger import UnitOfWork
-from tests.activation.rig import STOOD, Rig, fake_core, fake_service, fresh
+from tests.activation.rig import STOOD, DeviceList, Rig, fake_core, fake_device, fake_service, fresh
 
 UNTOUCHED = dict.fromkeys("abc", STOOD)
 CONFIGURED = dict.fromkeys("abc", STOOD + "port 7\n  set speed 100\nroute 7\n")
@@ -124,14 +126,72 @@ def test_interrupted_modify_goes_back_to_the_old_service_first(rig: Rig, network
     assert rig.run(monitor_id).state == MonitorState.COMPLETED
 
 
-def test_device_that_cannot_be_restored_ends_the_monitor_and_nothing_else(rig: Rig, network: FakeNetwork) -> None:
+def test_device_that_cannot_be_reached_is_rolled_back_later_and_the_job_then_completes(
+    rig: Rig, network: FakeNetwork
+) -> None:
     monitor_id = killed_at(LAST_WRITE, rig, network)
-    network.devices["b"].faults["connect"] = ["unreachable", "unreachable"]
+    network.devices["b"].faults["connect"] = ["unreachable"] * 4
+
+    assert rig.core.recover(rig.database) == 1
+    assert (network.devices["a"].running, network.devices["c"].running) == (STOOD, STOOD)
+    again = rig.try_once(monitor_id)
+
+    assert again is not None
+    assert (again.delay_s, "b: connect" in again.reason) == (2.0, True)
+    assert rig.monitor(monitor_id).state == MonitorState.IN_PROGRESS
+    assert rig.run(monitor_id).state == MonitorState.COMPLETED
+    assert states(network) == CONFIGURED
+
+
+def test_device_that_stays_away_ends_the_monitor_and_says_so(rig: Rig, network: FakeNetwork) -> None:
+    monitor_id = killed_at(LAST_WRITE, rig, network)
+    network.devices["b"].faults["connect"] = ["unreachable" for _ in range(2 * ROLLBACK_TRIES)]
+    pauses_s = [again.delay_s for _ in range(ROLLBACK_TRIES - 1) if (again := rig.try_once(monitor_id))]
+
+    monitor = rig.run(monitor_id)
+
+    assert (len(pauses_s), sum(pauses_s) > CONFIRM_TIMEOUT_S) == (ROLLBACK_TRIES - 1, True)
+    assert monitor.state == MonitorState.IN_ERROR
+    assert [(each["code"], each["device"]) for each in monitor.document["errorMessage"]] == [("rollbackFailed", "b")]
+    assert rig.steps(monitor)[-1] == "rollbackFailed"
+    assert (network.devices["a"].running, network.devices["c"].running) == (STOOD, STOOD)
+
+
+def test_device_that_left_the_inventory_does_not_keep_the_platform_from_starting(
+    rig: Rig, network: FakeNetwork
+) -> None:
+    monitor_id = killed_at(LAST_WRITE, rig, network)
+    rig.core.devices = DeviceList([fake_device("a"), fake_device("c", "fake_line")])
+    rig.core.sessions.devices = rig.core.devices
 
     assert rig.core.recover(rig.database) == 1
 
-    monitor = rig.monitor(monitor_id)
-    assert monitor.state == MonitorState.IN_ERROR
-    assert [(each["code"], each["device"]) for each in monitor.document["errorMessage"]] == [("rollbackFailed", "b")]
+    assert rig.try_once(monitor_id) is not None
     assert (network.devices["a"].running, network.devices["c"].running) == (STOOD, STOOD)
-    assert rig.run(monitor_id) == monitor
+
+
+def test_killed_while_staging_nothing_can_be_left_on_a_device_that_is_away(rig: Rig, network: FakeNetwork) -> None:
+    monitor_id = killed_at(2, rig, network)
+    network.devices["b"].faults["connect"] = ["unreachable"] * 2
+
+    rig.core.recover(rig.database)
+
+    assert rig.run(monitor_id).state == MonitorState.COMPLETED
+
+
+def test_change_waits_for_the_rollback_in_front_of_it(rig: Rig, network: FakeNetwork) -> None:
+    first = rig.accept(fake_service(number=7))
+    network.devices["b"].faults["commit"] = ["refuse"]
+    network.devices["c"].faults["rollback"] = ["lost_before", "lost_before"]
+    assert rig.try_once(first) is not None
+    assert network.devices["c"].running != STOOD
+    second = rig.accept(fake_service(number=8))
+
+    again = rig.try_once(second)
+
+    assert again is not None
+    assert "waits for the rollback of lm-" in again.reason
+    assert rig.run(first).state == rig.run(second).state == MonitorState.COMPLETED
+    for number in (7, 8):
+        rig.terminate(f"svc-{number}")
+    assert states(network) == UNTOUCHED

@@ -125,6 +125,19 @@ def test_dropped_lease_is_closed_and_never_comes_back(pool: SessionPool) -> None
     assert pool.take("a") is second
 
 
+def test_dropped_lease_takes_the_warm_sessions_with_it(pool: SessionPool) -> None:
+    siblings = [pool.take("a"), pool.take("b")]
+    leases = Leases(pool)
+    leases.driver("a")
+    pool.give_back("a", siblings[0])
+    pool.give_back("b", siblings[1])
+
+    leases.drop("a")
+
+    assert (pool.idle("a"), pool.idle("b")) == (0, 1)
+    assert leases.driver("a") is not siblings[0]
+
+
 def test_connection_that_comes_after_its_deadline_is_closed(pool: SessionPool, network: FakeNetwork) -> None:
     leases = Leases(pool)
     opening, go_on = threading.Event(), threading.Event()

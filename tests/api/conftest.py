@@ -13,6 +13,8 @@ from api.http.server import bind, serving
 from api.settings import Settings
 from api.system import System
 from api.wiring import running_system
+from tests.api.strict import checking
+from tests.conftest import SHARED
 
 Start = Callable[..., AbstractContextManager["Platform"]]
 
@@ -36,6 +38,8 @@ def _started(folder: Path, **settings: object) -> Iterator[Platform]:
     wanted = Settings.read({}, **given)
     with running_system(wanted) as system, serving(create_app(system), bind("127.0.0.1", 0)) as url:
         client = Client.open(url, system.first_token)
+        if SHARED.is_dir():
+            client.http.event_hooks = {"response": [checking(SHARED)]}
         yield Platform(url=url, client=client, system=system)
         client.close()
 

@@ -1,5 +1,6 @@
 """One broadband order over HTTP against the embedded lab: add, upgrade, cease, and all that can go wrong."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
 PATIENCE_S = 20.0
 SERVICES = "/tmf-api/serviceInventory/v4/service"
+EVENTS = "/tmf-api/event/v4/topic"
 RESOURCES = "/tmf-api/resourceInventoryManagement/v4/resource?resourceStatus=reserved"
 PRODUCTS = "/tmf-api/productInventory/v4/product"
 
@@ -137,6 +139,11 @@ BAD_REQUESTS = {
     "unknown path": ("GET", "/tmf-api/nothing", None, 404, "/tmf-api/nothing"),
     "wrong method": ("PUT", PRODUCT_ORDERS, None, 405, "legal: "),
     "bad limit": ("GET", f"{PRODUCT_ORDERS}?limit=-1", None, 400, "limit"),
+    "absurd limit": ("GET", f"{PRODUCT_ORDERS}?limit=000000000001{'0' * 5000}", None, 400, "limit"),
+    "absurd offset": ("GET", f"{PRODUCT_ORDERS}?offset=000000000001{'0' * 30}", None, 400, "offset"),
+    "absurd event offset": ("GET", f"{EVENTS}/product/event?offset={'9' * 20}", None, 400, "offset"),
+    "event limit of the wrong type": ("GET", f"{EVENTS}/product/event?limit=a", None, 400, "limit"),
+    "unknown topic": ("GET", f"{EVENTS}/weather/event", None, 404, "product"),
     "bad filter": ("GET", f"{PRODUCT_ORDERS}?colour=red", None, 400, "cannot filter by colour"),
     "too large": ("POST", PRODUCT_ORDERS, b'{"a": "' + b"x" * 1_100_000 + b'"}', 413, "larger than"),
 }
@@ -185,3 +192,138 @@ def test_a_place_nobody_serves_fails_the_order_and_takes_nothing(platform: Platf
     tree = _ordered(platform, bodies.add(place_id="ADDR-0000"), "failed")
     assert any("ADDR-0000" in reason for reason in pictures.reasons(tree))
     assert _taken(platform) == 0
+
+
+CATALOGS = (
+    ("/tmf-api/productCatalogManagement/v4/productOffering", {"fibre-100", "fibre-500", "fibre-1000"}),
+    ("/tmf-api/productCatalogManagement/v4/productSpecification", {"broadband"}),
+    (
+        "/tmf-api/serviceCatalogManagement/v4/serviceSpecification",
+        {"internet-access", "gpon-access", "aggregation-transport", "ip-edge"},
+    ),
+    ("/tmf-api/resourceCatalog/v4/resourceSpecification", {"gpon-port", "vlan", "ip-address"}),
+)
+
+
+@pytest.mark.parametrize(("path", "ids"), CATALOGS)
+def test_the_catalog_is_served_read_only(platform: Platform, path: str, ids: set[str]) -> None:
+    listed = platform.client.get(path)
+    assert {document["id"] for document in listed} == ids
+    assert all(platform.client.get(document["href"]) == document for document in listed)
+    assert platform.client.http.post(path, json={"name": "x"}).status_code == 405
+
+
+def test_each_layer_takes_orders_from_outside(platform: Platform) -> None:
+    """TMF652 without TMF641, and TMF641 without TMF622."""
+    place = [{"id": "ADDR-1017", "role": "installationAddress"}]
+    item = {
+        "id": "1",
+        "action": "add",
+        "resource": {"place": place[0], "resourceSpecification": {"id": "vlan"}},
+        "resourceSpecification": {"id": "vlan"},
+    }
+    order = platform.client.post("/tmf-api/resourceOrderingManagement/v4/resourceOrder", {"orderItem": [item]})
+    done = _until_final(platform, order["href"])
+    assert done["state"] == "completed", done
+    held = done["orderItem"][0]["resource"]["id"]
+    item = {"id": "1", "action": "delete", "resource": {"id": held}, "resourceSpecification": {"id": "vlan"}}
+    order = platform.client.post("/tmf-api/resourceOrderingManagement/v4/resourceOrder", {"orderItem": [item]})
+    assert _until_final(platform, order["href"])["state"] == "completed"
+
+    service = {
+        "place": place,
+        "serviceSpecification": {"id": "internet-access"},
+        "serviceCharacteristic": [
+            {"name": "downstreamMbps", "value": 100},
+            {"name": "upstreamMbps", "value": 50},
+            {"name": "ontSerialNumber", "value": "LMLE0000F017"},
+        ],
+    }
+    body = {"serviceOrderItem": [{"id": "1", "action": "add", "service": service}]}
+    added = _until_final(platform, platform.client.post("/tmf-api/serviceOrdering/v4/serviceOrder", body)["href"])
+    assert added["state"] == "completed", added
+    ended = {"id": added["serviceOrderItem"][0]["service"]["id"]}
+    body = {"serviceOrderItem": [{"id": "1", "action": "delete", "service": ended}]}
+    gone = _until_final(platform, platform.client.post("/tmf-api/serviceOrdering/v4/serviceOrder", body)["href"])
+    assert gone["state"] == "completed", gone
+    assert _taken(platform) == 0
+
+
+def test_tmf640_configures_a_service_without_any_order(platform: Platform) -> None:
+    before = platform.configurations()
+    values = {"router": "r1", "routerInterface": "eth1", "vlanId": 3000, "address": "10.9.9.9", "gateway": "10.9.9.1"}
+    body = {
+        "state": "active",
+        "serviceSpecification": {"id": "ip-edge"},
+        "serviceCharacteristic": [{"name": name, "value": value} for name, value in values.items()],
+    }
+    path = "/tmf-api/ServiceActivationAndConfiguration/v4/service"
+    answer = platform.client.http.post(path, json=body)
+    assert answer.status_code == 202, answer.text
+    assert _until_final(platform, answer.headers["Location"])["state"] == "Completed"
+    assert "10.9.9.9/32 eth1.3000" in platform.configurations()["r1"]
+    (service,) = (one for one in platform.client.get(path) if one["serviceSpecification"]["id"] == "ip-edge")
+    gone = platform.client.http.delete(service["href"])
+    assert gone.status_code == 204
+    assert _until_final(platform, gone.headers["Location"])["state"] == "Completed"
+    assert platform.configurations() == before
+    bad = platform.client.http.post(path, json=body | {"serviceCharacteristic": []})
+    assert bad.status_code == 400
+    assert "router" in bad.json()["reason"]
+
+
+IP_EDGE = {"id": "edge-1", "serviceSpecification": {"id": "ip-edge"}, "serviceCharacteristic": []}
+BAD_SERVICES: dict[str, tuple[dict[str, Any], str]] = {
+    "name of no string": ({"serviceCharacteristic": [{"name": ["router"], "value": "r1"}]}, "name"),
+    "name twice": ({"serviceCharacteristic": [{"name": "router", "value": "r1"}] * 2}, "'router' is given twice"),
+    "part without id": ({"supportingService": [IP_EDGE | {"id": ""}]}, "supportingService.id"),
+    "part id twice": ({"supportingService": [IP_EDGE, IP_EDGE]}, "'edge-1' is given twice"),
+    "id of no string": ({"id": 17}, "17"),
+    "no state": ({"state": "designed"}, "active"),
+}
+
+
+@pytest.mark.parametrize(("changes", "said"), BAD_SERVICES.values(), ids=BAD_SERVICES)
+def test_a_bad_tmf640_service_is_a_tmf_error(platform: Platform, changes: dict[str, Any], said: str) -> None:
+    body = {"state": "active", **IP_EDGE, **changes}
+    answer = platform.client.http.post("/tmf-api/ServiceActivationAndConfiguration/v4/service", json=body)
+    assert answer.status_code == 400, answer.text
+    assert said in answer.json()["reason"]
+
+
+def test_tmf640_does_not_end_what_an_order_made(platform: Platform) -> None:
+    tree = _ordered(platform, bodies.add(serial_number="LMLE0000AA15"))
+    configured = platform.configurations()
+    service_id = tree["serviceOrder"][0]["serviceOrderItem"][0]["service"]["id"]
+    answer = platform.client.http.delete(f"/tmf-api/ServiceActivationAndConfiguration/v4/service/{service_id}")
+    assert answer.status_code == 409
+    assert tree["serviceOrder"][0]["id"] in answer.json()["reason"]
+    assert platform.configurations() == configured
+    _ordered(platform, bodies.cease(_product_id(tree)))
+
+
+def _until_final(platform: Platform, href: str) -> dict[str, Any]:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        document: dict[str, Any] = platform.client.get(href)
+        if document["state"] not in {"acknowledged", "inProgress", "InProgress"}:
+            return document
+        time.sleep(0.02)
+    pytest.fail(f"{href} is still {document['state']}")
+
+
+def test_events_are_readable_by_topic(platform: Platform) -> None:
+    topics = [topic["id"] for topic in platform.client.get("/tmf-api/event/v4/topic")]
+    assert topics == ["product", "service", "resource", "activation", "inventory"]
+    event = platform.client.get("/tmf-api/event/v4/topic/product/event?limit=1")[0]
+    assert event["eventType"] == "ProductOrderCreateEvent"
+    assert event["event"]["productOrder"]["id"] == event["correlationId"]
+
+
+def test_a_device_shows_its_running_configuration(platform: Platform) -> None:
+    for name in ("olt1", "sw1", "r1"):
+        text = platform.client.http.get(f"/lastmile/v1/device/{name}/configuration").text
+        assert len(text.splitlines()) > 10
+    unknown = platform.client.http.get("/lastmile/v1/device/nobody/configuration")
+    assert unknown.status_code == 404
+    assert "olt1" in unknown.json()["reason"]

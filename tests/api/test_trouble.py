@@ -1,10 +1,12 @@
 """Trouble on devices, in pools and with the process: the order says what happened, and nothing is left anywhere."""
 
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from api.demo import bodies, pictures
@@ -109,3 +111,33 @@ def test_an_exhausted_pool_fails_the_order_that_came_too_late(start: Start, tmp_
         assert any("subscriber-vlans" in reason for reason in pictures.reasons(tree))
         assert [pool["taken"] for pool in platform.client.get("/lastmile/v1/pool")] == taken
         assert platform.configurations() == before
+
+
+def test_tmf640_tries_again_after_a_failure(fresh: Platform) -> None:
+    assert fresh.system.lab is not None
+    before = fresh.configurations()
+    values = {"router": "r1", "routerInterface": "eth1", "vlanId": 3000, "address": "10.9.9.9", "gateway": "10.9.9.1"}
+    body = {
+        "id": "edge-1",
+        "state": "active",
+        "serviceSpecification": {"id": "ip-edge"},
+        "serviceCharacteristic": [{"name": name, "value": value} for name, value in values.items()],
+    }
+    path = "/tmf-api/ServiceActivationAndConfiguration/v4/service"
+    requests = (("POST", path, body), ("DELETE", f"{path}/edge-1", None))
+    for method, url, content in requests:
+        fresh.system.lab.cut("r1")
+        assert _monitored(fresh, fresh.client.http.request(method, url, json=content)) == "InError"
+        fresh.system.lab.restore("r1")
+        assert _monitored(fresh, fresh.client.http.request(method, url, json=content)) == "Completed"
+    assert fresh.configurations() == before
+
+
+def _monitored(platform: Platform, answer: httpx.Response) -> str:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        state = str(platform.client.get(answer.headers["Location"])["state"])
+        if state != "InProgress":
+            return state
+        time.sleep(0.02)
+    pytest.fail(f"{answer.headers['Location']} is still in progress")

@@ -22,11 +22,13 @@ class FakeActivation:
         refuses: verbs that end InError.
         raises: verbs that are refused before a monitor is made.
         requests: every request in order: verb and TMF640 service (terminate: its id).
+        errors: what a monitor that ends InError says.
         muted: publish no end; :meth:`tell` does it.
     """
 
     refuses: set[str] = field(default_factory=set)
     raises: set[str] = field(default_factory=set)
+    errors: tuple[Document, ...] = (REFUSAL,)
     muted: bool = False
     requests: list[tuple[str, Any]] = field(default_factory=list)
     monitors: dict[str, str] = field(default_factory=dict)
@@ -52,7 +54,7 @@ class FakeActivation:
 
     def tell(self, uow: UnitOfWork, external_id: str, state: str) -> None:
         """Publish the end of a monitor."""
-        errors = {"errorMessage": [REFUSAL]} if state == "InError" else {}
+        errors = {"errorMessage": [*self.errors]} if state == "InError" else {}
         document: dict[str, Any] = {"id": f"monitor-{external_id}", "externalId": external_id, "state": state, **errors}
         uow.publish(
             Event(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from activation.contracts import ROLLBACK_FAILED
 from api.runtime.database import Database
 from inventory.documents import characteristics
 from orders.catalog.model import Catalog
@@ -321,6 +322,20 @@ def test_duplicate_delivery_of_a_failure_releases_once(
     assert order["state"] == "failed"
     assert len(chain.resource_orders_of(order["id"])) == 6
     assert len(order["note"]) == 1
+
+
+def test_what_a_device_may_still_carry_is_not_given_to_anybody_else(chain: Chain) -> None:
+    chain.activation.refuses = {"create"}
+    left = {"code": ROLLBACK_FAILED, "message": "r1: rollback failed", "reason": "no answer", "device": "r1"}
+    chain.activation.errors = (left,)
+
+    order = chain.order(order_of(add_item()))
+
+    held = list(chain.reservations.held)
+    assert (order["state"], len(held)) == ("failed", 3)
+    assert chain.product(product_id_of(order))["status"] == "aborted "
+    kept = next(note["text"] for note in order["note"] if "still reserved" in note["text"])
+    assert all(resource_id in kept for resource_id in held)
 
 
 def test_late_and_foreign_monitors_are_ignored(chain: Chain) -> None:

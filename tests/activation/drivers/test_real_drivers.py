@@ -15,6 +15,8 @@ from tests.activation.drivers.benches import TOKEN, Bench, lab_bench
 
 pytestmark = pytest.mark.lab
 
+PROMPT_S = 5.0
+"""Half of what NAPALM waits for a lock."""
 OWN_WORDS = {"olt1": "no-such", "sw1": "% Invalid input", "r1": "% Unknown command"}
 
 
@@ -101,6 +103,39 @@ def test_rollback_that_the_device_refuses_is_not_hidden(
     lab.faults(bench.device.name).active.clear()
     driver.rollback(edit, token=TOKEN, undone=bench.undone(edit))
     assert bench.configuration() == start
+
+
+def test_session_that_a_broken_line_left_behind_does_not_lock_the_switch(lab: EmbeddedLab) -> None:
+    bench = lab_bench(lab, "sw1")
+    start = bench.configuration()
+    broken, next_one = bench.open(), bench.open()
+    edit = bench.edit(broken)
+    broken.stage(edit, token=f"{TOKEN}-broken")
+    broken.close()
+
+    started = time.perf_counter()
+    push(next_one, edit)
+
+    assert time.perf_counter() - started < PROMPT_S
+    next_one.rollback(edit, token=TOKEN, undone=bench.undone(edit))
+    next_one.close()
+    assert bench.configuration() == start
+
+
+def test_session_of_somebody_else_is_respected_and_named(lab: EmbeddedLab) -> None:
+    bench = lab_bench(lab, "sw1")
+    engineer, ours = bench.open(), bench.open()
+    edit = bench.edit(ours)
+    engineer.stage(edit, token="adas-work")
+
+    with pytest.raises(EditRefused, match="adas-work is pending"):
+        ours.stage(edit, token=TOKEN)
+
+    engineer.discard()
+    push(ours, edit)
+    ours.rollback(edit, token=TOKEN, undone=bench.undone(edit))
+    for session in (engineer, ours):
+        session.close()
 
 
 def test_device_that_is_not_there_is_named_with_its_address(bench: Bench, lab: EmbeddedLab) -> None:

@@ -25,6 +25,7 @@ BAD_BODIES = {
     "absurdly deep": (DEEP, "nested deeper|not JSON"),
     "half a character": (b'{"a": "\\ud800"}', "half a character"),
     "NUL": (b'{"a": "x\\u0000y"}', "NUL"),
+    "infinite number": (b'{"a": [1e400]}', "too large"),
     "absurd number": (b'{"a": ' + b"9" * 5000 + b"}", "not acceptable JSON"),
 }
 

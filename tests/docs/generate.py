@@ -1,0 +1,144 @@
+"""Writes the pages that are made from the code: ``python -m tests.docs.generate``."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import typer
+from typer.testing import CliRunner
+
+import activation.states
+import orders.product.states
+import orders.resource.states
+import orders.service.states
+from api.cli import app
+from api.settings import PREFIX, Settings
+from inventory.lifecycle import Lifecycle
+
+DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
+NARROW: Final = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "GITHUB_ACTIONS": "", "FORCE_COLOR": ""}
+
+SETTINGS: Final = {
+    "host": "address the HTTP API listens on",
+    "port": "its TCP port; 0: any free one",
+    "data": "folder of the database and of the lab's saved configurations",
+    "lab": "containerlab topology to run embedded, or `none`",
+    "auth": "whether requests need a bearer token",
+    "lab_ssh_port": "SSH port of every emulated device, each on its own address; 0: any free one",
+    "lab_netconf_port": "the same for NETCONF",
+    "max_body_bytes": "larger request bodies are refused",
+}
+
+CLI_HEAD: Final = """# Command line
+
+<!-- Made by `python -m tests.docs.generate`; a test compares. -->
+
+Exit status: 0 when all is well, 1 when something is not (one line on standard error says what), 2 for wrong usage.
+`lastmile serve` ends with Ctrl-C (SIGINT) or SIGTERM; it first finishes the device work under way.
+"""
+
+STATES_HEAD: Final = """# States
+
+<!-- Made by `python -m tests.docs.generate` from the life cycles in the code; a test compares. -->
+
+Each table is the whole law: a move that is not in it is refused, and nothing is written. Every move leaves a row in
+the order tree's `history`. Orders begin as `acknowledged`. Today's code moves them to `inProgress`, `completed`,
+`partial` and `failed`; the moves for cancelling and holding are in the tables, but nothing makes them yet.
+
+**An order's state is computed from its items':** all `completed` → `completed`; some completed and some not →
+`partial`; none completed and one failed → `failed`. While one is unfinished, the order is `inProgress`.
+
+A reserved resource (TMF639) has `resourceStatus` `reserved`, and is removed when it is released.
+A device is `available`.
+"""
+
+Table = tuple[str, str, Lifecycle[Any]]
+TABLES: Final[tuple[Table, ...]] = (
+    ("Product order", "TMF622", orders.product.states.ORDER),
+    ("Product order item", "TMF622; it has no partial items", orders.product.states.ITEM),
+    ("Product", 'TMF637 `status`; the official list spells `"aborted "` with a blank', orders.product.states.PRODUCT),
+    ("Service order", "TMF641", orders.service.states.ORDER),
+    ("Service order item", "TMF641", orders.service.states.ITEM),
+    ("Service", "TMF638; orders for a terminated service are refused", orders.service.states.SERVICE),
+    ("Resource order", "TMF652", orders.resource.states.ORDER),
+    ("Resource order item", "TMF652; it has no partial items", orders.resource.states.ITEM),
+    ("Monitor", "TMF640", activation.states.MONITOR),
+    ("Service in activation", "TMF640", activation.states.SERVICE),
+    ("Device transaction", "internal: the journal of a push", activation.states.TRANSACTION),
+)
+
+
+def cli_page() -> str:
+    """Return ``docs/reference/cli.md``."""
+    sections = [f"## `{name}`\n\n```\n{text}\n```\n" for name, text in helps().items()]
+    return "\n".join([CLI_HEAD, *sections, _settings()])
+
+
+def helps() -> Mapping[str, str]:
+    """Return the help text of every command, by what one types."""
+    return {" ".join(words): _help(words[1:]) for words in _commands(typer.main.get_command(app), ("lastmile",))}
+
+
+def states_page() -> str:
+    """Return ``docs/reference/states.md``."""
+    return "\n".join([STATES_HEAD, *(_section(*table) for table in TABLES)])
+
+
+PAGES: Final = {"reference/cli.md": cli_page, "reference/states.md": states_page}
+
+
+def _commands(command: click.Command | Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, (*words, name))
+
+
+def _help(words: tuple[str, ...]) -> str:
+    shown = CliRunner().invoke(app, [*words, "--help"], prog_name="lastmile", env=NARROW)
+    return "\n".join(line.rstrip() for line in shown.output.strip("\n").splitlines()).strip()
+
+
+def _settings() -> str:
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {SETTINGS[name]} | {_default(name, field.default)} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = "## Environment\n\nOptions win over the environment. An unknown name stops the start.\n"
+    return "\n".join([head, "| variable | meaning | default |", "|---|---|---|", *rows, ""])
+
+
+def _default(name: str, value: object) -> str:
+    return "the ftth lab" if name == "lab" else f"`{value}`"
+
+
+def _section(title: str, remark: str, lifecycle: Lifecycle[Any]) -> str:
+    states = sorted(
+        {*lifecycle.initial, *lifecycle.transitions, *_targets(lifecycle)}, key=list(_members(lifecycle)).index
+    )
+    rows = [f"| {_state(lifecycle, state)} | {_moves(lifecycle, state)} |" for state in states]
+    return "\n".join(
+        [f"## {title}\n", f"{remark}. Bold: where it may begin.\n", "| state | next |", "|---|---|", *rows, ""]
+    )
+
+
+def _targets(lifecycle: Lifecycle[Any]) -> Iterator[Any]:
+    for moves in lifecycle.transitions.values():
+        yield from moves
+
+
+def _members(lifecycle: Lifecycle[Any]) -> Any:
+    return type(next(iter(lifecycle.initial)))
+
+
+def _state(lifecycle: Lifecycle[Any], state: Any) -> str:
+    return f"**`{state}`**" if state in lifecycle.initial else f"`{state}`"
+
+
+def _moves(lifecycle: Lifecycle[Any], state: Any) -> str:
+    return ", ".join(f"`{to}`" for to in lifecycle.legal(state)) or "final"
+
+
+if __name__ == "__main__":
+    for path, page in PAGES.items():
+        (DOCS / path).write_text(page(), encoding="utf-8")
