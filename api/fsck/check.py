@@ -151,7 +151,7 @@ class _Check:
 
     def _product_rules(self, page: Sequence[Row]) -> Iterator[Finding]:
         realizing = {row.id: [each["id"] for each in row.document.get("realizingService", ())] for row in page}
-        services = store.rows(self.connection, "service", list(chain.from_iterable(realizing.values())))
+        services = store.heads(self.connection, "service", list(chain.from_iterable(realizing.values())))
         orders = self._states("productOrder", page)
         for row in page:
             states = [services[key].state for key in realizing[row.id] if key in services]
@@ -174,9 +174,9 @@ class _Check:
     def _service_facts(self, composed: Sequence[Row]) -> Iterator[ServiceFacts]:
         ids = [row.id for row in composed]
         parts = {row.id: [part.service_id for part in load_composition(row.task).parts] for row in composed}
-        found = store.rows(self.connection, "service", list(chain.from_iterable(parts.values())))
+        found = store.heads(self.connection, "service", list(chain.from_iterable(parts.values())))
         configured = store.fragment_owners(self.connection, ids)
-        activated = store.rows(self.connection, "activationService", ids)
+        activated = store.heads(self.connection, "activationService", ids)
         ordered_by = self._ended_product_orders(composed)
         for row in composed:
             yield ServiceFacts(
@@ -193,9 +193,9 @@ class _Check:
         origins = {
             row.id: [str(each["serviceOrderId"]) for each in row.document["serviceOrderItem"]] for row in services
         }
-        service_orders = store.rows(self.connection, "serviceOrder", list(chain.from_iterable(origins.values())))
+        service_orders = store.heads(self.connection, "serviceOrder", list(chain.from_iterable(origins.values())))
         parents = [row.external_id or "" for row in service_orders.values()]
-        product_orders = store.rows(self.connection, "productOrder", parents)
+        product_orders = store.heads(self.connection, "productOrder", parents)
         found = {}
         for service_id, orders in origins.items():
             for order in (service_orders[key] for key in orders if key in service_orders):
@@ -207,7 +207,7 @@ class _Check:
     def _states(self, kind: str, page: Sequence[Row]) -> dict[str, str]:
         """Return the states of the orders that are in flight for these products or services."""
         claimed = [str(row.task["order"]) for row in page if row.task.get("order")]
-        return {key: row.state for key, row in store.rows(self.connection, kind, claimed).items()}
+        return {key: row.state for key, row in store.heads(self.connection, kind, claimed).items()}
 
     def _activation_rules(self, page: Sequence[Row]) -> Iterator[Finding]:
         configured = store.fragment_owners(self.connection, [row.id for row in page])
@@ -226,10 +226,10 @@ class _Check:
     def _held(self, page: Sequence[Mapping[str, Any]], unrestored: frozenset[str]) -> Iterator[Held]:
         owners = {row["resource_id"]: row["owner"].rpartition(":")[0] for row in page}
         resources = store.rows(self.connection, "resource", list(owners))
-        orders = store.rows(self.connection, "resourceOrder", list(owners.values()))
+        orders = store.heads(self.connection, "resourceOrder", list(owners.values()))
         senders = {key: (row.external_id or "").partition(":")[0] for key, row in orders.items()}
-        parents = store.rows(self.connection, "serviceOrder", list(senders.values()))
-        open_chains = self._open_chains(resources.values())
+        parents = store.heads(self.connection, "serviceOrder", list(senders.values()))
+        open_chains = store.open_chains(self.connection, [row.correlation_id for row in resources.values()])
         for row in page:
             key, order_id = row["resource_id"], owners[row["resource_id"]]
             known = [each for each in (resources.get(key), orders.get(order_id)) if each is not None]
@@ -247,12 +247,6 @@ class _Check:
                 unrestored=any(each.correlation_id in unrestored for each in known),
             )
 
-    def _open_chains(self, resources: Iterable[Row]) -> frozenset[str]:
-        """Return those of the resources' chains in which a service order has not ended."""
-        chains = [row.correlation_id for row in resources]
-        found = store.by_correlation_ids(self.connection, "serviceOrder", chains)
-        return frozenset(row.correlation_id for row in found if row.state not in FINAL)
-
     def _fragments(self) -> Iterator[Finding]:
         owners = store.fragment_owners(self.connection)
         services = store.rows(self.connection, "activationService", list(owners))
@@ -264,7 +258,7 @@ class _Check:
             yield from check_path("deviceTransaction", key, moves, step)
             if TRANSACTION.is_final(Step(step)):
                 continue
-            monitor = store.rows(self.connection, "monitor", [monitor_id]).get(monitor_id)
+            monitor = store.heads(self.connection, "monitor", [monitor_id]).get(monitor_id)
             if monitor is None or monitor.state != MonitorState.IN_PROGRESS:
                 text = f"it stopped while {step!r}, and its monitor has ended; the next start rolls it back"
                 yield Finding(rule="transaction-open", kind="deviceTransaction", id=key, text=text)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, func, or_, select
+from sqlalchemy import Connection, RowMapping, Table, func, or_, select
 
 from activation.states import Step
 from activation.tables import fragments, transactions
@@ -18,7 +18,6 @@ from api.runtime.history import RecordedMove, moves_of
 from api.runtime.tables import events, moves
 from inventory.model import AddressPool, Network, PonPort, VlanPool
 from inventory.pools import PoolKey, Span, pools_of
-from inventory.rows import row_of
 from inventory.store import Row
 from inventory.tables import (
     address_pools,
@@ -33,6 +32,7 @@ from inventory.tables import (
 from orders.product.tables import product_orders
 from orders.resource.tables import resource_orders
 from orders.service.tables import service_orders
+from orders.states import FINAL
 
 TABLES: Final[Mapping[str, Table]] = {
     "productOrder": product_orders,
@@ -60,7 +60,7 @@ def pages(connection: Connection, kind: str) -> Iterator[list[Row]]:
     last = ""
     while True:
         wanted = select(table).where(table.c.id > last).order_by(table.c.id).limit(PAGE)
-        found = [row_of(row) for row in connection.execute(wanted)]
+        found = [_row(row) for row in connection.execute(wanted).mappings()]
         if not found:
             return
         yield found
@@ -70,6 +70,27 @@ def pages(connection: Connection, kind: str) -> Iterator[list[Row]]:
 def rows(connection: Connection, kind: str, keys: Collection[str]) -> dict[str, Row]:
     """Return those resources that exist, by id."""
     return {row.id: row for row in _where_in(connection, kind, "id", keys)}
+
+
+def heads(connection: Connection, kind: str, keys: Collection[str]) -> dict[str, Row]:
+    """Return those resources that exist, by id, without their documents: most of the time goes into reading those."""
+    table = TABLES[kind]
+    columns = (table.c.id, table.c.state, table.c.external_id, table.c.correlation_id, table.c.version)
+    found: dict[str, Row] = {}
+    for some in _portions(keys):
+        for row in connection.execute(select(*columns).where(table.c.id.in_(some))).mappings():
+            found[row["id"]] = Row(**row, document={})
+    return found
+
+
+def open_chains(connection: Connection, correlation_ids: Collection[str]) -> frozenset[str]:
+    """Return those of the chains in which a service order has not ended."""
+    here = service_orders.c
+    wanted = select(here.correlation_id).distinct().where(here.state.not_in([state.value for state in FINAL]))
+    found: set[str] = set()
+    for some in _portions(correlation_ids):
+        found |= set(connection.execute(wanted.where(here.correlation_id.in_(some))).scalars())
+    return frozenset(found)
 
 
 def by_external_ids(connection: Connection, kind: str, external_ids: Collection[str]) -> list[Row]:
@@ -87,8 +108,13 @@ def _where_in(connection: Connection, kind: str, column: str, values: Collection
     found: list[Row] = []
     for some in _portions(values):
         wanted = select(table).where(table.c[column].in_(some)).order_by(table.c.id)
-        found += [row_of(row) for row in connection.execute(wanted)]
+        found += [_row(row) for row in connection.execute(wanted).mappings()]
     return found
+
+
+def _row(found: RowMapping) -> Row:
+    kept = {name: found[name] for name in ("id", "state", "external_id", "correlation_id", "version")}
+    return Row(**kept, document=json.loads(found["document"]), task=json.loads(found["task"]))
 
 
 def _portions(values: Iterable[str]) -> Iterator[list[str]]:
@@ -182,7 +208,7 @@ def reservation_pages(connection: Connection) -> Iterator[Sequence[Mapping[str, 
     last = ""
     while True:
         wanted = select(reservations).where(here.resource_id > last).order_by(here.resource_id).limit(PAGE)
-        found = [dict(row) for row in connection.execute(wanted)]
+        found = [dict(row) for row in connection.execute(wanted).mappings()]
         if not found:
             return
         yield found
