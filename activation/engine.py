@@ -242,8 +242,14 @@ class ActivationCore(ServiceActivations):
         leases = Leases(self.sessions)
         try:
             yield Participants(devices=found, platforms=self.platforms, leases=leases)
-        finally:
+        except (ActivationError, InventoryError):
             leases.release()
+            raise
+        except BaseException:
+            # Not a device's doing: the journal could not be written, say. Nobody cleaned up on the devices.
+            leases.abandon()
+            raise
+        leases.release()
 
     def _roll_back(self, transaction: store.Transaction, transactions: Transactions) -> bool:
         """Undo an interrupted transaction on new sessions; say whether every device is as it was before."""
