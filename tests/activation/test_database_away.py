@@ -37,11 +37,12 @@ class DatabaseThatGoesAway:
 
 
 @pytest.mark.parametrize("write", range(1, LAST_WRITE + 1))
-def test_the_next_run_of_the_job_meets_no_session_of_the_one_before(write: int, rig: Rig, network: FakeNetwork) -> None:
+def test_no_device_is_left_busy_and_the_next_run_completes(write: int, rig: Rig, network: FakeNetwork) -> None:
     with rig.database.begin() as uow:
         monitor_id = rig.core.create(uow, fake_service(), external_id="one", correlation_id="order-1")
     with pytest.raises(DatabaseAway):
         rig.run(monitor_id, DatabaseThatGoesAway(rig.database, write))
+    assert all(not fake.pending and fake.lock_holder is None for fake in network.devices.values())
     assert rig.run(monitor_id).state == MonitorState.COMPLETED
     assert states(network) == CONFIGURED
     with rig.database.read() as connection:
