@@ -274,8 +274,14 @@ class ActivationCore(ServiceActivations):
         leases = Leases(self.sessions)
         try:
             yield Participants(devices=devices, platforms=self.platforms, leases=leases)
-        finally:
+        except (ActivationError, InventoryError):
             leases.release()
+            raise
+        except BaseException:
+            # Not a device's doing: the journal could not be written, say. Nobody cleaned up on the devices.
+            leases.abandon()
+            raise
+        leases.release()
 
     def _roll_back(self, transaction: store.Transaction, transactions: Transactions) -> Outcome:
         """Undo an interrupted transaction; end its monitors when a device will not be as it was before.

@@ -14,6 +14,7 @@ from activation.errors import DeviceError, DeviceUnreachable
 from inventory.errors import UnknownResource
 
 IDLE_LIMIT_S: Final = 300.0
+GOODBYE_S: Final = 5.0
 KEPT_PER_DEVICE: Final = 2
 
 
@@ -158,9 +159,24 @@ class Leases:
             self.pool.give_back(name, driver)
 
 
-def close_behind(driver: Driver) -> None:
-    """Close a session in the background: with a device that hangs even the goodbye can."""
-    threading.Thread(target=driver.close, name="close-session", daemon=True).start()
+    def abandon(self) -> None:
+        """Close every session: it may hold a lock and changes of a transaction that stopped halfway.
+
+        The devices get a moment to say goodbye: whoever cleans up after this must not meet the old sessions there.
+        """
+        with self._lock:
+            self._released = True
+            closing = [close_behind(driver) for driver in self._held.values()]
+            self._held.clear()
+        for thread in closing:
+            thread.join(GOODBYE_S)
+
+
+def close_behind(driver: Driver) -> threading.Thread:
+    """Close a session in the background: with a device that hangs even the goodbye can; return the thread."""
+    thread = threading.Thread(target=driver.close, name="close-session", daemon=True)
+    thread.start()
+    return thread
 
 
 class DeviceLocks:

@@ -101,10 +101,15 @@ class Push:
         The journal says staging already; it is left at confirming when the push succeeded, so that the caller
         writes the end together with what follows from it.
         """
-        for step in (self._stage, self._commit, self._read_back, self._confirm):
-            failures = step()
-            if failures:
-                return self._undo(failures, patient=True)
+        try:
+            for step in (self._stage, self._commit, self._read_back, self._confirm):
+                failures = step()
+                if failures:
+                    return self._undo(failures, patient=True)
+        except Exception:
+            # No device's doing: the journal could not be written. Whoever comes next must not find the devices busy.
+            self._let_go()
+            raise
         return Outcome(devices=self._outcomes)
 
     def recover(self, *, patient: bool) -> Outcome:
@@ -191,6 +196,21 @@ class Push:
         end = Step.ROLLBACK_FAILED if left else Step.ROLLED_BACK
         self._journal.enter(end, {"rollbackFailed": [str(error) for error in left]})
         return Outcome(devices=self._outcomes, failures=failed, rollback_failures=left)
+
+    def _let_go(self) -> None:
+        """Cancel, as well as it goes, what waits on the devices under this transaction's own name.
+
+        Nothing else is touched: by now another worker may have taken the transaction over. What is confirmed already
+        is rolled back when the job runs again.
+        """
+        token = self._journal.transaction_id
+
+        def cancel(name: str, driver: Driver) -> None:
+            driver.discard()
+            if self._outcomes[name].committed:
+                driver.rollback(self._edits[name], token=token, undone=lambda _: True)
+
+        self._ask("rollback", self._edits, cancel)
 
     def _undo_one(self, name: str, driver: Driver) -> None:
         edit, platform = self._edits[name], self._participants.platform(name)

@@ -1,13 +1,12 @@
 """``lastmile hub``: who subscribed, what they did not take, and trying that again; asks the running platform."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from api.client import ApiRefused, Client
 from api.hub.routes import DEAD_LETTERS
@@ -23,24 +22,22 @@ Ids = Annotated[list[str] | None, typer.Argument(help="Ids of dead letters, see 
 
 DEFAULT_URL: Final = "http://127.0.0.1:8640"
 _PAGE: Final = 1000
-_COLUMNS: Final = ("id", "deadSince", "eventType", "resourceId", "callback", "attempts", "reason")
 
 
 @hub_app.command("list", epilog="Example:  lastmile hub list")
 def list_command(url: Url = DEFAULT_URL, token: Token = None) -> None:
     """List the subscriptions of every API."""
     with _platform(url, token) as client:
-        rows = [
-            {"api": topic.base, **subscription} for topic in TOPICS.values() for subscription in client.get(topic.path)
-        ]
-    _show(rows, ("api", "id", "callback", "query"))
+        found = [(topic, subscription) for topic in TOPICS.values() for subscription in client.get(topic.path)]
+    _show([f"{each['id']}  {topic.path}  {each['callback']}  {each['query']}".rstrip() for topic, each in found])
 
 
 @hub_app.command("dead", epilog="Example:  lastmile hub dead")
 def dead_command(url: Url = DEFAULT_URL, token: Token = None) -> None:
     """List the events that were given up, oldest first, with the reason of the last attempt."""
     with _platform(url, token) as client:
-        _show(_dead_letters(client), _COLUMNS)
+        found = _dead_letters(client)
+    _show([f"{_line(each)}\n    {each['deadSince']}, {each['attempts']} attempts: {each['reason']}" for each in found])
 
 
 @hub_app.command("replay", epilog="Example:  lastmile hub replay --all")
@@ -51,8 +48,7 @@ def replay_command(ids: Ids = None, every: All = False, url: Url = DEFAULT_URL, 
     with _platform(url, token) as client:
         wanted = [str(letter["id"]) for letter in _dead_letters(client)] if every else ids or []
         for letter_id in wanted:
-            letter = client.post(f"{DEAD_LETTERS}/{letter_id}/replay", {})
-            console.print(f"{letter['id']}  {letter['eventType']} {letter['resourceId']} → {letter['callback']}")
+            _show([_line(client.post(f"{DEAD_LETTERS}/{letter_id}/replay", {}))])
 
 
 @contextmanager
@@ -73,11 +69,11 @@ def _dead_letters(client: Client) -> list[dict[str, Any]]:
     return found
 
 
-def _show(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    if not rows:
-        console.print("none")
-        return
-    table = Table(*columns, box=None)
-    for row in rows:
-        table.add_row(*(str(row[column]) for column in columns))
-    console.print(table)
+def _line(letter: Mapping[str, Any]) -> str:
+    return f"{letter['id']}  {letter['eventType']} {letter['resourceId']} → {letter['callback']}"
+
+
+def _show(lines: Sequence[str]) -> None:
+    # Lines, not a table: ids are there to be copied, and a table cuts them to the terminal's width.
+    for line in lines or ("none",):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)

@@ -117,7 +117,7 @@ class Delivery:
 
     def _letter(self, uow: UnitOfWork, parcel: Parcel, reason: str, *, hopeless: bool) -> Letter:
         subscription_id, event_id = parcel.subscription.subscription_id, str(parcel.event["eventId"])
-        failures = (parcel.letter.failures if parcel.letter else 0) + 1
+        failures = (parcel.letter.failures if parcel.letter else 0) + (0 if hopeless else 1)
         # The events behind one that was given up must not each take as long as it did.
         dead = (
             hopeless

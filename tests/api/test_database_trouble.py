@@ -19,7 +19,7 @@ import pytest
 
 from api.backups.sqlite import SqliteVault
 from api.client import PRODUCT_ORDERS, Client
-from api.demo import bodies
+from api.demo import bodies, pictures
 from api.errors import DatabaseAway
 from api.fsck.check import check
 from api.migrations.schema import Fit, look, prepare, stamp
@@ -94,8 +94,8 @@ def test_a_full_disk_refuses_orders_loses_none_and_all_goes_on_with_room(tmp_pat
         assert client.tree(orders[0])["productOrder"]["state"] == "completed"
         _limit_files(process, resource.RLIM_INFINITY)
         orders.append(client.place(_add(5)))
-        ended = [client.follow(order, timeout_s=PATIENCE_S)["productOrder"]["state"] for order in orders]
-        assert ended == ["completed"] * 5
+        trees = [client.follow(order, timeout_s=PATIENCE_S) for order in orders]
+        assert [tree["productOrder"]["state"] for tree in trees] == ["completed"] * 5, [*map(pictures.reasons, trees)]
         assert client.get("/health")["jobs"]["parked"] == 0
     with SqliteVault(path=data / DATABASE_FILE).read() as connection:
         assert check(connection) == []

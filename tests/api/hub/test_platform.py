@@ -175,7 +175,6 @@ def test_dead_letters_are_listed_and_replayed(hub: Platform, shop: Subscriber, m
 
     monkeypatch.setenv("LASTMILE_URL", hub.url)
     monkeypatch.setenv("LASTMILE_TOKEN", hub.system.first_token or "")
-    monkeypatch.setenv("COLUMNS", "400")
     listed = CliRunner().invoke(app, ["hub", "dead"])
     assert listed.exit_code == 0, listed.output
     assert letter["id"] in listed.output

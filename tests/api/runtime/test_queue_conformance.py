@@ -396,3 +396,5 @@ def test_a_device_job_that_outlives_the_grace_is_left_to_a_peer(either: Database
     assert not worker.stop(grace_s=0.1)
     assert pending(either) == 1
     release.set()
+    until(lambda: not worker._hands.running)
+    worker._here.stop()

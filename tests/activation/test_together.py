@@ -1,0 +1,119 @@
+"""Activations that meet at their devices: one transaction for all, and each for itself where that fails."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from activation.drivers.fake import FakeNetwork
+from activation.states import MonitorState
+from activation.store import fragments_sharing
+from inventory.store import Row
+from tests.activation.rig import STOOD, Rig, fake_service, fresh
+
+PATIENCE_S = 10.0
+DEVICES = ("a", "b", "c")
+
+
+def requested(rig: Rig, services: Sequence[dict[str, Any]]) -> list[str]:
+    with rig.database.begin() as uow:
+        return [
+            rig.core.create(uow, service, external_id=fresh(), correlation_id=service["id"]) for service in services
+        ]
+
+
+def run_together(rig: Rig, monitor_ids: Sequence[str]) -> list[Row]:
+    """Run the first while its devices are held; the others come meanwhile and form one group."""
+    threads = [threading.Thread(target=rig.run, args=(monitor_id,)) for monitor_id in monitor_ids]
+    pause = threading.Event()
+    with rig.core.locks.held(DEVICES):
+        for number, thread in enumerate(threads):
+            thread.start()
+            while sum(map(len, rig.core._groups._lines.values())) < number or not rig.core._groups._lines:
+                assert not pause.wait(0.001)
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    return [rig.monitor(monitor_id) for monitor_id in monitor_ids]
+
+
+def commits(network: FakeNetwork, name: str) -> int:
+    return network.devices[name].phases.count("commit")
+
+
+def test_a_group_commits_once_per_device(rig: Rig, network: FakeNetwork) -> None:
+    services = [fake_service(number=number) for number in (1, 2, 3, 4)]
+    monitors = run_together(rig, requested(rig, services))
+    assert [monitor.state for monitor in monitors] == [MonitorState.COMPLETED] * 4
+    assert [commits(network, name) for name in DEVICES] == [2, 2, 2]
+    for number in (1, 2, 3, 4):
+        assert f"route {number}" in network.devices["a"].running
+    steps = ["staging", "committing", "readingBack", "confirming", "done"]
+    assert all(rig.steps(monitor) == steps for monitor in monitors)
+
+
+def test_each_monitor_tells_its_own_share(rig: Rig) -> None:
+    services = [fake_service(number=number) for number in (1, 2, 3)]
+    _, second, third = run_together(rig, requested(rig, services))
+    assert second.document["plan"]["planId"] == third.document["plan"]["planId"]
+    for monitor, number, other in ((second, 2, 3), (third, 3, 2)):
+        diffs = [device["diff"] for device in monitor.document["plan"]["devices"]]
+        assert len(diffs) == len(DEVICES)
+        assert all(f"+route {number}" in diff and f"route {other}" not in diff for diff in diffs)
+        assert all(device["readBack"] == "ok" for device in monitor.document["plan"]["devices"])
+
+
+def test_a_group_that_fails_is_undone_and_each_goes_alone(rig: Rig, network: FakeNetwork) -> None:
+    # The first goes alone; what is refused is the group of the two behind it.
+    network.devices["b"].faults["stage"] = ["ignore", "refuse"]
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in (1, 2, 3)]))
+    assert [monitor.state for monitor in monitors] == [MonitorState.COMPLETED] * 3
+    assert network.devices["b"].phases.count("stage") == 4
+    assert [commits(network, name) for name in DEVICES] == [3, 3, 3]
+    assert rig.steps(monitors[1])[:3] == ["staging", "rollingBack", "rolledBack"]
+    assert rig.steps(monitors[1])[3:] == ["staging", "committing", "readingBack", "confirming", "done"]
+
+
+def test_one_member_that_cannot_be_does_not_stop_the_others(rig: Rig, network: FakeNetwork) -> None:
+    alone = rig.create(fake_service(number=9, speed=100))
+    assert alone.state == MonitorState.COMPLETED
+    clash = fake_service(number=9, speed=500)
+    clash["id"] = "clash"
+    for part in clash["supportingService"]:
+        part["id"] = f"clash-{part['id']}"
+    monitors = run_together(rig, requested(rig, [fake_service(number=1), clash, fake_service(number=2)]))
+    states = [monitor.state for monitor in monitors]
+    assert states == [MonitorState.COMPLETED, MonitorState.IN_ERROR, MonitorState.COMPLETED]
+    assert "set speed 100" in network.devices["a"].running
+    assert "set speed 500" not in network.devices["a"].running
+    assert "route 2" in network.devices["a"].running
+
+
+def test_taking_all_away_again_leaves_the_devices_as_they_were(rig: Rig, network: FakeNetwork) -> None:
+    services = [fake_service(number=number) for number in (1, 2, 3)]
+    run_together(rig, requested(rig, services))
+    with rig.database.begin() as uow:
+        ends = [rig.core.terminate(uow, service["id"], external_id=fresh(), correlation_id="x") for service in services]
+    monitors = run_together(rig, ends)
+    assert [monitor.state for monitor in monitors] == [MonitorState.COMPLETED] * 3
+    assert [network.devices[name].running for name in DEVICES] == [STOOD] * 3
+
+
+def test_what_is_read_for_a_plan_does_not_grow_with_what_is_configured(rig: Rig) -> None:
+    for number in range(10, 30):
+        assert rig.create(fake_service(number=number, names=("a",))).state == MonitorState.COMPLETED
+    shared = {("port 10",), ("port 10", "set speed")}
+    with rig.database.read() as connection:
+        found = fragments_sharing(connection, ["svc-new"], {"a": shared, "b": shared})
+        none = fragments_sharing(connection, ["svc-new"], {"a": {("port 99",)}})
+        own = fragments_sharing(connection, ["svc-10"], {"a": shared})
+    assert [fragment.service_id for fragment in found["a"]] == ["svc-10-a"]
+    assert found["b"] == none["a"] == own["a"] == ()
+
+
+def test_fragments_of_an_older_release_are_indexed_at_start(rig: Rig) -> None:
+    rig.create(fake_service(number=7))
+    with rig.database.begin() as uow:
+        uow.connection.exec_driver_sql("DELETE FROM fragment_place")
+    rig.core.recover(rig.database)
+    with rig.database.read() as connection:
+        found = fragments_sharing(connection, ["svc-new"], {"a": {("port 7",)}})
+    assert [fragment.service_id for fragment in found["a"]] == ["svc-7-a"]
