@@ -22,6 +22,9 @@ FILES: Mapping[str, str] = {
     "resourceOrderingManagement": "TMF652-v4.0.0.json",
 }
 
+DEFINITIONS: Mapping[str, str] = {"hub": "EventSubscription"}
+"""Where the definition is not called as the path says."""
+
 
 def checking(shared: Path) -> Callable[[httpx.Response], None]:
     """Return an httpx response hook that fails on an answer its official definition does not allow."""
@@ -33,7 +36,7 @@ def checking(shared: Path) -> Callable[[httpx.Response], None]:
         if file is None or not response.content or "fields" in response.url.params:
             return
         name = rest[1]
-        definition = "Error" if response.is_error else name[:1].upper() + name[1:]
+        definition = "Error" if response.is_error else DEFINITIONS.get(name, name[:1].upper() + name[1:])
         if response.status_code == HTTPStatus.ACCEPTED:
             definition = "Monitor"
         documents = json.loads(response.content)
