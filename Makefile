@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint types imports units lab e2e format lock wheel clean
+.PHONY: help install demo serve test lint types imports units lab e2e bench profile format lock wheel clean
 
 help:  ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9_-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ lab: $(VENV)/.dev  ## The tests that talk to emulated devices
 
 e2e: $(VENV)/.dev  ## The tests of the whole chain over HTTP
 	@$(BIN)/pytest -m e2e $(ARGS)
+
+bench: $(VENV)/.dev  ## Measure the platform (FIGURE="orders_sqlite latency" RUNS=3)
+	@$(BIN)/python -m tests.bench $(FIGURE) --runs $(or $(RUNS),3)
+
+profile: $(VENV)/.dev  ## Say where the time of an order goes (ORDERS=200)
+	@$(BIN)/python -m tests.bench.profile $(or $(ORDERS),200)
 
 format: $(VENV)/.dev  ## Format the code, mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

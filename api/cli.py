@@ -14,6 +14,7 @@ from rich.console import Console
 
 from api import tokens
 from api.client import ApiRefused
+from api.collector import settle_heap
 from api.db_commands import app as db_app
 from api.demo.story import Story
 from api.demo.story import tell as tell_story
@@ -91,6 +92,7 @@ def _serve(settings: Settings, part: Part) -> None:
     try:
         with running_system(settings, part) as system:
             _announce(system, url_of(listening))
+            settle_heap()
             serve(create_app(system), listening)
     finally:
         _leave()

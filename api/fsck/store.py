@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, RowMapping, Table, func, or_, select
 
 from activation.states import Step
-from activation.tables import fragments, transactions
+from activation.tables import fragments, transaction_members, transactions
 from activation.tables import monitors as monitor_table
 from activation.tables import services as activation_services
 from api.fsck.holdings import PoolFacts
@@ -242,11 +242,13 @@ def reserved_ids(connection: Connection, keys: Collection[str]) -> frozenset[str
 
 def unrestored_chains(connection: Connection) -> frozenset[str]:
     """Return the chains in which a device may not be as it was, because a rollback failed."""
-    here = transactions.c
-    wanted = (
-        select(monitor_table.c.correlation_id)
-        .join(transactions, here.monitor_id == monitor_table.c.id)
-        .where(or_(here.step == Step.ROLLBACK_FAILED.value, here.step == Step.ROLLING_BACK.value))
+    here, member = transactions.c, transaction_members.c
+    failed = here.step.in_([Step.ROLLBACK_FAILED.value, Step.ROLLING_BACK.value])
+    # Transactions that an older release stored have no members but their own monitor.
+    heads_of = select(here.monitor_id).where(failed)
+    members = select(member.monitor_id).join(transactions, here.transaction_id == member.transaction_id).where(failed)
+    wanted = select(monitor_table.c.correlation_id).where(
+        or_(monitor_table.c.id.in_(heads_of), monitor_table.c.id.in_(members))
     )
     return frozenset(connection.execute(wanted).scalars())
 

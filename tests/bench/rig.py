@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 import templates
 from activation.drivers.registry import DriverRegistry
+from api.collector import settle_heap
 from api.http.app import create_app
 from api.http.server import bind, serving
 from api.runtime.worker import Worker
@@ -123,6 +124,7 @@ def _running(settings: Mapping[str, object]) -> Iterator[Rig]:
         with running_system(Settings.read({}, **given), drivers=drivers, platforms=here / "templates") as system:
             with system.database.begin() as uow:
                 NetworkStore().load(uow, network())
+            settle_heap()
             with serving(create_app(system), bind("127.0.0.1", 0)) as url:
                 yield Rig(system=system, url=url)
 
