@@ -18,8 +18,11 @@ demo: $(VENV)/.run  ## Order, upgrade and cease one broadband product on the emb
 serve: $(VENV)/.run  ## Run platform and lab, print the URLs (ARGS="--port 8640 --auth off")
 	@$(BIN)/lastmile serve $(ARGS)
 
+# Most tests wait for sockets and processes: four workers on two cores halve the time. A file stays on one worker.
+PARALLEL := -n 4 --dist loadfile
+
 test: lint types imports  ## Every check and every test
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -q $(PARALLEL) $(ARGS)
 
 lint: $(VENV)/.dev  ## Style and lint rules
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && echo "ruff: clean"

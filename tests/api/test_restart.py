@@ -29,7 +29,7 @@ from tests.api.conftest import Start
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
 PATIENCE_S = 60.0
-KILLS = 8
+KILLS = 4
 
 
 def test_services_and_devices_are_as_they_were_after_a_restart(start: Start, tmp_path: Path) -> None:

@@ -22,20 +22,31 @@ NARROW: Final = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "GITHUB_ACTI
 SETTINGS: Final = {
     "host": "address the HTTP API listens on",
     "port": "its TCP port; 0: any free one",
-    "data": "folder of the database and of the lab's saved configurations",
+    "data": "folder of the SQLite database and of the lab's saved configurations",
     "lab": "containerlab topology to run embedded, or `none`",
     "auth": "whether requests need a bearer token",
     "lab_ssh_port": "SSH port of every emulated device, each on its own address; 0: any free one",
     "lab_netconf_port": "the same for NETCONF",
+    "database": "`postgresql://…`: a PostgreSQL database in place of SQLite",
+    "kinds": "job kinds or layers this process works on, comma separated",
+    "concurrency": "device jobs this process runs at a time",
     "max_body_bytes": "larger request bodies are refused",
+    "hub_allow": "networks (CIDR, comma separated) of subscribers whose addresses are not public",
+    "hub_attempts": "failed deliveries of one event before it becomes a dead letter",
+    "hub_first_pause_s": "pause after the first failed delivery, in seconds; it doubles with each further one",
+    "hub_timeout_s": "how long one delivery may take, in seconds",
 }
+
+DEFAULTS: Final = {"lab": "the ftth lab", "database": "none", "kinds": "all", "hub_allow": "none"}
+"""Defaults that are not shown as the value in the code."""
 
 CLI_HEAD: Final = """# Command line
 
 <!-- Made by `python -m tests.docs.generate`; a test compares. -->
 
 Exit status: 0 when all is well, 1 when something is not (one line on standard error says what), 2 for wrong usage.
-`lastmile serve` ends with Ctrl-C (SIGINT) or SIGTERM; it first finishes the device work under way.
+`lastmile serve`, `api` and `worker` end with Ctrl-C (SIGINT) or SIGTERM; they first finish the device work under way,
+for up to a minute.
 """
 
 STATES_HEAD: Final = """# States
@@ -109,7 +120,7 @@ def _settings() -> str:
 
 
 def _default(name: str, value: object) -> str:
-    return "the ftth lab" if name == "lab" else f"`{value}`"
+    return DEFAULTS.get(name, f"`{value}`")
 
 
 def _section(title: str, remark: str, lifecycle: Lifecycle[Any]) -> str:

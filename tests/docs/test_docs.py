@@ -148,7 +148,17 @@ def test_every_path_is_served(file: Path, served: Mapping[str, frozenset[str]]) 
 def test_the_reference_lists_exactly_what_is_served(served: Mapping[str, frozenset[str]]) -> None:
     text = (DOCS / "reference/http-api.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(/[^`]+)` \| ([A-Z, ]+) \|", text, re.MULTILINE)
-    assert {path: frozenset(methods.split(", ")) for path, methods in rows} == dict(served)
+    listed = {path: frozenset(methods.split(", ")) for path, methods in rows}
+    for hub in re.findall(r"^\| `(/[^`]+/hub)` \|", text, re.MULTILINE):
+        listed |= {hub: frozenset({"GET", "POST"}), f"{hub}/{{key}}": frozenset({"DELETE", "GET"})}
+    assert listed == dict(served)
+
+
+def test_decisions_are_numbered_one_by_one() -> None:
+    files = sorted((DOCS / "decisions").iterdir())
+    assert [file.name[:4] for file in files] == [f"{number:04}" for number in range(1, len(files) + 1)]
+    for file in files:
+        assert file.read_text(encoding="utf-8").startswith(f"# {file.name[:4]}: "), file.name
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -206,7 +216,7 @@ def test_service_and_resource_orders_are_accepted(catalog: Catalog) -> None:
             checked.append(str(check_service_order(order, document, catalog, {}).items))
         elif _is_order(body, "orderItem"):
             checked.append(str(check_resource_order(body, catalog).document))
-    assert len(checked) == len({"serviceOrder", "resourceOrder"})
+    assert len(checked) == len(("a service order", "a resource order that reserves", "one that releases"))
 
 
 def test_activation_bodies_fit_their_intents() -> None:
