@@ -23,6 +23,7 @@ from activation.store import MONITORS, SERVICES
 from api import tokens
 from api.activation_face import ActivationFace
 from api.errors import StartRefused
+from api.front_door import FrontDoor
 from api.http.collections import Collection, fixed, stored
 from api.hub.address import AddressGuard
 from api.hub.delivering import delivering
@@ -257,16 +258,15 @@ def _system(
 
 
 def _stored_collections(database: Database) -> Sequence[Collection]:
-    inventory = {name: DocumentStore(table=table, kind=name, domain="inventory") for name, table in INVENTORY.items()}
     return (
         stored(database, product_order_store(), PRODUCT_ORDERING),
         stored(database, service_order_store(), SERVICE_ORDERING),
         stored(database, resource_order_store(), RESOURCE_ORDERING),
         stored(database, SERVICES, ACTIVATION, "service"),
         stored(database, MONITORS, ACTIVATION),
-        stored(database, inventory["product"], PRODUCT_INVENTORY),
-        stored(database, inventory["service"], SERVICE_INVENTORY),
-        stored(database, inventory["resource"], RESOURCE_INVENTORY),
+        stored(database, _inventory("product"), PRODUCT_INVENTORY),
+        stored(database, _inventory("service"), SERVICE_INVENTORY),
+        stored(database, _inventory("resource"), RESOURCE_INVENTORY),
     )
 
 
@@ -277,18 +277,32 @@ def _catalog_collections(catalog: Catalog) -> Sequence[Collection]:
 
 def _creates(layers: Layers) -> Mapping[str, Create]:
     service_orders, resource_orders = service_order_store(), resource_order_store()
+    door = FrontDoor(
+        product_orders=product_order_store(),
+        resource_orders=resource_orders,
+        services=_inventory("service"),
+        resources=_inventory("resource"),
+    )
 
     def create_service_order(uow: UnitOfWork, body: Document) -> Document:
-        return service_orders.get(uow, layers.service.place(uow, body)).document
+        order = service_orders.get(uow, layers.service.place(uow, body)).document
+        door.check_service_order(uow, order)
+        return order
 
     def create_resource_order(uow: UnitOfWork, body: Document) -> Document:
-        return resource_orders.get(uow, layers.resource.place(uow, body)).document
+        order = resource_orders.get(uow, layers.resource.place(uow, body)).document
+        door.check_resource_order(uow, order)
+        return order
 
     return {
         "productOrder": layers.product.place,
         "serviceOrder": create_service_order,
         "resourceOrder": create_resource_order,
     }
+
+
+def _inventory(kind: str) -> DocumentStore:
+    return DocumentStore(table=INVENTORY[kind], kind=kind, domain="inventory")
 
 
 def _first_token(database: Database) -> str | None:

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
+from activation.model import DeviceEdit, PlanId
+from activation.store import plan_edits
 from api import tokens
 from api.http import problems
 from api.http.collections import add_create, add_reads, created, in_transaction
@@ -49,11 +51,17 @@ def _health(system: System) -> Mapping[str, Any]:
         parked = system.database.queue.parked(connection)
         pending = system.database.queue.pending(connection)
     jobs = {"pending": pending, "parked": len(parked)}
-    return {"status": "warn" if parked else "pass", "jobs": jobs, "parked": [_parked(job) for job in parked[:20]]}
+    return {"status": "warn" if parked else "pass", "jobs": jobs}
 
 
 def _parked(job: ParkedJob) -> Mapping[str, Any]:
     return {"job": job.job_id, "kind": job.kind, "lane": job.lane, "attempts": job.attempt, "reason": job.reason}
+
+
+def _planned(edit: DeviceEdit) -> Mapping[str, Any]:
+    """What an engineer needs of one device's share of a plan, the lines that undo it among it."""
+    names = ("device", "platform", "diff", "edit", "inverse")
+    return {name: getattr(edit, name) for name in names}
 
 
 def _add_tmf(router: APIRouter, system: System) -> None:
@@ -120,6 +128,14 @@ def _add_own(router: APIRouter, system: System) -> None:
         with system.database.read() as connection:
             return system.pool_usage(connection)
 
+    def read_parked() -> list[Mapping[str, Any]]:
+        with system.database.read() as connection:
+            return [_parked(job) for job in system.database.queue.parked(connection)]
+
+    def read_plan(key: str) -> list[Mapping[str, Any]]:
+        with system.database.read() as connection:
+            return [_planned(edit) for edit in plan_edits(connection, PlanId(key))]
+
     def read_devices() -> list[Mapping[str, Any]]:
         return [_device(device) for device in system.devices.devices()]
 
@@ -128,6 +144,8 @@ def _add_own(router: APIRouter, system: System) -> None:
 
     router.add_api_route("/lastmile/v1/orderTree/{key}", read_tree, methods=["GET"])
     router.add_api_route("/lastmile/v1/pool", read_pools, methods=["GET"])
+    router.add_api_route("/lastmile/v1/parkedJob", read_parked, methods=["GET"])
+    router.add_api_route("/lastmile/v1/plan/{key}", read_plan, methods=["GET"])
     router.add_api_route("/lastmile/v1/device", read_devices, methods=["GET"])
     router.add_api_route("/lastmile/v1/device/{name}/configuration", read_configuration, methods=["GET"])
 

@@ -327,3 +327,33 @@ def test_a_device_shows_its_running_configuration(platform: Platform) -> None:
     unknown = platform.client.http.get("/lastmile/v1/device/nobody/configuration")
     assert unknown.status_code == 404
     assert "olt1" in unknown.json()["reason"]
+
+
+def test_what_a_live_service_stands_on_cannot_be_taken_from_under_it(platform: Platform) -> None:
+    tree = _ordered(platform, bodies.add(serial_number="LMLE0000A117", place_id="ADDR-1017"))
+    held = [order["orderItem"][0]["resource"] for order in tree["resourceOrder"]]
+    taken = _taken(platform)
+    orders = "/tmf-api/resourceOrderingManagement/v4/resourceOrder"
+    for resource in held:
+        item = {"id": "1", "action": "delete", "resource": {"id": resource["id"]}}
+        refused = platform.client.http.post(orders, json={"orderItem": [item]})
+        assert (refused.status_code, "is used by the active service" in refused.json()["reason"]) == (409, True)
+    for nobody in ("olt1", "no-such-resource"):
+        item = {"id": "1", "action": "delete", "resource": {"id": nobody}}
+        refused = platform.client.http.post(orders, json={"orderItem": [item]})
+        assert (refused.status_code, nobody in refused.json()["reason"]) == (400, True)
+    service = tree["serviceOrder"][0]["serviceOrderItem"][0]["service"]["id"]
+    body = {"serviceOrderItem": [{"id": "1", "action": "delete", "service": {"id": service}}]}
+    refused = platform.client.http.post("/tmf-api/serviceOrdering/v4/serviceOrder", json=body)
+    assert (refused.status_code, tree["id"] in refused.json()["reason"]) == (409, True)
+    assert _taken(platform) == taken
+    _ordered(platform, bodies.cease(_product_id(tree)))
+
+
+def test_a_plan_can_be_read_with_the_lines_that_undo_it(platform: Platform) -> None:
+    tree = _ordered(platform, bodies.add(serial_number="LMLE0000A118", place_id="ADDR-1017"))
+    plan = platform.client.get(f"/lastmile/v1/plan/{tree['monitor'][0]['plan']['planId']}")
+    assert sorted(edit["device"] for edit in plan) == ["olt1", "r1", "sw1"]
+    assert all(edit["edit"] and edit["inverse"] for edit in plan)
+    assert platform.client.http.get("/lastmile/v1/plan/nobody").status_code == 404
+    _ordered(platform, bodies.cease(_product_id(tree)))

@@ -1,0 +1,60 @@
+"""What the front door refuses although a layer would do it: taking away what somebody else still stands on.
+
+The layers take such orders from each other when they undo their own work; over HTTP they would break a live service.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inventory.documents import Document
+from inventory.ledger import UnitOfWork
+from inventory.store import DocumentStore
+from orders.errors import InvalidOrder, OrderConflict, Problem
+
+ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontDoor:
+    """The stores of the layers above and below, read together."""
+
+    product_orders: DocumentStore
+    resource_orders: DocumentStore
+    services: DocumentStore
+    resources: DocumentStore
+
+    def check_resource_order(self, uow: UnitOfWork, order: Document) -> None:
+        """Accept an order that takes away only resources nobody uses.
+
+        Raises:
+            InvalidOrder: a resource is unknown, or was never reserved.
+            OrderConflict: an active service uses a resource; names the service.
+        """
+        for path, key in _deleted(order, "orderItem", "resource"):
+            resource = self.resources.find(uow, key)
+            if resource is None or resource.external_id is None:
+                raise InvalidOrder([Problem(path=path, wrong=f"no reserved resource {key!r}", legal="a reserved one")])
+            owner = self.resource_orders.find(uow, resource.external_id.partition(":")[0])
+            # The service layer calls its resource orders by the service that needs the resource.
+            service_id = ((owner.external_id if owner else None) or "").rpartition(":")[2]
+            service = self.services.find(uow, service_id)
+            if service is not None and service.state == ACTIVE:
+                raise OrderConflict(path, key, f"is used by the active service {service_id!r}; cease that first")
+
+    def check_service_order(self, uow: UnitOfWork, order: Document) -> None:
+        """Accept an order that ends only services no product stands on.
+
+        Raises:
+            OrderConflict: a product order made the service; names it.
+        """
+        for path, key in _deleted(order, "serviceOrderItem", "service"):
+            service = self.services.find(uow, key)
+            maker = self.product_orders.find(uow, service.correlation_id) if service is not None else None
+            if maker is not None:
+                raise OrderConflict(path, key, f"belongs to product order {maker.id!r}; cease its product instead")
+
+
+def _deleted(order: Document, items: str, target: str) -> Iterator[tuple[str, str]]:
+    for number, item in enumerate(order[items]):
+        if item["action"] == "delete":
+            yield f"{items}[{number}].{target}.id", str(item[target]["id"])
