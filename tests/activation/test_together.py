@@ -23,7 +23,7 @@ def requested(rig: Rig, services: Sequence[dict[str, Any]]) -> list[str]:
 
 def run_together(rig: Rig, monitor_ids: Sequence[str]) -> list[Row]:
     """Run the first while its devices are held; the others come meanwhile and form one group."""
-    threads = [threading.Thread(target=rig.run, args=(monitor_id,)) for monitor_id in monitor_ids]
+    threads = [threading.Thread(target=rig.try_once, args=(monitor_id,)) for monitor_id in monitor_ids]
     pause = threading.Event()
     with rig.core.locks.held(DEVICES):
         for number, thread in enumerate(threads):
@@ -85,6 +85,34 @@ def test_one_member_that_cannot_be_does_not_stop_the_others(rig: Rig, network: F
     assert "set speed 100" in network.devices["a"].running
     assert "set speed 500" not in network.devices["a"].running
     assert "route 2" in network.devices["a"].running
+
+
+def test_a_group_whose_rollback_waits_is_rolled_back_once(rig: Rig, network: FakeNetwork) -> None:
+    """The second to come back must not undo what the first has made since."""
+    network.devices["b"].faults["commit"] = ["lost_after", "refuse"]
+    network.devices["c"].faults["rollback"] = ["lost_before", "lost_before"]
+    monitor_ids = requested(rig, [fake_service(number=number) for number in (1, 2, 3)])
+    before = run_together(rig, monitor_ids)
+    assert [monitor.state for monitor in before[1:]] == [MonitorState.IN_PROGRESS] * 2
+    after = [rig.run(monitor_id) for monitor_id in monitor_ids]
+    assert [monitor.state for monitor in after] == [MonitorState.COMPLETED] * 3
+    for number in (1, 2, 3):
+        assert all(f"route {number}" in network.devices[name].running for name in DEVICES)
+
+
+def test_the_members_of_an_interrupted_group_come_back_at_once(rig: Rig, network: FakeNetwork) -> None:
+    network.devices["b"].faults["commit"] = ["lost_after", "refuse"]
+    network.devices["c"].faults["rollback"] = ["lost_before", "lost_before"]
+    monitor_ids = requested(rig, [fake_service(number=number) for number in (1, 2, 3)])
+    run_together(rig, monitor_ids)
+    back = [threading.Thread(target=rig.try_once, args=(monitor_id,)) for monitor_id in monitor_ids[1:]]
+    for thread in back:
+        thread.start()
+    for thread in back:
+        thread.join(PATIENCE_S)
+    assert [rig.run(monitor_id).state for monitor_id in monitor_ids] == [MonitorState.COMPLETED] * 3
+    for number in (1, 2, 3):
+        assert all(f"route {number}" in network.devices[name].running for name in DEVICES)
 
 
 def test_taking_all_away_again_leaves_the_devices_as_they_were(rig: Rig, network: FakeNetwork) -> None:
