@@ -29,6 +29,7 @@ from sqlalchemy import Connection, NestedTransaction, insert
 
 from api.runtime.contracts import JobQueue, QueuedJob
 from api.runtime.tables import events, moves
+from inventory.bulk import Bulk
 from inventory.ledger import Event, Job, Move, NewJob, Sheet, SheetT
 
 T = TypeVar("T")
@@ -222,11 +223,11 @@ class LedgerUnit:
         self._flush_sheets()
         if written := self._events.unwritten():
             rows = [row | {"document": self.text(row["document"])} for row in written]
-            self.reader.execute(_INSERT_EVENTS, rows)
+            _INSERT_EVENTS.execute(self.reader, rows)
             for job in self._fan_out(self.reader, written):
                 self.enqueue(job)
         if written := self._moves.unwritten():
-            self.reader.execute(_INSERT_MOVES, written)
+            _INSERT_MOVES.execute(self.reader, written)
         first = len(self._jobs.entries) - len(waiting := self._jobs.unwritten())
         if ready := [found for number, found in enumerate(waiting, first) if number not in self._taken]:
             self._queue.enqueue(self.reader, self._queued(ready))
@@ -259,8 +260,8 @@ class LedgerUnit:
         ]
 
 
-_INSERT_EVENTS: Final = insert(events)
-_INSERT_MOVES: Final = insert(moves)
+_INSERT_EVENTS: Final = Bulk(insert(events))
+_INSERT_MOVES: Final = Bulk(insert(moves))
 
 
 def _compact(value: object) -> str:
