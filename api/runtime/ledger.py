@@ -16,7 +16,6 @@ The seam to the worker, which runs many jobs in one transaction::
 Statements of the queue itself belong on :attr:`LedgerUnit.reader`: they need nothing that is collected here.
 """
 
-import json
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from sqlalchemy import Connection, NestedTransaction, insert
 from api.runtime.contracts import JobQueue, QueuedJob
 from api.runtime.tables import events, moves
 from inventory.bulk import Bulk
+from inventory.documents import json_text
 from inventory.ledger import Event, Job, Move, NewJob, Sheet, SheetT
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ class LedgerUnit:
         known = self._texts.get(id(value))
         if known is None:
             # The value is kept beside its text: its id stays its own that long.
-            known = self._texts[id(value)] = (value, _compact(value))
+            known = self._texts[id(value)] = (value, json_text(value))
         return known[1]
 
     def publish(self, event: Event) -> None:
@@ -262,7 +262,3 @@ class LedgerUnit:
 
 _INSERT_EVENTS: Final = Bulk(insert(events))
 _INSERT_MOVES: Final = Bulk(insert(moves))
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
