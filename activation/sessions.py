@@ -158,7 +158,6 @@ class Leases:
         for name, driver in held.items():
             self.pool.give_back(name, driver)
 
-
     def abandon(self) -> None:
         """Close every session: it may hold a lock and changes of a transaction that stopped halfway.
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 from activation import tables
 from activation.model import DeviceEdit, Fragment, Path, Plan, PlanId, ServiceId, TransactionId
 from activation.states import TRANSACTION, Step
+from inventory.bulk import Bulk
 from inventory.entries import Entries
 from inventory.errors import StaleState, UnknownResource
 from inventory.ledger import Move, Open, UnitOfWork
@@ -26,8 +27,8 @@ _DELETE_FRAGMENTS: Final = delete(tables.fragments).where(
 _DELETE_PLACES: Final = delete(tables.fragment_places).where(
     tables.fragment_places.c.root_id.in_(bindparam("roots", expanding=True))
 )
-_INSERT_FRAGMENTS: Final = insert(tables.fragments)
-_INSERT_PLACES: Final = insert(tables.fragment_places)
+_INSERT_FRAGMENTS: Final = Bulk(insert(tables.fragments))
+_INSERT_PLACES: Final = Bulk(insert(tables.fragment_places))
 _SHARERS: Final = (
     select(func.min(tables.fragment_places.c.root_id), func.max(tables.fragment_places.c.root_id))
     .where(
@@ -121,7 +122,7 @@ class FragmentSheet:
             self._unit.reader.execute(statement, {"roots": list(changed)})
         rows = [_fragment_row(root, fragment) for root, entry in changed.items() for fragment in entry.wanted]
         if rows:
-            self._unit.reader.execute(_INSERT_FRAGMENTS, rows)
+            _INSERT_FRAGMENTS.execute(self._unit.reader, rows)
         _index(self._unit.reader, {root: entry.wanted for root, entry in changed.items()})
         for root, entry in changed.items():
             self._entries.put(root, replace(entry, is_written=True))
@@ -151,7 +152,7 @@ def _index(connection: Connection, fragments: Mapping[str, Mapping[Fragment, Ite
     }
     rows = [{"device": device, "place": place, "root_id": root_id} for device, place, root_id in sorted(places)]
     if rows:
-        connection.execute(_INSERT_PLACES, rows)
+        _INSERT_PLACES.execute(connection, rows)
 
 
 def _of_roots(connection: Connection, device: str, roots: Iterable[str]) -> tuple[Fragment, ...]:

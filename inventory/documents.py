@@ -1,10 +1,29 @@
 """JSON documents as they stand on the wire and in the database."""
 
+import json
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
+
+import orjson
 
 Document: TypeAlias = Mapping[str, Any]
 """A TMF body: read-only, camelCase keys, JSON values. Built new, never changed in place."""
+
+# What is no JSON stays an error, as it is for the standard library.
+_STRICT: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
+def json_text(value: object) -> str:
+    """Return the compact JSON text of ``value``: the stored form of documents.
+
+    Raises:
+        TypeError: something in it is no JSON.
+    """
+    try:
+        return orjson.dumps(value, option=_STRICT).decode()
+    except TypeError:
+        # It knows no integers beyond 64 bits, which a client may send and gets back.
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def characteristics(document: Document, key: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, select
 
+from inventory.bulk import Bulk
 from inventory.entries import Entries
 from inventory.ledger import Open
 from inventory.tables import reservations
@@ -14,8 +15,8 @@ _KNOWN: Final = ("resource_id", "allocation", "pool", "value", "device", "place_
 _ALL: Final = select(*(reservations.c[name] for name in _KNOWN)).with_for_update()
 _OF_OWNER: Final = _ALL.where(reservations.c.owner == bindparam("key"))
 _OF_RESOURCE: Final = _ALL.where(reservations.c.resource_id == bindparam("key"))
-_INSERT: Final = insert(reservations)
-_DELETE: Final = delete(reservations).where(reservations.c.resource_id == bindparam("key"))
+_INSERT: Final = Bulk(insert(reservations))
+_DELETE: Final = Bulk(delete(reservations).where(reservations.c.resource_id == bindparam("key")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ class ReservationRows:
             self._entries.put(resource_id, _Entry(entry.values is not None, entry.values))
         # What goes back first: a value may have been taken again at once.
         if gone:
-            self._unit.reader.execute(_DELETE, gone)
+            _DELETE.execute(self._unit.reader, gone)
         if new:
-            self._unit.reader.execute(_INSERT, new)
+            _INSERT.execute(self._unit.reader, new)
 
     def _take_in(self, resource_id: str, found: Row[Any] | None) -> _Entry:
         known = self._entries.get(resource_id)

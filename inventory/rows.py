@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Delete, Insert, Select, Table, Update, bindparam, delete, insert, select
 from sqlalchemy import Row as TableRow
+from sqlalchemy import Select, Table, bindparam, delete, insert, select
 from sqlalchemy import update as update_of
 
+from inventory.bulk import Bulk
 from inventory.documents import Document
 from inventory.entries import Entries
 from inventory.errors import StaleState
@@ -153,11 +154,11 @@ class DocumentRows:
             else:
                 moved.append(columns | _expected(entry.row.id, entry))
         if new:
-            self._unit.reader.execute(_statements(table).insert, new)
+            _statements(table).insert.execute(self._unit.reader, new)
         self._execute(table, _statements(table).update, moved)
 
-    def _execute(self, table: Table, statement: Update | Delete, values: list[dict[str, Any]]) -> None:
-        if values and self._unit.reader.execute(statement, values).rowcount != len(values):
+    def _execute(self, table: Table, statement: Bulk, values: list[dict[str, Any]]) -> None:
+        if values and statement.execute(self._unit.reader, values) != len(values):
             one = values[0]
             raise StaleState(table.name, one["_id"], one["_state"])
 
@@ -192,9 +193,9 @@ class _Statements:
     by_id: Select[Any]
     by_ids: Select[Any]
     by_external_id: Select[Any]
-    insert: Insert
-    update: Update
-    delete: Delete
+    insert: Bulk
+    update: Bulk
+    delete: Bulk
 
 
 @lru_cache
@@ -208,16 +209,14 @@ def _statements(table: Table) -> _Statements:
     wanted = select(
         here.id, here.state, here.external_id, here.correlation_id, here.document, here.task, here.version
     ).with_for_update()
-    fixed = {"id", "created_at"}
+    changed = [column.name for column in here if column.name not in {"id", "created_at"}]
     return _Statements(
         by_id=wanted.where(here.id == bindparam("key")),
         by_ids=wanted.where(here.id.in_(bindparam("keys", expanding=True))).order_by(here.id),
         by_external_id=wanted.where(here.external_id == bindparam("key")),
-        insert=insert(table),
-        update=update_of(table)
-        .where(*expected)
-        .values({c.name: bindparam(c.name) for c in here if c.name not in fixed}),
-        delete=delete(table).where(*expected),
+        insert=Bulk(insert(table)),
+        update=Bulk(update_of(table).where(*expected).values({name: bindparam(name) for name in changed})),
+        delete=Bulk(delete(table).where(*expected)),
     )
 
 

@@ -1,11 +1,11 @@
 """Stored TMF resources: conditional updates, each with its history row and its event in the same transaction."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, Table, func, select
 
+from inventory.documents import json_text
 from inventory.errors import UnknownResource
 from inventory.ledger import Event, Move, UnitOfWork
 from inventory.rows import DocumentRows, Row, row_of
@@ -44,9 +44,8 @@ FILTERS: Mapping[str, str] = {
 """Wire attribute to indexed column."""
 
 
-def dump(value: object) -> str:
-    """Return compact JSON text, the stored form of documents and tasks."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+dump = json_text
+"""The stored form of documents and tasks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 
 from api.http.requests import ListRequest, json_object, list_request, select_fields
-from inventory.documents import Document
+from inventory.documents import Document, json_text
 from inventory.errors import UnknownResource
 from inventory.ledger import Transactions, UnitOfWork
 from inventory.store import DocumentStore, Page, Query
@@ -102,7 +102,7 @@ def add_create(router: APIRouter, collection: Collection, create: Callable[[dict
 
 def created(document: Document, status: int = 201) -> Response:
     """Return the answer to a create: the document, ``Location`` equal to its ``href``."""
-    text = json.dumps(document, ensure_ascii=False)
+    text = json_text(document)
     return Response(text, status, {"Location": str(document["href"])}, JSON)
 
 

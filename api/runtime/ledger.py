@@ -16,7 +16,6 @@ The seam to the worker, which runs many jobs in one transaction::
 Statements of the queue itself belong on :attr:`LedgerUnit.reader`: they need nothing that is collected here.
 """
 
-import json
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -29,6 +28,8 @@ from sqlalchemy import Connection, NestedTransaction, insert
 
 from api.runtime.contracts import JobQueue, QueuedJob
 from api.runtime.tables import events, moves
+from inventory.bulk import Bulk
+from inventory.documents import json_text
 from inventory.ledger import Event, Job, Move, NewJob, Sheet, SheetT
 
 T = TypeVar("T")
@@ -127,7 +128,7 @@ class LedgerUnit:
         known = self._texts.get(id(value))
         if known is None:
             # The value is kept beside its text: its id stays its own that long.
-            known = self._texts[id(value)] = (value, _compact(value))
+            known = self._texts[id(value)] = (value, json_text(value))
         return known[1]
 
     def publish(self, event: Event) -> None:
@@ -222,11 +223,11 @@ class LedgerUnit:
         self._flush_sheets()
         if written := self._events.unwritten():
             rows = [row | {"document": self.text(row["document"])} for row in written]
-            self.reader.execute(_INSERT_EVENTS, rows)
+            _INSERT_EVENTS.execute(self.reader, rows)
             for job in self._fan_out(self.reader, written):
                 self.enqueue(job)
         if written := self._moves.unwritten():
-            self.reader.execute(_INSERT_MOVES, written)
+            _INSERT_MOVES.execute(self.reader, written)
         first = len(self._jobs.entries) - len(waiting := self._jobs.unwritten())
         if ready := [found for number, found in enumerate(waiting, first) if number not in self._taken]:
             self._queue.enqueue(self.reader, self._queued(ready))
@@ -259,9 +260,5 @@ class LedgerUnit:
         ]
 
 
-_INSERT_EVENTS: Final = insert(events)
-_INSERT_MOVES: Final = insert(moves)
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+_INSERT_EVENTS: Final = Bulk(insert(events))
+_INSERT_MOVES: Final = Bulk(insert(moves))

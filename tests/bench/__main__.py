@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench import footprint, http, throughput, waiting
+from tests.bench import footprint, http, postgres, throughput, waiting
 from tests.bench.report import Figure, as_json
 
 FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
     "orders_sqlite": throughput.orders_sqlite,
+    "orders_postgres": postgres.orders_postgres,
     "latency": http.latency,
     "post_order": http.post_order,
     "get_page_100": http.get_page_100,

@@ -1,9 +1,10 @@
 """What a client sees: latency of an order, orders taken per second, pages read per second."""
 
 import json
-import threading
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -12,9 +13,11 @@ from fastapi import FastAPI
 from api.http.server import bind, serving
 from api.wiring import PRODUCT_ORDERING
 from orders.product.intake import ProductOrderBody
+from tests.bench.orders import order
 from tests.bench.report import UNDER, Figure, median_of, percentile, rounded
-from tests.bench.rig import Rig, order, running
+from tests.bench.rig import Rig, running
 
+ROOT: Final = Path(__file__).parents[2]
 COLLECTION: Final = f"{PRODUCT_ORDERING}/productOrder"
 LATENCY_ORDERS: Final = 40
 PER_SECOND: Final = 2.0
@@ -75,30 +78,11 @@ def _follow(client: httpx.Client, number: int) -> float:
 
 
 def _post_rate() -> float:
+    """Return the rate that clients in a process of their own reach: they are no part of the platform."""
     with running(works=False) as rig:
-        numbers = iter(range(POSTS))
-        guard = threading.Lock()
-
-        def client() -> None:
-            with httpx.Client(base_url=rig.url, trust_env=False) as http:
-                while True:
-                    with guard:
-                        number = next(numbers, None)
-                    if number is None:
-                        return
-                    http.post(COLLECTION, json=order(number)).raise_for_status()
-
-        return POSTS / _together([client] * CLIENTS)
-
-
-def _together(works: Sequence[Any]) -> float:
-    threads = [threading.Thread(target=work) for work in works]
-    started_s = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - started_s
+        command = [sys.executable, "-m", "tests.bench.poster", rig.url, str(POSTS), str(CLIENTS)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+        return POSTS / float(done.stdout)
 
 
 def _page_rate(url: str, count: int) -> float:

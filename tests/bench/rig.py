@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from unittest import mock
 
 from sqlalchemy import func, select
@@ -27,6 +27,7 @@ from inventory.store import Query
 from orders.product.tables import product_orders
 from orders.states import FINAL
 from tests.bench.instant import InstantNetwork
+from tests.bench.orders import order
 
 HERE: Final = Path(__file__).parent
 INTENTS: Final = Path(templates.__file__).parent / "intents.yaml"
@@ -115,13 +116,9 @@ def running(*, works: bool = True, **settings: object) -> Iterator[Rig]:
 
 @contextmanager
 def _running(settings: Mapping[str, object]) -> Iterator[Rig]:
-    with tempfile.TemporaryDirectory(prefix="lastmile-bench-") as folder:
-        here = Path(folder)
-        shutil.copytree(HERE / "templates", here / "templates")
-        shutil.copy(INTENTS, here / "templates")
-        given = {"port": 0, "data": here / "data", "lab": "none", "auth": False, **settings}
-        drivers = DriverRegistry({"instant": InstantNetwork().open})
-        with running_system(Settings.read({}, **given), drivers=drivers, platforms=here / "templates") as system:
+    with platforms() as folder, tempfile.TemporaryDirectory(prefix="lastmile-bench-") as data:
+        given = {"port": 0, "data": Path(data), "lab": "none", "auth": False, **settings}
+        with running_system(Settings.read({}, **given), drivers=instant_drivers(), platforms=folder) as system:
             with system.database.begin() as uow:
                 NetworkStore().load(uow, network())
             settle_heap()
@@ -129,18 +126,19 @@ def _running(settings: Mapping[str, object]) -> Iterator[Rig]:
                 yield Rig(system=system, url=url)
 
 
-def order(number: int) -> dict[str, Any]:
-    """Return a product order for the premises ``number``."""
-    place = {"id": f"P-{number}", "role": "installationAddress", "@type": "GeographicAddress"}
-    serial = {"name": "ontSerialNumber", "valueType": "string", "value": f"LMLE{number:08X}"}
-    item = {
-        "id": "1",
-        "action": "add",
-        "productOffering": {"id": "fibre-100"},
-        "product": {"place": [place], "productCharacteristic": [serial]},
-    }
-    party = {"id": "C-4711", "name": "Ada Example", "role": "customer", "@referredType": "Individual"}
-    return {"description": "New line", "relatedParty": [party], "productOrderItem": [item], "@type": "ProductOrder"}
+@contextmanager
+def platforms() -> Iterator[Path]:
+    """Make a folder of platforms whose one platform is the instant one."""
+    with tempfile.TemporaryDirectory(prefix="lastmile-bench-") as folder:
+        made = Path(folder) / "templates"
+        shutil.copytree(HERE / "templates", made)
+        shutil.copy(INTENTS, made)
+        yield made
+
+
+def instant_drivers() -> DriverRegistry:
+    """Return drivers to a new network of instant devices."""
+    return DriverRegistry({"instant": InstantNetwork().open})
 
 
 def network() -> Network:

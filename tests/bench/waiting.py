@@ -7,8 +7,9 @@ from sqlalchemy import insert
 
 from inventory.rows import Row
 from orders.product.layer import product_order_store
+from tests.bench.orders import order
 from tests.bench.report import UNDER, Figure, rounded
-from tests.bench.rig import Rig, order, running
+from tests.bench.rig import Rig, running
 
 WAITING: Final = 100_000
 CHUNK: Final = 10_000
