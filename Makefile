@@ -51,7 +51,7 @@ profile: $(VENV)/.dev  ## Say where the time of an order goes (ORDERS=200)
 	@$(BIN)/python -m tests.bench.profile $(or $(ORDERS),200)
 
 crash: $(VENV)/.dev  ## kill -9 of every process at random and at every step (ROUNDS=400: longer)
-	@$(BIN)/pytest tests/crash --rounds $(ROUNDS) $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/crash --rounds $(ROUNDS) $(ARGS)
 
 format: $(VENV)/.dev  ## Format the code, mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

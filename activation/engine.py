@@ -325,12 +325,15 @@ def _postpone(members: Iterable[Member], retry: Retry) -> None:
 
 
 def _in_front(plan: Plan, transactions: Transactions) -> str:
-    """Return the names of transactions that are being rolled back on devices this plan changes."""
+    """Return the names of transactions that are to be rolled back on devices this plan changes.
+
+    Among them are those of a worker that died: its locks end before its jobs run again elsewhere.
+    """
     changed = [edit.device for edit in plan.edits if edit.changes]
     if not changed:
         return ""
     with transactions.read() as connection:
-        return ", ".join(store.awaiting_rollback(connection, changed))
+        return ", ".join(store.interrupted_on(connection, changed))
 
 
 def _fail(

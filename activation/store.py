@@ -47,6 +47,8 @@ _FRAGMENTS_OF: Final = (
     .order_by(tables.fragments.c.service_id, tables.fragments.c.intent)
 )
 UNFINISHED: Final = tuple(step for step in Step if not TRANSACTION.is_final(step))
+_REACHED: Final = tuple(step.value for step in UNFINISHED if step is not Step.STAGING)
+"""Steps at which the devices may have something of a transaction that must go again if it ends there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,10 +262,14 @@ def _members(connection: Connection, transaction_id: str) -> tuple[str, ...]:
     return tuple(connection.execute(wanted).scalars())
 
 
-def awaiting_rollback(connection: Connection, devices: Iterable[str]) -> tuple[TransactionId, ...]:
-    """Return the transactions on any of ``devices`` that are being rolled back, or wait for it; oldest first."""
+def interrupted_on(connection: Connection, devices: Iterable[str]) -> tuple[TransactionId, ...]:
+    """Return the transactions that any of ``devices`` may still carry something of, oldest first.
+
+    For whoever holds the devices' locks: nobody works on these transactions, so that all of them are to be rolled back.
+    One that only staged is not among them: that ended with its sessions.
+    """
     here, wanted = tables.transactions.c, frozenset(devices)
-    statement = select(here.transaction_id, here.plan_id).where(here.step == Step.ROLLING_BACK.value)
+    statement = select(here.transaction_id, here.plan_id).where(here.step.in_(_REACHED))
     return tuple(
         TransactionId(row.transaction_id)
         for row in connection.execute(statement.order_by(here.updated_at))

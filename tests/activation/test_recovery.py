@@ -195,3 +195,18 @@ def test_change_waits_for_the_rollback_in_front_of_it(rig: Rig, network: FakeNet
     for number in (7, 8):
         rig.terminate(f"svc-{number}")
     assert states(network) == UNTOUCHED
+
+
+@pytest.mark.parametrize("write", range(3, LAST_WRITE + 1))
+def test_change_waits_for_what_a_dead_worker_left_on_the_devices(write: int, rig: Rig, network: FakeNetwork) -> None:
+    first = killed_at(write, rig, network)
+    second = rig.accept(fake_service(number=8))
+
+    again = rig.try_once(second)
+
+    assert again is not None
+    assert "waits for the rollback of lm-" in again.reason
+    assert rig.run(first).state == rig.run(second).state == MonitorState.COMPLETED
+    for number in (7, 8):
+        rig.terminate(f"svc-{number}")
+    assert states(network) == UNTOUCHED

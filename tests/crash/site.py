@@ -70,9 +70,9 @@ class Site:
         """Start an API process."""
         return self._begin(doom, "api", "--port", str(self.port), "--auth", "off")
 
-    def worker(self, doom: Doom | None = None) -> Life:
-        """Start a worker process."""
-        return self._begin(doom, "worker")
+    def worker(self, doom: Doom | None = None, *, kinds: str = "") -> Life:
+        """Start a worker process, of these kinds of jobs if any are named."""
+        return self._begin(doom, "worker", *(("--kinds", kinds) if kinds else ()))
 
     def kill(self, life: Life) -> None:
         """Kill a process, and count it."""
