@@ -5,9 +5,9 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-ROUNDS ?= 40
+ROUNDS ?= 30
 
-.PHONY: help install demo serve test lint types imports units lab e2e crash crash-sqlite crash-postgres format lock wheel clean
+.PHONY: help install demo serve test lint types imports units lab e2e crash crash-sqlite crash-postgres crash-postgres_steps format lock wheel clean
 
 help:  ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9_-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,9 +42,9 @@ e2e: $(VENV)/.dev  ## The tests of the whole chain over HTTP
 	@$(BIN)/pytest -m e2e $(ARGS)
 
 crash:  ## kill -9 of every process at random and at every step (ROUNDS=400: longer)
-	@$(MAKE) --no-print-directory -j2 crash-sqlite crash-postgres
+	@$(MAKE) --no-print-directory -j3 crash-sqlite crash-postgres crash-postgres_steps
 
-crash-sqlite crash-postgres: crash-%: $(VENV)/.dev
+crash-sqlite crash-postgres crash-postgres_steps: crash-%: $(VENV)/.dev
 	@$(BIN)/pytest -q tests/crash/test_$*.py --rounds $(ROUNDS) $(ARGS)
 
 format: $(VENV)/.dev  ## Format the code, mend what the linter can
