@@ -5,9 +5,9 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-ROUNDS ?= 40
+ROUNDS ?= 30
 
-.PHONY: help install demo serve test lint types imports units lab e2e crash bench profile format lock wheel clean
+.PHONY: help install demo serve test lint types imports units lab e2e crash crash-sqlite crash-postgres crash-postgres_steps bench profile format lock wheel clean
 
 help:  ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9_-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,8 +50,11 @@ bench: $(VENV)/.dev  ## Measure the platform (FIGURE="orders_sqlite latency" RUN
 profile: $(VENV)/.dev  ## Say where the time of an order goes (ORDERS=200)
 	@$(BIN)/python -m tests.bench.profile $(or $(ORDERS),200)
 
-crash: $(VENV)/.dev  ## kill -9 of every process at random and at every step (ROUNDS=400: longer)
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/crash --rounds $(ROUNDS) $(ARGS)
+crash:  ## kill -9 of every process at random and at every step (ROUNDS=400: longer)
+	@$(MAKE) --no-print-directory -j3 crash-sqlite crash-postgres crash-postgres_steps
+
+crash-sqlite crash-postgres crash-postgres_steps: crash-%: $(VENV)/.dev
+	@$(BIN)/pytest -q tests/crash/test_$*.py --rounds $(ROUNDS) $(ARGS)
 
 format: $(VENV)/.dev  ## Format the code, mend what the linter can
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -297,7 +297,8 @@ class ActivationCore(ServiceActivations):
                 is_over = TRANSACTION.is_final(store.step_of(connection, transaction.transaction_id))
             if is_over:
                 return Outcome(devices={})
-            outcome = Push(transaction.edits, participants, journal).recover(patient=patient)
+            push = Push(transaction.edits, participants, journal)
+            outcome = push.recover(may_be_committed=transaction.may_be_committed, patient=patient)
         if outcome.rollback_failures and not outcome.waiting:
             self._end_unrestored(transaction, outcome, transactions)
         return outcome

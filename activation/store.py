@@ -53,12 +53,18 @@ _REACHED: Final = tuple(step.value for step in UNFINISHED if step is not Step.ST
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """A network-wide transaction as the journal knows it; ``rollbacks`` counts the attempts to roll it back."""
+    """A network-wide transaction as the journal knows it.
+
+    Attributes:
+        may_be_committed: whether any of its commits may have been sent, which the step alone does not say.
+        rollbacks: counts the attempts to roll it back.
+    """
 
     transaction_id: TransactionId
     monitor_ids: tuple[str, ...]
     edits: tuple[DeviceEdit, ...]
     step: Step
+    may_be_committed: bool
     rollbacks: int
 
 
@@ -250,7 +256,8 @@ def unfinished(connection: Connection, monitor_ids: Collection[str] | None = Non
             monitor_ids=_members(connection, row["transaction_id"]),
             edits=plan_edits(connection, PlanId(row["plan_id"])),
             step=Step(row["step"]),
-            rollbacks=_rollbacks(connection, row["transaction_id"]),
+            may_be_committed=_times(connection, row["transaction_id"], Step.COMMITTING) > 0,
+            rollbacks=_times(connection, row["transaction_id"], Step.ROLLING_BACK),
         )
         for row in rows
     )
@@ -295,9 +302,10 @@ def journal_of(connection: Connection, monitor_id: str) -> tuple[tuple[str, Mapp
     return tuple((step, json.loads(detail)) for step, detail in found)
 
 
-def _rollbacks(connection: Connection, transaction_id: str) -> int:
+def _times(connection: Connection, transaction_id: str, step: Step) -> int:
+    """Return how many times the transaction began this step."""
     here = tables.journal.c
-    counted = select(func.count()).where(here.transaction_id == transaction_id, here.step == Step.ROLLING_BACK.value)
+    counted = select(func.count()).where(here.transaction_id == transaction_id, here.step == step.value)
     return connection.execute(counted).scalar_one()
 
 

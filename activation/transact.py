@@ -112,18 +112,16 @@ class Push:
             raise
         return Outcome(devices=self._outcomes)
 
-    def recover(self, *, patient: bool) -> Outcome:
+    def recover(self, *, may_be_committed: bool, patient: bool) -> Outcome:
         """Roll back a transaction that was interrupted, by a crash or by a device that could not be reached.
 
-        Unless it was still staging, any of its commits may have been sent. While ``patient``, devices that cannot be
-        reached leave the transaction waiting; after that they end it as not rolled back.
+        Where no commit can have been sent there is nothing of it on the devices, and what they carry is somebody
+        else's: changes after a crash do not wait for a transaction that only staged. While ``patient``, devices that
+        cannot be reached leave the transaction waiting; after that they end it as not rolled back.
         """
-        if self._journal.step is Step.STAGING:
-            patient = False
-        else:
-            for outcome in self._outcomes.values():
-                outcome.committed = True
-        return self._undo((), patient=patient)
+        for outcome in self._outcomes.values():
+            outcome.committed = may_be_committed
+        return self._undo((), patient=patient and may_be_committed)
 
     def _stage(self) -> list[DeviceError]:
         token = self._journal.transaction_id

@@ -210,3 +210,21 @@ def test_change_waits_for_what_a_dead_worker_left_on_the_devices(write: int, rig
     for number in (7, 8):
         rig.terminate(f"svc-{number}")
     assert states(network) == UNTOUCHED
+
+
+def test_rollback_that_died_leaves_alone_what_came_after_a_transaction_that_only_staged(
+    rig: Rig, network: FakeNetwork
+) -> None:
+    first = killed_at(2, rig, network)
+    second = rig.accept(fake_service(speed=200))
+    assert rig.run(second).state == MonitorState.COMPLETED
+    faster = states(network)
+    assert faster != UNTOUCHED
+
+    with pytest.raises(Killed):
+        rig.run(first, DyingDatabase(rig.database, 2))
+    network.cut_sessions()
+    rig.core = fake_core(network)
+
+    assert rig.core.recover(rig.database) == 1
+    assert states(network) == faster

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from orders.product.intake import ProductOrderBody
 from tests.bench.orders import order
 from tests.bench.report import UNDER, Figure, median_of, percentile, rounded
 from tests.bench.rig import Rig, running
+from tests.postgres import running_server
 
 ROOT: Final = Path(__file__).parents[2]
 COLLECTION: Final = f"{PRODUCT_ORDERING}/productOrder"
@@ -29,12 +31,8 @@ LOOK_EVERY_S: Final = 0.002
 
 
 def latency(runs: int) -> list[Figure]:
-    """Return how long a lone order takes from POST to completed, with two orders per second."""
-    taken_ms = [1000 * taken_s for _ in range(runs) for taken_s in _latencies()]
-    return [
-        Figure(name="latency_p50", value=rounded(percentile(taken_ms, 0.5)), unit="ms", goal=100, sense=UNDER),
-        Figure(name="latency_p95", value=rounded(percentile(taken_ms, 0.95)), unit="ms", goal=200, sense=UNDER),
-    ]
+    """Return how long a lone order takes from POST to completed, with two orders per second, on both databases."""
+    return [*_latency("sqlite", runs, {}), *_on_postgres(runs)]
 
 
 def post_order(runs: int) -> list[Figure]:
@@ -54,14 +52,30 @@ def get_page_100(runs: int) -> list[Figure]:
     ]
 
 
-def _latencies() -> list[float]:
-    with running() as rig, httpx.Client(base_url=rig.url, trust_env=False) as client:
-        _follow(client, 0)
+def _on_postgres(runs: int) -> list[Figure]:
+    with running_server(is_durable=True) as server:
+        return _latency("postgres", runs, {"database": server.new_database()})
+
+
+def _latency(name: str, runs: int, settings: Mapping[str, Any]) -> list[Figure]:
+    taken_ms = [1000 * taken_s for run in range(runs) for taken_s in _latencies(run, settings)]
+    p50, p95 = (rounded(percentile(taken_ms, share)) for share in (0.5, 0.95))
+    return [
+        Figure(name=f"latency_p50_{name}", value=p50, unit="ms", goal=100, sense=UNDER),
+        Figure(name=f"latency_p95_{name}", value=p95, unit="ms", goal=200, sense=UNDER),
+    ]
+
+
+def _latencies(run: int, settings: Mapping[str, Any]) -> list[float]:
+    """Return seconds per order; runs share a PostgreSQL database, so that each has numbers of its own."""
+    first = run * (LATENCY_ORDERS + 1)
+    with running(**settings) as rig, httpx.Client(base_url=rig.url, trust_env=False) as client:
+        _follow(client, first)
         found: list[float] = []
         begin_s = time.perf_counter()
         for number in range(1, LATENCY_ORDERS + 1):
             time.sleep(max(0.0, begin_s + number / PER_SECOND - time.perf_counter()))
-            found.append(_follow(client, number))
+            found.append(_follow(client, first + number))
         return found
 
 
