@@ -30,6 +30,8 @@ from inventory.tables import address_pools, free_ranges, pon_ports, reservations
 
 WINDOW: Final = 16
 """Free spans of one pool that are read at a time."""
+_TURN: Final = 0x6C6D_706F_6F6C
+"""PostgreSQL's advisory lock of whoever takes from pools."""
 
 
 class PoolUsage(TypedDict):
@@ -120,6 +122,15 @@ class _Window:
         return self.stored == self.free and not self.returned
 
 
+def _wait_for_turn(connection: Connection) -> None:
+    """Let one transaction at a time lock pools: two that lock them in another order would wait for each other.
+
+    SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
+
+
 class PoolSheet:
     """A :class:`inventory.ledger.Sheet` of the free spans."""
 
@@ -167,6 +178,7 @@ class PoolSheet:
     def _window(self, key: PoolKey) -> _Window:
         window = self._windows.get(key)
         if window is None:
+            _wait_for_turn(self._unit.reader)
             olt, _, port = key.name.partition("/")
             self._unit.reader.execute(_LOCK[key.allocation], {"pool": key.name, "olt": olt, "port": port})
             window = self._more(key, _Window())
