@@ -35,8 +35,11 @@ types: $(VENV)/.dev  ## mypy --strict
 imports: $(VENV)/.dev  ## Import contracts of the architecture
 	@$(BIN)/lint-imports --no-logo
 
+# Folders with nothing but databases and processes in them need not even be imported.
+UNITS := $(addprefix --ignore tests/,api/backups api/fsck api/hub api/migrations api/runtime crash docs)
+
 units: $(VENV)/.dev  ## The quick tests only: no sockets, no database
-	@$(BIN)/pytest -m "not lab and not e2e and not db and not slow" $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not lab and not e2e and not db and not slow" $(UNITS) $(ARGS)
 
 lab: $(VENV)/.dev  ## The tests that talk to emulated devices
 	@$(BIN)/pytest -m lab $(ARGS)

@@ -11,14 +11,19 @@ from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
 from tests.postgres import PostgresServer, running_server
 
-DATABASE_FIXTURE = "open_database"
+DATABASE_PLACES = (
+    *(f"tests/api/{folder}/" for folder in ("backups", "fsck", "hub", "migrations", "runtime")),
+    *(f"tests/api/test_{module}.py" for module in ("database_trouble", "processes")),
+)
+DATABASE_FIXTURES = frozenset({"database_url", "open_database", "rig"})
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a database; what has no marker is a unit test."""
     for item in items:
-        if DATABASE_FIXTURE in getattr(item, "fixturenames", ()):
+        opens = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if opens or item.nodeid.startswith(DATABASE_PLACES):
             item.add_marker("db")
 
 
