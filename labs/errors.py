@@ -4,7 +4,13 @@ LabError
 ├── TopologyError          a topology file cannot be used
 ├── LabStartError          a lab cannot be started
 │   └── PortInUse          somebody else listens where a node wants to
+├── LabNotRunning          the lab is not deployed
+├── LabGone                the process that holds the lab does not answer
 ├── UnknownLabNode         no managed node of that name
+├── NotOnThisNode          the node takes no commands in this runtime
+├── NotInThisRuntime       the runtime cannot do that at all
+├── UnknownFault           no fault of that kind
+├── ToolFailed             another tool that a runtime calls failed
 └── StartupConfigError     a node refuses its own startup configuration
 """
 
@@ -47,12 +53,52 @@ class PortInUse(LabStartError):
         )
 
 
+class LabNotRunning(LabError):
+    """The lab is not deployed."""
+
+    def __init__(self, lab: str, folder: Path) -> None:
+        self.lab = lab
+        super().__init__(f"lab {lab} is not deployed ({folder} knows of none); 'lastmile lab deploy' brings it up")
+
+
+class LabGone(LabError):
+    """The process that holds the lab ended or does not answer."""
+
+
 class UnknownLabNode(LabError):
     """No managed node of that name."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         super().__init__(f"unknown lab node {name!r}; managed nodes: {', '.join(sorted(known)) or 'none'}")
+
+
+class NotOnThisNode(LabError):
+    """The node takes no commands in this runtime."""
+
+    def __init__(self, node: str, why: str) -> None:
+        self.node = node
+        super().__init__(f"{node}: {why}")
+
+
+class NotInThisRuntime(LabError):
+    """The runtime cannot do that at all."""
+
+    def __init__(self, runtime: str, what: str, why: str) -> None:
+        self.runtime = runtime
+        super().__init__(f"runtime {runtime}: {what}: {why}")
+
+
+class UnknownFault(LabError):
+    """No fault of that kind."""
+
+    def __init__(self, kind: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        super().__init__(f"unknown fault {kind!r}; known: {', '.join(sorted(known))}")
+
+
+class ToolFailed(LabError):
+    """Another tool that a runtime calls failed; the message holds what it said."""
 
 
 class StartupConfigError(LabError):

@@ -1,0 +1,1 @@
+"""The runtimes that bring a topology to life."""

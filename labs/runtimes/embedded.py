@@ -1,0 +1,170 @@
+"""The embedded lab as one that a process of its own can hold: emulated devices on loopback addresses."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, get_args
+
+import asyncssh
+
+from labs.contracts import DeployOptions, ExecResult, FaultKind, FaultRequest, LabNode, NodeState
+from labs.embedded.contracts import FaultBoard
+from labs.embedded.contracts import FaultKind as BoardKind
+from labs.embedded.lab import EmbeddedLab, RunningNode
+from labs.errors import NotOnThisNode, UnknownFault, UnknownLabNode
+from labs.topology import Node, Topology
+
+MEMORY: Final = "memory"
+"""Folder of what the devices wrote to their own non-volatile memory; it goes with the lab."""
+UNREACHABLE: Final = "unreachable"
+DELAYS: Final[Mapping[str, str]] = {"latency": "latency_s", "commit_time": "commit_s"}
+_COMMAND_S: Final = 30.0
+
+
+class EmbeddedHeld:
+    """An embedded lab behind the contract of held labs."""
+
+    def __init__(self, topology: Topology, options: DeployOptions) -> None:
+        self._topology = topology
+        self._lab = EmbeddedLab(
+            topology,
+            ssh_port=options.ssh_port,
+            netconf_port=options.netconf_port,
+            memory=options.folder / MEMORY,
+        )
+        self._cut: set[str] = set()
+
+    def start(self) -> tuple[LabNode, ...]:
+        """Start the emulated devices and return every node of the topology."""
+        self._lab.start()
+        return self.nodes()
+
+    def stop(self) -> None:
+        """Stop the emulated devices."""
+        self._lab.stop()
+
+    def nodes(self) -> tuple[LabNode, ...]:
+        """Return every node: the emulated ones as they can be reached, the others as drawn."""
+        running = {node.name: node for node in self._lab.nodes()}
+        return tuple(
+            self._emulated(spec, running[spec.name]) if spec.name in running else _drawn(spec)
+            for spec in self._topology.nodes.values()
+        )
+
+    def exec(self, node: str, command: str) -> ExecResult:
+        """Run ``command`` on the device's own command line, over SSH as anybody else would."""
+        place = next((each for each in self._lab.nodes() if each.name == node), None)
+        if place is None:
+            if node not in self._topology.nodes:
+                raise UnknownLabNode(node, (each.name for each in self._lab.nodes()))
+            raise NotOnThisNode(node, "a plain host is only drawn in the embedded runtime; runtime netns runs it")
+        if node in self._cut:
+            raise NotOnThisNode(node, f"is unreachable; 'lastmile lab fault {node} {UNREACHABLE} --times 0' ends that")
+        if place.protocol != "ssh":
+            raise NotOnThisNode(node, f"speaks {place.protocol} only and has no command line")
+        return asyncio.run(_over_ssh(place, command))
+
+    def running_config(self, name: str) -> str:
+        """Return a device's running configuration."""
+        return self._lab.running_config(name)
+
+    def fault_kinds(self) -> tuple[FaultKind, ...]:
+        """Return what the emulated devices can be told to do wrong."""
+        return (
+            FaultKind(name=UNREACHABLE, what="its sockets close and its sessions break; the configuration stays"),
+            FaultKind(name="latency", what="every reply comes late", parameter="seconds"),
+            FaultKind(name="commit_time", what="every commit takes long", parameter="seconds"),
+            *(FaultKind(name=name, what=name.replace("_", " ")) for name in get_args(BoardKind)),
+        )
+
+    def fault(self, request: FaultRequest) -> None:
+        """Switch a fault of a device on or off."""
+        board = self._lab.faults(request.node)
+        known = [kind.name for kind in self.fault_kinds()]
+        if request.kind not in known:
+            raise UnknownFault(request.kind, known)
+        if request.kind == UNREACHABLE:
+            self._reach(request)
+        elif request.kind in DELAYS:
+            setattr(board, DELAYS[request.kind], (request.value or 0.0) if request.times else 0.0)
+        else:
+            _strike(board, request)
+
+    def faults(self) -> tuple[FaultRequest, ...]:
+        """Return the faults that are on."""
+        found = [FaultRequest(node=name, kind=UNREACHABLE) for name in sorted(self._cut)]
+        for node in self._lab.nodes():
+            board = self._lab.faults(node.name)
+            found += [
+                FaultRequest(node=node.name, kind=kind, value=getattr(board, attribute))
+                for kind, attribute in DELAYS.items()
+                if getattr(board, attribute)
+            ]
+            found += [
+                FaultRequest(node=node.name, kind=kind, times=left) for kind, left in board.active.items() if left
+            ]
+        return tuple(found)
+
+    def _reach(self, request: FaultRequest) -> None:
+        if request.times:
+            self._lab.cut(request.node)
+            self._cut.add(request.node)
+        else:
+            self._lab.restore(request.node)
+            self._cut.discard(request.node)
+
+    def _emulated(self, spec: Node, place: RunningNode) -> LabNode:
+        return LabNode(
+            name=spec.name,
+            kind=spec.kind,
+            state=NodeState.STOPPED if spec.name in self._cut else NodeState.RUNNING,
+            image=spec.image,
+            group=spec.group,
+            role=place.role,
+            platform=place.platform,
+            address=place.address,
+            ports={place.protocol: place.port},
+            username=place.username,
+            password=place.password,
+            labels=spec.labels,
+        )
+
+
+def _strike(board: FaultBoard, request: FaultRequest) -> None:
+    kind = next(each for each in get_args(BoardKind) if each == request.kind)
+    if request.times:
+        board.active[kind] = request.times
+    else:
+        board.active.pop(kind, None)
+
+
+def _drawn(spec: Node) -> LabNode:
+    return LabNode(
+        name=spec.name,
+        kind=spec.kind,
+        state=NodeState.DRAWN,
+        image=spec.image,
+        group=spec.group,
+        role=spec.labels.get("lastmile.role", ""),
+        labels=spec.labels,
+    )
+
+
+async def _over_ssh(place: RunningNode, command: str) -> ExecResult:
+    async with asyncssh.connect(
+        place.address,
+        place.port,
+        username=place.username,
+        password=place.password,
+        known_hosts=None,
+        config=None,
+        client_keys=None,
+        agent_path=None,
+    ) as connection:
+        done = await connection.run(command, timeout=_COMMAND_S)
+    return ExecResult(
+        node=place.name,
+        command=command,
+        stdout=str(done.stdout or ""),
+        stderr=str(done.stderr or ""),
+        return_code=done.returncode or 0,
+    )
