@@ -8,6 +8,7 @@ from activation.errors import BadIntent
 from activation.intent import IntentSpec, build_intent
 from activation.model import Fragment, FragmentChange, Intent, ServiceId
 from activation.render import Renderer
+from activation.states import ServiceState
 from inventory.documents import Document, characteristics
 
 
@@ -30,7 +31,7 @@ class Renderings:
     platform_of: Callable[[str], str]
 
     def fragments(self, service: Document) -> tuple[Fragment, ...]:
-        """Return the fragments of ``service``, one per part.
+        """Return the fragments of ``service``, one per part: as they are in service, unless its state is ``inactive``.
 
         Raises:
             BadIntent: a part without specification, of an unknown one, with characteristics that do not fit, or with
@@ -38,13 +39,14 @@ class Renderings:
             RenderError: a template failed.
             UnknownResource: a device that is not in the inventory.
         """
-        intents = [self._intent(part) for part in parts(service)]
+        active = service.get("state") != ServiceState.INACTIVE
+        intents = [self._intent(part, active=active) for part in parts(service)]
         counted = Counter(intent.service_id for intent in intents)
         if twice := [service_id for service_id, count in counted.items() if count > 1]:
             raise BadIntent("supportingService", (f"the id {', '.join(twice)} is given twice; legal: one id per part",))
         return tuple(map(self._fragment, intents))
 
-    def _intent(self, part: Document) -> Intent:
+    def _intent(self, part: Document, *, active: bool) -> Intent:
         specification = str(part.get("serviceSpecification", {}).get("id", ""))
         spec = self.intents.get(specification)
         if spec is None:
@@ -52,7 +54,8 @@ class Renderings:
             raise BadIntent(specification or "service", (f"no intent has this specification id; known: {known}",))
         if not part.get("id"):
             raise BadIntent(specification, ("id is missing: a supporting service needs one",))
-        return build_intent(spec, ServiceId(str(part["id"])), characteristics(part, "serviceCharacteristic"))
+        values = characteristics(part, "serviceCharacteristic")
+        return build_intent(spec, ServiceId(str(part["id"])), values, active=active)
 
     def _fragment(self, intent: Intent) -> Fragment:
         text = self.renderer.render(intent, self.platform_of(intent.device))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import yaml
 from jinja2 import StrictUndefined, TemplateRuntimeError, TemplateSyntaxError
@@ -18,6 +18,8 @@ from activation.errors import ActivationError, BadIntent
 from activation.model import Intent, ServiceId
 
 _EXPRESSIONS = SandboxedEnvironment(undefined=StrictUndefined)
+ACTIVE: Final = "active"
+"""The variable that every template has: whether the service is in service, or only configured."""
 
 
 class Variable(BaseModel):
@@ -71,6 +73,8 @@ class IntentSpec(BaseModel):
     def _names_its_device(self) -> Self:
         if self.device not in self.variables:
             raise ValueError(f"device: {self.device!r} is no variable; known: {', '.join(sorted(self.variables))}")
+        if ACTIVE in {*self.variables, *self.computed}:
+            raise ValueError(f"{ACTIVE} is given to every template by itself; legal: another name")
         return self
 
 
@@ -88,8 +92,12 @@ def load_intents(path: Path) -> Mapping[str, IntentSpec]:
     return MappingProxyType(specs)
 
 
-def build_intent(spec: IntentSpec, service_id: ServiceId, characteristics: Mapping[str, Any]) -> Intent:
+def build_intent(
+    spec: IntentSpec, service_id: ServiceId, characteristics: Mapping[str, Any], *, active: bool = True
+) -> Intent:
     """Return the intent that a service's ``characteristics`` (camelCase, as posted) describe.
+
+    ``active`` says whether the service is in service, or only configured.
 
     Raises:
         BadIntent: names every missing, unknown and ill-typed characteristic and what is legal.
@@ -101,7 +109,7 @@ def build_intent(spec: IntentSpec, service_id: ServiceId, characteristics: Mappi
         service_id=service_id,
         name=spec.name,
         device=variables[spec.device],
-        variables=MappingProxyType(variables | _computed(spec, variables)),
+        variables=MappingProxyType(variables | _computed(spec, variables) | {ACTIVE: active}),
     )
 
 

@@ -228,7 +228,7 @@ class EosDevice(CliDevice):
     """An Arista switch that checks references at once."""
 
     opens = re.compile(r"vlan \d+|class-map type qos .*|policy-map type quality-of-service .*|class \S+|interface \S+")
-    single = ("name", "description", "police rate", "service-policy type qos input")
+    single = ("name", "description", "state", "police rate", "service-policy type qos input")
     trunk = "switchport trunk allowed vlan"
 
     def special(self, line: str, here: Section) -> bool:

@@ -56,11 +56,11 @@ def characteristics(platform: str, vlan_id: int, mbps: int) -> dict[str, Any]:
     }[platform]
 
 
-def fragment(platform: str, vlan_id: int = 1042, mbps: int = 100) -> Fragment:
+def fragment(platform: str, vlan_id: int = 1042, mbps: int = 100, *, active: bool = True) -> Fragment:
     """Return the rendered fragment of the service on ``vlan_id``."""
     spec = INTENTS[INTENT_OF[platform]]
     service_id = ServiceId(f"svc-{vlan_id}")
-    intent = build_intent(spec, service_id, characteristics(platform, vlan_id, mbps))
+    intent = build_intent(spec, service_id, characteristics(platform, vlan_id, mbps), active=active)
     text = RENDERER.render(intent, platform)
     return Fragment(service_id=service_id, device=DEVICE, intent=spec.name, text=text)
 

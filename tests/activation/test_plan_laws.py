@@ -72,10 +72,10 @@ class Network:
         self.bench, self.base, self.running = bench, bench.normal(base), bench.normal(base)
         self.live: dict[str, Fragment] = {}
 
-    def change(self, vlan_id: int, mbps: int | None) -> None:
-        """Bring the service on ``vlan_id`` to ``mbps``, or end it."""
+    def change(self, vlan_id: int, mbps: int | None, *, active: bool = True) -> None:
+        """Bring the service on ``vlan_id`` to ``mbps``, in service or only configured, or end it."""
         old = self.live.get(str(vlan_id))
-        new = None if mbps is None else fragment(self.bench.platform.name, vlan_id, mbps)
+        new = None if mbps is None else fragment(self.bench.platform.name, vlan_id, mbps, active=active)
         if old is None and new is None:
             return
         (settled,) = self.push([FragmentChange(old=old, new=new)])
@@ -109,21 +109,37 @@ class Network:
         return text
 
 
-histories = st.lists(st.tuples(st.sampled_from(VLAN_IDS), st.sampled_from((*SPEEDS, None))), max_size=8)
+histories = st.lists(
+    st.tuples(st.sampled_from(VLAN_IDS), st.sampled_from((*SPEEDS, None)), st.sampled_from((True, False))), max_size=8
+)
 
 
 @pytest.mark.parametrize("platform", BENCHES)
 @given(history=histories, occupied=st.booleans())
 @settings(max_examples=20, deadline=None)
 def test_any_history_ends_where_fresh_services_would(
-    platform: str, history: list[tuple[int, int | None]], *, occupied: bool
+    platform: str, history: list[tuple[int, int | None, bool]], *, occupied: bool
 ) -> None:
     network = Network(BENCHES[platform], BASES[platform][occupied])
-    for vlan_id, mbps in history:
-        network.change(vlan_id, mbps)
+    for vlan_id, mbps, active in history:
+        network.change(vlan_id, mbps, active=active)
     assert network.running == network.union()
     for vlan_id in VLAN_IDS:
         network.change(vlan_id, None)
+    assert network.running == network.base
+
+
+@pytest.mark.parametrize("platform", BENCHES)
+def test_out_of_service_and_back_leaves_no_trace(platform: str) -> None:
+    network = Network(BENCHES[platform], BASES[platform][0])
+    network.change(1042, 100)
+    in_service = network.running
+    network.change(1042, 100, active=False)
+    assert network.running != in_service
+    network.change(1042, 100)
+    assert network.running == in_service
+    network.change(1042, 100, active=False)
+    network.change(1042, None)
     assert network.running == network.base
 
 

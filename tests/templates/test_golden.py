@@ -18,7 +18,8 @@ CASES: Final = sorted(path.parent for path in HERE.glob("*/*/intent.yaml"))
 def _render(case: Path) -> str:
     posted = yaml.safe_load((case / "intent.yaml").read_text(encoding="utf-8"))
     spec = INTENTS[posted["specification"]]
-    return RENDERER.render(build_intent(spec, ServiceId("svc"), posted["characteristics"]), case.parent.name)
+    intent = build_intent(spec, ServiceId("svc"), posted["characteristics"], active=posted.get("active", True))
+    return RENDERER.render(intent, case.parent.name)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
@@ -35,10 +36,22 @@ def test_what_is_rendered_can_be_planned(case: Path) -> None:
     assert notation.parse(notation.show(nodes)) == nodes
 
 
-def test_every_template_has_a_case() -> None:
+def test_every_template_has_a_case_in_service_and_one_out_of_it() -> None:
     templates = {(path.parent.name, path.name.split(".")[0]) for path in TEMPLATES.glob("*/*.j2")}
-    covered = {
-        (case.parent.name, yaml.safe_load((case / "intent.yaml").read_text(encoding="utf-8"))["specification"])
-        for case in CASES
+    posted = {case: yaml.safe_load((case / "intent.yaml").read_text(encoding="utf-8")) for case in CASES}
+    covered = {(case.parent.name, said["specification"], said.get("active", True)) for case, said in posted.items()}
+    assert covered == {(*template, active) for template in templates for active in (True, False)}
+
+
+def test_a_service_out_of_service_differs_by_what_takes_it_out() -> None:
+    cases = [case for case in CASES if case.name == "out-of-service"]
+    assert {_lines(case) - _lines(case.parent / "fibre-100") for case in cases} == {
+        frozenset({"<enabled>false</enabled>"}),
+        frozenset({"state suspend"}),
+        frozenset({"shutdown"}),
     }
-    assert templates == covered
+    assert not any(_lines(case.parent / "fibre-100") - _lines(case) for case in cases)
+
+
+def _lines(case: Path) -> frozenset[str]:
+    return frozenset(line.strip() for line in _render(case).splitlines())
