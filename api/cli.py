@@ -12,7 +12,6 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from api import tokens
 from api.client import ApiRefused
 from api.collector import settle_heap
 from api.db_commands import app as db_app
@@ -27,6 +26,7 @@ from api.runtime.worker import DEVICE_THREAD
 from api.settings import Settings
 from api.storage import existing_storage
 from api.system import System
+from api.token_commands import token_app
 from api.wiring import Part, running_system
 from inventory.errors import InventoryError
 from labs.errors import LabError, PortInUse
@@ -41,7 +41,6 @@ app = typer.Typer(
 )
 jobs_app = typer.Typer(help="Jobs that kept failing and wait for a person.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
-token_app = typer.Typer(help="Access tokens of the HTTP API.", no_args_is_help=True)
 app.add_typer(token_app, name="token")
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
@@ -142,18 +141,6 @@ def jobs_retry_command(job: str, data: Data = None, database: DatabaseUrl = None
     console.print(f"ready again: {', '.join(map(str, again)) or 'none'}", highlight=False)
 
 
-@token_app.command("create", epilog="Example:  lastmile token create alice --role admin --data ./lastmile-data")
-def token_create_command(name: str, role: str = "admin", data: Data = None, database: DatabaseUrl = None) -> None:
-    """Make a token for NAME and print it once; the platform may be running."""
-    if role != "admin":
-        raise typer.BadParameter(f"{role!r}; legal: admin", param_hint="--role")
-    with existing_storage(Settings.read(os.environ, data=data, database=database)) as opened, opened.begin() as uow:
-        if name in tokens.names(uow.connection):
-            raise StartRefused(f"a token named {name!r} exists already; choose another name")
-        token = tokens.create(uow, name=name, role=role)
-    console.print(token, soft_wrap=True, highlight=False)
-
-
 def main() -> None:
     """Run the command line; what the user can mend is one line, not a traceback."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -177,7 +164,7 @@ def _announce(system: System, url: str) -> None:
         console.print("Admin token, shown this once:", style="bold")
         console.print(f"  export LASTMILE_TOKEN={system.first_token}", soft_wrap=True, highlight=False)
     elif system.settings.auth:
-        console.print("Access: the admin token printed at the first start; 'lastmile token create NAME' makes another.")
+        console.print("Access: the admin token printed at the first start; 'lastmile token create NAME' makes more.")
     bearer = ' -H "Authorization: Bearer $LASTMILE_TOKEN"' if system.settings.auth else ""
     for path in ("/health", "/tmf-api/productOrderingManagement/v4/productOrder", "/lastmile/v1/device"):
         console.print(f"  curl -s{bearer} {url}{path}", soft_wrap=True, highlight=False)

@@ -9,6 +9,7 @@ ApiError
 ├── LeaseLost         a job this worker was running is another's by now
 ├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
 ├── WorkerGivenUp     this worker was silent for too long; it must register anew
+├── NotAllowed        a token whose role may not do this; names the roles that may
 ├── NotAuthorized     no token, or one that nobody was given
 └── StartRefused      this process cannot start here; says what holds it and what to do
 """
@@ -62,6 +63,10 @@ class MaintenanceRefused(ApiError):
 
 class WorkerGivenUp(ApiError):
     """This worker was silent for too long: its peers took what it held, and it must register anew."""
+
+
+class NotAllowed(ApiError):
+    """A request whose token has a role that may not send it."""
 
 
 class NotAuthorized(ApiError):

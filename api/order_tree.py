@@ -40,6 +40,7 @@ class OrderTree:
                 "from": move.from_state,
                 "to": move.to_state,
                 "reason": move.reason,
+                "by": move.actor,
                 "at": move.at.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             }
             for move in moves_of(connection, ids)

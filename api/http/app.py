@@ -10,8 +10,9 @@ from activation.store import plan_edits
 from api import tokens
 from api.http import problems
 from api.http.collections import add_create, add_reads, created, in_transaction
-from api.http.requests import json_object, page_request
+from api.http.requests import Acting, json_object, page_request
 from api.hub.routes import add_hubs
+from api.roles import ANONYMOUS, authorize
 from api.runtime.contracts import ParkedJob
 from api.runtime.history import event_page
 from api.system import System
@@ -39,9 +40,11 @@ def create_app(system: System) -> FastAPI:
 
 def _guard(system: System) -> Any:  # noqa: ANN401 - a FastAPI dependency
     def check(request: Request) -> None:
+        request.state.actor = ANONYMOUS
         if system.settings.auth:
             with system.database.read() as connection:
-                tokens.check(connection, request.headers.get("authorization"))
+                request.state.actor = tokens.check(connection, request.headers.get("authorization"))
+            authorize(request.state.actor, request.method, request.url.path)
 
     return check
 
@@ -75,13 +78,13 @@ def _add_tmf(router: APIRouter, system: System) -> None:
 def _add_activation(router: APIRouter, system: System) -> None:
     """TMF640: POST answers 202 with the monitor; DELETE answers 204 and names the monitor in ``Location``."""
 
-    def post(body: Annotated[dict[str, Any], Depends(json_object)]) -> Response:
-        with system.database.begin() as uow:
+    def post(body: Annotated[dict[str, Any], Depends(json_object)], actor: Acting) -> Response:
+        with system.database.begin(actor=actor.name) as uow:
             monitor = system.create_service(uow, body)
         return created(monitor, 202)
 
-    def remove(key: str) -> Response:
-        with system.database.begin() as uow:
+    def remove(key: str, actor: Acting) -> Response:
+        with system.database.begin(actor=actor.name) as uow:
             monitor = system.terminate_service(uow, key)
         return Response(status_code=204, headers={"Location": str(monitor["href"])})
 

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from api.http.requests import ListRequest, json_object, list_request, select_fields
+from api.http.requests import Acting, ListRequest, json_object, list_request, select_fields
+from api.roles import Actor
+from api.runtime.database import Database
 from inventory.documents import Document, json_text
 from inventory.errors import UnknownResource
 from inventory.ledger import Transactions, UnitOfWork
@@ -88,11 +90,11 @@ def add_reads(router: APIRouter, collection: Collection) -> None:
         router.add_api_route(collection.path + "/{key}" + slash, read_one, methods=["GET"], include_in_schema=not slash)
 
 
-def add_create(router: APIRouter, collection: Collection, create: Callable[[dict[str, Any]], Document]) -> None:
+def add_create(router: APIRouter, collection: Collection, create: Callable[[dict[str, Any], Actor], Document]) -> None:
     """Add ``POST``: 201 with the stored document, ``Location`` equal to its ``href``."""
 
-    def post(body: Body) -> Response:
-        return created(create(body))
+    def post(body: Body, actor: Acting) -> Response:
+        return created(create(body, actor))
 
     for slash in ("", "/"):
         router.add_api_route(
@@ -107,12 +109,12 @@ def created(document: Document, status: int = 201) -> Response:
 
 
 def in_transaction(
-    transactions: Transactions, work: Callable[[UnitOfWork, Document], Document]
-) -> Callable[[dict[str, Any]], Document]:
-    """Return ``work`` as a function of the body alone, in a transaction of its own."""
+    database: Database, work: Callable[[UnitOfWork, Document], Document]
+) -> Callable[[dict[str, Any], Actor], Document]:
+    """Return ``work`` as a function of the body and who sent it, in a transaction of its own."""
 
-    def run(body: Mapping[str, Any]) -> Document:
-        with transactions.begin() as uow:
+    def run(body: Mapping[str, Any], actor: Actor) -> Document:
+        with database.begin(actor=actor.name) as uow:
             return work(uow, body)
 
     return run

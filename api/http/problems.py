@@ -9,7 +9,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from activation.errors import ActivationError, BadIntent
-from api.errors import AlreadySubscribed, BadRequest, BodyTooLarge, CallbackRefused, DatabaseAway, NotAuthorized
+from api.errors import (
+    AlreadySubscribed,
+    BadRequest,
+    BodyTooLarge,
+    CallbackRefused,
+    DatabaseAway,
+    NotAllowed,
+    NotAuthorized,
+)
 from inventory.errors import InventoryError, StaleState, UnknownResource
 from inventory.lifecycle import IllegalTransition
 from orders.errors import InvalidOrder, OrderConflict, OrdersError
@@ -21,6 +29,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     BadRequest: HTTPStatus.BAD_REQUEST,
     CallbackRefused: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotAllowed: HTTPStatus.FORBIDDEN,
     NotAuthorized: HTTPStatus.UNAUTHORIZED,
     DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidOrder: HTTPStatus.BAD_REQUEST,

@@ -5,11 +5,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from api.errors import BadRequest, BodyTooLarge
+from api.roles import Actor
 from inventory.store import FILTERS, Query
 
 MAX_DEPTH = 32
@@ -22,6 +23,15 @@ class ListRequest:
 
     query: Query
     fields: tuple[str, ...] = ()
+
+
+def acting(request: Request) -> Actor:
+    """Return who sends the request; the guard of every route has found it out."""
+    actor: Actor = request.state.actor
+    return actor
+
+
+Acting = Annotated[Actor, Depends(acting)]
 
 
 async def json_object(request: Request) -> dict[str, Any]:

@@ -61,8 +61,11 @@ class Database:
             self.queue.create(connection)
 
     @contextmanager
-    def begin(self) -> Iterator[LedgerUnit]:
+    def begin(self, *, actor: str = "") -> Iterator[LedgerUnit]:
         """Open a write transaction; leaving the block commits, an exception rolls everything back.
+
+        Args:
+            actor: whose request it is, for the history.
 
         Raises:
             DatabaseAway: the server cannot be reached, or the connection broke; nothing is known to be written.
@@ -74,6 +77,7 @@ class Database:
                 routes=self._routes,
                 queue=self.queue,
                 fan_out=self._fan_out,
+                actor=actor,
             )
             yield unit
             unit.flush()

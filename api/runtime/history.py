@@ -22,11 +22,12 @@ class RecordedMove:
     to_state: str
     reason: str
     at: datetime
+    actor: str
 
 
 def moves_of(connection: Connection, resource_ids: Collection[str]) -> list[RecordedMove]:
     """Return the history of these resources, oldest first."""
-    names = ("resource_kind", "resource_id", "item", "from_state", "to_state", "reason", "at")
+    names = ("resource_kind", "resource_id", "item", "from_state", "to_state", "reason", "at", "actor")
     columns = [moves.c[name] for name in names]
     wanted = select(*columns).where(moves.c.resource_id.in_(list(resource_ids))).order_by(moves.c.sequence)
     return [RecordedMove(**row) for row in connection.execute(wanted).mappings()]

@@ -86,6 +86,7 @@ class LedgerUnit:
         routes: Mapping[str, Sequence[str]],
         queue: JobQueue,
         fan_out: FanOut = nobody,
+        actor: str = "",
     ) -> None:
         """Begin to collect.
 
@@ -95,8 +96,9 @@ class LedgerUnit:
             routes: event type to the job kinds that follow it.
             queue: takes the jobs.
             fan_out: knows which jobs bring the events to subscribers.
+            actor: whose request it is; stands in the history. Empty: nobody's, the platform acts by itself.
         """
-        self.reader, self.now, self.enqueued = connection, now, False
+        self.reader, self.now, self.enqueued, self._actor = connection, now, False, actor
         self._routes, self._queue, self._fan_out = routes, queue, fan_out
         self._sheets: dict[object, Sheet] = {}
         self._events: Pages[dict[str, Any]] = Pages()
@@ -160,6 +162,7 @@ class LedgerUnit:
                 "to_state": str(move.to_state),
                 "reason": move.reason,
                 "at": self.now,
+                "actor": self._actor,
             }
         )
 

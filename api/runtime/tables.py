@@ -32,6 +32,8 @@ moves = Table(
     Column("to_state", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    # The name of the token that asked for it; empty where the platform acted by itself.
+    Column("actor", Text, nullable=False, server_default=""),
     Index("ix_history_resource", "resource_id", "sequence"),
     sqlite_autoincrement=True,
 )
