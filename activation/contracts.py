@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from activation.model import DeviceEdit, Dialect, Path
 from inventory.documents import Document
@@ -98,6 +98,19 @@ class Driver(Protocol):
 
     def close(self) -> None:
         """End the session; never raises."""
+        ...
+
+
+@runtime_checkable
+class Historian(Protocol):
+    """A session that can be asked for more than its configuration: of a device that tells who changed it."""
+
+    def ask(self, command: str) -> str:
+        """Return what the device prints for ``command``, which changes nothing.
+
+        Raises:
+            DeviceError: the device does not answer, or refuses the command.
+        """
         ...
 
 

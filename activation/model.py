@@ -90,3 +90,19 @@ class Plan:
     edits: tuple[DeviceEdit, ...]
     fragments: tuple[FragmentChange, ...]
     plan_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeNote:
+    """One change of a device as the device tells it.
+
+    Attributes:
+        at: when, in the device's words.
+        text: the whole entry.
+        ours: whether it was one of this platform's transactions.
+    """
+
+    at: str
+    who: str
+    text: str
+    ours: bool

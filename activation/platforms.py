@@ -10,7 +10,9 @@ from typing import Final, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from activation.drift_policy import DriftRule
 from activation.errors import PlanError
+from activation.history import HistoryRules
 from activation.model import Dialect
 
 SchemaPath = tuple[str, ...]
@@ -210,6 +212,8 @@ class Platform(_Data):
         name: the folder's name.
         driver: entry point in the group ``activation.drivers``.
         options: what the driver gets to know, such as napalm's or netmiko's name for the platform.
+        drift: what is to become of deviations, by place; the first rule that applies counts.
+        history: how the device tells who changed it; None where it does not.
     """
 
     name: str
@@ -218,6 +222,8 @@ class Platform(_Data):
     options: Mapping[str, object] = Field(default_factory=dict)
     netconf: NetconfRules | None = None
     cli: CliRules | None = None
+    drift: tuple[DriftRule, ...] = ()
+    history: HistoryRules | None = None
 
     @model_validator(mode="after")
     def _has_its_rules(self) -> Self:

@@ -76,3 +76,20 @@ TRANSACTION: Final = Lifecycle(
         Step.ROLLING_BACK: frozenset({Step.ROLLING_BACK, Step.ROLLED_BACK, Step.ROLLBACK_FAILED}),
     },
 )
+
+
+class DriftState(StrEnum):
+    """How a device was found by its last check."""
+
+    IN_SYNC = "inSync"
+    DRIFTED = "drifted"
+
+
+DRIFT: Final = Lifecycle(
+    name="device against its intended configuration",
+    initial=frozenset(DriftState),
+    transitions={
+        DriftState.IN_SYNC: frozenset({DriftState.DRIFTED}),
+        DriftState.DRIFTED: frozenset({DriftState.IN_SYNC}),
+    },
+)

@@ -74,7 +74,7 @@ def fragments_of(connection: Connection, roots: Collection[str]) -> Mapping[str,
     by_root: dict[str, list[Fragment]] = defaultdict(list)
     wanted = select(tables.fragments).where(here.root_id.in_(roots)).order_by(here.device, here.service_id, here.intent)
     for row in connection.execute(wanted).mappings():
-        by_root[row["root_id"]].append(_fragment(row))
+        by_root[row["root_id"]].append(fragment_of(row))
     return {root: tuple(by_root[root]) for root in roots}
 
 
@@ -142,7 +142,7 @@ def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
     known = select(tables.fragment_places.c.root_id)
     found: dict[str, list[Fragment]] = defaultdict(list)
     for row in connection.execute(select(tables.fragments).where(here.root_id.not_in(known))).mappings():
-        found[row["root_id"]].append(_fragment(row))
+        found[row["root_id"]].append(fragment_of(row))
     return {root_id: tuple(fragments) for root_id, fragments in found.items()}
 
 
@@ -165,7 +165,7 @@ def _index(connection: Connection, fragments: Mapping[str, Mapping[Fragment, Ite
 
 def _of_roots(connection: Connection, device: str, roots: Iterable[str]) -> tuple[Fragment, ...]:
     found = connection.execute(_FRAGMENTS_OF, {"device": device, "roots": sorted(roots)})
-    return tuple(_fragment(row) for row in found.mappings())
+    return tuple(fragment_of(row) for row in found.mappings())
 
 
 def _place(path: Path) -> int:
@@ -329,7 +329,8 @@ def _fragment_row(root_id: str, fragment: Fragment) -> dict[str, Any]:
     }
 
 
-def _fragment(row: RowMapping) -> Fragment:
+def fragment_of(row: RowMapping) -> Fragment:
+    """Return the fragment that a row of the table holds."""
     return Fragment(
         service_id=ServiceId(row["service_id"]),
         device=row["device"],

@@ -8,6 +8,8 @@ metadata = MetaData()
 
 monitors = document_table(metadata, "monitor")
 services = document_table(metadata, "activation_service")
+# How each device was found when it was last checked; the id is its name.
+drifts = document_table(metadata, "device_drift")
 
 fragments = Table(
     "fragment",
@@ -41,6 +43,8 @@ plans = Table(
     Column("monitor_id", Text, nullable=False),
     Column("plan_hash", Text, nullable=False),
     Column("edits", Text, nullable=False),
+    # What becomes of the services' fragments; null: the plan of a release that did not keep it.
+    Column("fragments", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Index("ix_plan_monitor", "monitor_id"),
 )

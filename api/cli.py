@@ -17,6 +17,8 @@ from api.collector import settle_heap
 from api.db_commands import app as db_app
 from api.demo.story import Story
 from api.demo.story import tell as tell_story
+from api.drift_commands import EPILOG as DRIFT_EPILOG
+from api.drift_commands import drift_command
 from api.errors import DatabaseAway, MaintenanceRefused, StartRefused
 from api.fsck.command import fsck_command
 from api.http.app import create_app
@@ -44,6 +46,7 @@ app.add_typer(jobs_app, name="jobs")
 app.add_typer(token_app, name="token")
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
+app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
 app.command("fsck", epilog="Examples:  lastmile fsck --json   ·   lastmile fsck --repair")(fsck_command)
 console = Console()
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from activation.contracts import Devices
+from activation.drift_watch import DriftWatch
 from api.http.collections import Collection
 from api.hub.hub import Hub
 from api.order_tree import OrderTree
+from api.owners import Owners
 from api.runtime.database import Database
 from api.settings import Settings
 from inventory.documents import Document
@@ -27,6 +29,8 @@ class System:
         create_service: TMF640 create; returns the monitor.
         terminate_service: TMF640 delete; returns the monitor.
         running_configuration: reads a device's running configuration through its driver.
+        drift: compares devices with what their services want.
+        owners: says who stands behind a service.
         hub: the subscriptions of other systems.
         lab: the embedded lab, where one runs here.
         first_token: the admin token, only at the very first start of a data folder.
@@ -42,6 +46,8 @@ class System:
     pool_usage: Callable[[Any], Any]
     devices: Devices
     running_configuration: Callable[[str], str]
+    drift: DriftWatch
+    owners: Owners
     hub: Hub
     lab: EmbeddedLab | None
     first_token: str | None

@@ -40,6 +40,7 @@ from api.runtime.worker import Worker
 from api.settings import Settings
 from api.storage import storage
 from api.system import Create, System
+from api.wiring_drift import drift_watch, owners
 from inventory.devices import DeviceDirectory
 from inventory.documents import Document
 from inventory.ledger import Handler, UnitOfWork
@@ -251,6 +252,8 @@ def _system(
         pool_usage=pool_usage,
         devices=devices,
         running_configuration=lambda name: running_configuration(name, devices, layers.core.sessions),
+        drift=drift_watch(layers.core, database),
+        owners=owners(),
         hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),
         lab=lab,
         first_token=None,

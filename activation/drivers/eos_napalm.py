@@ -142,6 +142,11 @@ class EosDriver:
                 self._napalm.discard_config()
             self._staged = False
 
+    def ask(self, command: str) -> str:
+        """Return what the switch prints for ``command``."""
+        with self._translated("ask"):
+            return str(self._napalm._run_commands([command], encoding="text")[0]["output"])  # noqa: SLF001  # NAPALM has no public way
+
     def alive(self) -> bool:
         """Say whether the SSH transport still stands."""
         channel = self._napalm.device.remote_conn

@@ -10,6 +10,7 @@ from activation.store import plan_edits
 from api import tokens
 from api.http import problems
 from api.http.collections import add_create, add_reads, created, in_transaction
+from api.http.drift import add_drift
 from api.http.requests import Acting, json_object, page_request
 from api.hub.routes import add_hubs
 from api.roles import ANONYMOUS, authorize
@@ -33,6 +34,7 @@ def create_app(system: System) -> FastAPI:
     _add_activation(guarded, system)
     _add_events(guarded, system)
     _add_own(guarded, system)
+    add_drift(guarded, system)
     add_hubs(guarded, system.hub)
     app.include_router(guarded)
     return app

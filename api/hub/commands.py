@@ -1,33 +1,29 @@
 """``lastmile hub``: who subscribed, what they did not take, and trying that again; asks the running platform."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-import httpx
 import typer
 from rich.console import Console
 
-from api.client import ApiRefused, Client
+from api.client import Client
 from api.hub.routes import DEAD_LETTERS
 from api.hub.topics import TOPICS
+from api.remote import DEFAULT_URL, Token, Url, platform
 
 hub_app = typer.Typer(help="Subscribers of events, and events they did not take.", no_args_is_help=True)
 console = Console()
 
-Url = Annotated[str, typer.Option(help="Where the platform listens.", envvar="LASTMILE_URL")]
-Token = Annotated[str | None, typer.Option(help="An access token.", envvar="LASTMILE_TOKEN", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter there is.")]
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids of dead letters, see 'lastmile hub dead'.", metavar="ID…")]
 
-DEFAULT_URL: Final = "http://127.0.0.1:8640"
 _PAGE: Final = 1000
 
 
 @hub_app.command("list", epilog="Example:  lastmile hub list")
 def list_command(url: Url = DEFAULT_URL, token: Token = None) -> None:
     """List the subscriptions of every API."""
-    with _platform(url, token) as client:
+    with platform(url, token) as client:
         found = [(topic, subscription) for topic in TOPICS.values() for subscription in client.get(topic.path)]
     _show([f"{each['id']}  {topic.path}  {each['callback']}  {each['query']}".rstrip() for topic, each in found])
 
@@ -35,7 +31,7 @@ def list_command(url: Url = DEFAULT_URL, token: Token = None) -> None:
 @hub_app.command("dead", epilog="Example:  lastmile hub dead")
 def dead_command(url: Url = DEFAULT_URL, token: Token = None) -> None:
     """List the events that were given up, oldest first, with the reason of the last attempt."""
-    with _platform(url, token) as client:
+    with platform(url, token) as client:
         found = _dead_letters(client)
     _show([f"{_line(each)}\n    {each['deadSince']}, {each['attempts']} attempts: {each['reason']}" for each in found])
 
@@ -45,21 +41,10 @@ def replay_command(ids: Ids = None, every: All = False, url: Url = DEFAULT_URL, 
     """Deliver dead letters once more, with the full number of attempts."""
     if bool(ids) == every:
         raise typer.BadParameter("name dead letters by id, or say --all", param_hint="ID…")
-    with _platform(url, token) as client:
+    with platform(url, token) as client:
         wanted = [str(letter["id"]) for letter in _dead_letters(client)] if every else ids or []
         for letter_id in wanted:
             _show([_line(client.post(f"{DEAD_LETTERS}/{letter_id}/replay", {}))])
-
-
-@contextmanager
-def _platform(url: str, token: str | None) -> Iterator[Client]:
-    client = Client.open(url, token)
-    try:
-        yield client
-    except httpx.TransportError as error:
-        raise ApiRefused(f"no answer from {url}: {error}; is 'lastmile serve' running there?") from error
-    finally:
-        client.close()
 
 
 def _dead_letters(client: Client) -> list[dict[str, Any]]:

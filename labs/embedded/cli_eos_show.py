@@ -227,6 +227,7 @@ SHOWS: Final[Mapping[str, Callable[[EosSystem, tuple[str, ...]], Reply]]] = {
     "show session-config named {word}": lambda system, words: _session_config(system, words[-1]),
     "show session-config named {word} sanitized": lambda system, words: _session_config(system, words[3]),
     "show session-config named {word} diffs": lambda system, words: Reply(text=system.diffs(system.session(words[3]))),
+    "show logging": lambda system, _: Reply(text="".join(f"{line}\n" for line in system.log)),
     "show interfaces": lambda system, _: interfaces(system),
     "show interfaces status": lambda system, _: interfaces_status(system),
     "show vlan": lambda system, _: vlans(system),

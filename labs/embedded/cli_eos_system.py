@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -18,6 +19,7 @@ VERSION: Final = "4.32.2F"
 MODEL: Final = "cEOSLab"
 MOST_PENDING_SESSIONS: Final = 5
 SAVED_SESSIONS: Final = 1
+LOGGED: Final = 1000
 STARTUP: Final = "startup-config"
 RUNNING: Final = "running-config"
 
@@ -68,6 +70,7 @@ class EosSystem:
         self.booted_at = time.time()
         self._booted_monotonic = time.monotonic()
         self.files: dict[str, str] = {STARTUP: self.text(self.running)}
+        self.log: deque[str] = deque(maxlen=LOGGED)
 
     def uptime_s(self) -> float:
         """Return the seconds since the switch started."""
@@ -93,6 +96,10 @@ class EosSystem:
     def ports(self) -> frozenset[str]:
         """Return the names of the physical interfaces."""
         return physical_ports(self.running)
+
+    def note(self, message: str) -> None:
+        """Write a line of the system log, as ``show logging`` prints it."""
+        self.log.append(f"{time.strftime('%b %e %H:%M:%S')} {self.hostname()} ConfigAgent: {message}")
 
     # Files
 
@@ -235,6 +242,10 @@ class EosSystem:
         before = self.running
         if not self.faults.strikes("commit_changes_nothing"):
             self.running = session.candidate
+        self.note(
+            f"%SYS-5-CONFIG_SESSION_COMMIT_SUCCESS: User {session.user} committed configuration session "
+            f"{session.name} successfully on vty"
+        )
         if timer_s is None:
             self._finish(session, "completed")
             return

@@ -75,7 +75,7 @@ class EosShell:
         self._system = system
         self._user = user
         self._enabled = any(line.key == LOGIN_ENABLED for line in system.running)
-        self._configuring = False
+        self._configuring = self._changed = False
         self._session: ConfigSession | None = None
         self._place = TOP
         self.closed = False
@@ -162,12 +162,16 @@ class EosShell:
         if self._session is not None:
             self._session.candidate = tree
         else:
+            self._changed = self._changed or tree != self._system.running
             self._system.running = tree
 
     def _tree(self) -> Tree:
         return self._session.candidate if self._session is not None else self._system.running
 
     def _leave(self) -> None:
+        if self._changed:
+            self._system.note(f"%SYS-5-CONFIG_I: Configured from console by {self._user} on vty")
+        self._changed = False
         self._configuring, self._session, self._place = False, None, TOP
 
     # Actions: each is given the canonical words and returns what is printed.

@@ -1,0 +1,39 @@
+"""Routes of drift: devices against what their services want of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+
+from activation.drift_report import drift_document
+from activation.drift_store import DRIFTS
+from activation.drift_watch import DRIFT_BASE
+from api.system import System
+
+SERVING: Final = "/lastmile/v1/servingDevice"
+
+
+def add_drift(router: APIRouter, system: System) -> None:
+    """Add the check of some devices or all, and the finding of a device's last check."""
+
+    def check(
+        device: Annotated[list[str] | None, Query()] = None, *, whole: Annotated[bool, Query()] = False
+    ) -> list[Mapping[str, Any]]:
+        found = list(system.drift.check(device or (), whole=whole))
+        with system.database.read() as connection:
+            owners = system.owners.of(connection, {root for each in found for root in each.roots.values()})
+        return [drift_document(each, owners) for each in found]
+
+    def last(device: str) -> Mapping[str, Any]:
+        with system.database.read() as connection:
+            return DRIFTS.get(connection, device).document
+
+    router.add_api_route(SERVING, system.drift.carrying, methods=["GET"])
+    router.add_api_route(DRIFT_BASE, check, methods=["GET"])
+    router.add_api_route(DRIFT_BASE + "/{device}", last, methods=["GET"])
+
+
+def names_query(names: Sequence[str], *, whole: bool) -> str:
+    """Return the path and query of a check."""
+    parts = [f"device={name}" for name in names] + (["whole=true"] if whole else [])
+    return f"{DRIFT_BASE}?{'&'.join(parts)}"

@@ -1,0 +1,20 @@
+"""Wiring of drift: what compares devices with what their services want."""
+
+from activation.check_sync import SyncCheck
+from activation.drift_watch import DriftWatch
+from activation.engine import ActivationCore
+from activation.store import SERVICES
+from api.owners import Owners
+from api.runtime.database import Database
+from orders.product.layer import product_order_store
+
+
+def drift_watch(core: ActivationCore, database: Database) -> DriftWatch:
+    """Return what checks the core's devices."""
+    checks = SyncCheck(devices=core.devices, platforms=core.platforms, sessions=core.sessions)
+    return DriftWatch(checks=checks, transactions=database)
+
+
+def owners() -> Owners:
+    """Return what says who stands behind a service."""
+    return Owners(activated=SERVICES, product_orders=product_order_store())
