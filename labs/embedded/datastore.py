@@ -12,9 +12,9 @@ from lxml import etree
 from labs.embedded.contracts import FaultBoard
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import PartlyRefused, apply_edit
-from labs.embedded.rpc_error import RpcError, RpcErrors, protocol_error
+from labs.embedded.rpc_error import RpcErrors, protocol_error
 from labs.embedded.schema import Schema
-from labs.embedded.validation import violations
+from labs.embedded.validation import Validator
 
 Store = Literal["running", "candidate"]
 DEFAULT_CONFIRM_TIMEOUT_S: Final = 600
@@ -58,10 +58,6 @@ class _Unconfirmed:
     persist: str | None
 
 
-def _forget(running: Branch) -> None:
-    del running
-
-
 class Datastores:
     """Running and candidate of one device.
 
@@ -75,11 +71,12 @@ class Datastores:
         running: Branch,
         faults: FaultBoard,
         timer: CommitTimer,
-        saved: Callable[[Branch], None] = _forget,
+        saved: Callable[[Branch], None] | None = None,
     ) -> None:
         self.running = running
         self._saved = saved
         self._schema = schema
+        self._validator = Validator(schema)
         self._faults = faults
         self._timer = timer
         self._candidate: Branch | None = None
@@ -152,7 +149,7 @@ class Datastores:
         except PartlyRefused as partly:
             tree, refused = partly.tree, partly
         if options.test_option != "set":
-            _check(tree)
+            self.validate(tree)
         if options.test_option != "test-only":
             self._set_candidate(session, tree)
         if refused is not None:
@@ -182,7 +179,9 @@ class Datastores:
         Raises:
             RpcErrors: everything that is wrong with it.
         """
-        _check(tree)
+        errors = self._validator.violations(tree)
+        if errors:
+            raise RpcErrors(errors)
 
     # Commit
 
@@ -196,14 +195,15 @@ class Datastores:
         self._check_lock(session, "running")
         self._check_lock(session, "candidate")
         self._check_confirming(session, options)
-        _check(self.candidate)
+        self.validate(self.candidate)
         before = self._unconfirmed.before if self._unconfirmed is not None else self.running
         if not self._faults.strikes("commit_changes_nothing"):
             self.running = self.candidate
         self._discard()
         if not options.confirmed:
             self._settle()
-            self._saved(self.running)
+            if self._saved is not None:
+                self._saved(self.running)
             return
         self._unconfirmed = _Unconfirmed(before=before, session=session, persist=options.persist)
         self._timer.start(options.timeout_s, self._roll_back)
@@ -265,9 +265,3 @@ class Datastores:
     def _discard(self) -> None:
         self._candidate = None
         self._modified_by = None
-
-
-def _check(tree: Branch) -> None:
-    errors: list[RpcError] = violations(tree)
-    if errors:
-        raise RpcErrors(errors)

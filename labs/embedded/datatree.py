@@ -4,16 +4,15 @@ Trees are snapshots: whoever changes one first copies the nodes on the way (see 
 nothing and rolling back is an assignment. List entries are found by key, whatever their number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any, NamedTuple
 
-from lxml import etree
-
 from labs.embedded.leaf_types import Identity, Value
-from labs.embedded.rpc_error import NETCONF_NS
-from labs.embedded.schema import Schema, SchemaNode
+from labs.embedded.schema import SchemaNode
 
 Key = tuple[Value, ...]
+_versions = count(1)
 
 
 class Branch:
@@ -43,14 +42,43 @@ class Branch:
 
 
 class Entries:
-    """The entries of one list, in the order they were made."""
+    """The entries of one list, in the order they were made.
 
-    __slots__ = ("by_key", "owner", "schema")
+    Attributes:
+        version: a number no other list object of this process has.
+        based_on: the version this one was copied from.
+        touched: the keys in which it may differ from that one.
+    """
 
-    def __init__(self, schema: SchemaNode, owner: object = None) -> None:
+    __slots__ = ("based_on", "by_key", "owner", "schema", "touched", "version")
+
+    def __init__(self, schema: SchemaNode, owner: object = None, before: "Entries | None" = None) -> None:
         self.schema = schema
         self.owner = owner
-        self.by_key: dict[Key, Branch] = {}
+        self.version = next(_versions)
+        self.based_on = before.version if before is not None else None
+        self.touched: set[Key] | None = set() if before is not None else None
+        self.by_key: dict[Key, Branch] = before.by_key.copy() if before is not None else {}
+
+    def put(self, key: Key, entry: Branch) -> None:
+        """Add or exchange an entry."""
+        self.by_key[key] = entry
+        if self.touched is not None:
+            self.touched.add(key)
+
+    def drop(self, key: Key) -> None:
+        """Remove an entry."""
+        del self.by_key[key]
+        if self.touched is not None:
+            self.touched.add(key)
+
+    def changed_since(self, before: "Entries") -> Iterable[Key]:
+        """Return the keys whose entries may differ from those of ``before``."""
+        if self.touched is not None and self.based_on == before.version:
+            return self.touched
+        old, new = before.by_key, self.by_key
+        changed = [key for key, entry in new.items() if old.get(key) is not entry]
+        return [*changed, *(old.keys() - new.keys())]
 
 
 class Trail(NamedTuple):
@@ -72,6 +100,11 @@ def _quoted(value: Value) -> str:
     return f'"{text}"' if "'" in text else f"'{text}'"
 
 
+def type_of(entry: Branch) -> Value | None:
+    """Return the leaf ``type`` of an entry, which says what else it may hold."""
+    return entry.leaf(f"{{{entry.schema.namespace}}}type")
+
+
 def find(root: Branch, path: tuple[str, ...]) -> Entries | None:
     """Return the entries of the list at ``path``, given as qualified names from the top."""
     branch: Branch | None = root
@@ -80,43 +113,6 @@ def find(root: Branch, path: tuple[str, ...]) -> Entries | None:
     return branch.entries(path[-1]) if branch is not None else None
 
 
-def append_xml(parent: etree._Element, branch: Branch, schema: Schema) -> None:
-    """Append what ``branch`` holds to ``parent``: children in schema order, list entries in the device's order."""
-    for qname, node in branch.schema.children.items():
-        child = branch.children.get(qname)
-        if child is None:
-            continue
-        if isinstance(child, Branch):
-            append_xml(_element(parent, node), child, schema)
-        elif isinstance(child, Entries):
-            for entry in child.by_key.values():
-                append_xml(_element(parent, node), entry, schema)
-        else:
-            _append_leaf(parent, node, child, schema)
-
-
 def nsmap(default: str, prefixed: Mapping[str, str] | None = None) -> dict[Any, str]:
     """Return a namespace map for lxml, whose stubs know no default namespace."""
     return {None: default, **(prefixed or {})}
-
-
-def _element(parent: etree._Element, node: SchemaNode) -> etree._Element:
-    if parent.nsmap.get(None) == node.namespace:
-        return etree.SubElement(parent, node.qname)
-    return etree.SubElement(parent, node.qname, nsmap=nsmap(node.namespace))
-
-
-def _append_leaf(parent: etree._Element, node: SchemaNode, value: Value, schema: Schema) -> None:
-    if not isinstance(value, Identity):
-        _element(parent, node).text = value or None
-        return
-    prefix = schema.prefixes[value.namespace]
-    leaf = etree.SubElement(parent, node.qname, nsmap=nsmap(node.namespace, {prefix: value.namespace}))
-    leaf.text = f"{prefix}:{value.name}"
-
-
-def to_text(root: Branch, schema: Schema) -> str:
-    """Return the whole configuration as indented XML; equal trees give equal text."""
-    config = etree.Element(f"{{{NETCONF_NS}}}config", nsmap=nsmap(NETCONF_NS))
-    append_xml(config, root, schema)
-    return etree.tostring(config, pretty_print=True, encoding="unicode")

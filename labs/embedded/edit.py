@@ -5,12 +5,16 @@ from typing import Final
 from lxml import etree
 
 from labs.embedded.datatree import Branch, Entries, Key, Trail
-from labs.embedded.leaf_types import Nsmap, Value
+from labs.embedded.leaf_types import NO_PREFIXES, Value
 from labs.embedded.rpc_error import NETCONF_NS, RpcError, RpcErrors, bad_element
 from labs.embedded.schema import Schema, SchemaNode
 
 OPERATION: Final = f"{{{NETCONF_NS}}}operation"
+MARKED: Final = etree.XPath("boolean(.//@nc:operation)", namespaces={"nc": NETCONF_NS})
+"""Whether there is any operation attribute: most edits have none, and looking for it on each element is dear."""
 OPERATIONS: Final = frozenset({"merge", "replace", "create", "delete", "remove"})
+MINDING: Final = frozenset({"create", "delete"})
+"""Operations that mind whether the node exists."""
 DEFAULT_OPERATIONS: Final = frozenset({"merge", "replace", "none"})
 
 
@@ -30,7 +34,7 @@ def apply_edit(
         RpcError: the first refusal, when not ``keep_going``.
         PartlyRefused: all refusals, with the tree that holds the rest, when ``keep_going``.
     """
-    edit = _Edit(schema, keep_going=keep_going)
+    edit = _Edit(schema, keep_going=keep_going, marked=bool(MARKED(config)))
     new_root = Branch(root.schema, edit) if default_operation == "replace" else edit.own_branch(root)
     edit.children(new_root, config, default_operation, None)
     if edit.refused:
@@ -49,9 +53,10 @@ class PartlyRefused(RpcErrors):
 class _Edit:
     """One edit in progress; it owns the nodes it has copied and changes only those."""
 
-    def __init__(self, schema: Schema, *, keep_going: bool) -> None:
+    def __init__(self, schema: Schema, *, keep_going: bool, marked: bool) -> None:
         self._schema = schema
         self._keep_going = keep_going
+        self._marked = marked
         self.refused: list[RpcError] = []
 
     def own_branch(self, branch: Branch) -> Branch:
@@ -64,27 +69,29 @@ class _Edit:
     def _own_entries(self, parent: Branch, node: SchemaNode) -> Entries:
         entries = parent.entries(node.qname)
         if entries is None or entries.owner is not self:
-            copy = Entries(node, self)
-            copy.by_key = entries.by_key.copy() if entries is not None else {}
-            parent.children[node.qname] = entries = copy
+            parent.children[node.qname] = entries = Entries(node, self, entries)
         return entries
 
     def children(self, parent: Branch, element: etree._Element, operation: str, trail: Trail | None) -> None:
         keys = parent.schema.keys
         for child in element:
-            if child.tag in keys:
+            name = str(child.tag)
+            if name in keys:
                 continue
             if not self._keep_going:
-                self._child(parent, child, operation, trail)
+                self._child(parent, name, child, operation, trail)
                 continue
             try:
-                self._child(parent, child, operation, trail)
+                self._child(parent, name, child, operation, trail)
             except RpcError as refusal:
                 self.refused.append(refusal)
 
-    def _child(self, parent: Branch, element: etree._Element, inherited: str, trail: Trail | None) -> None:
-        node = self._node(parent, element, trail)
-        operation = _operation(element, inherited, trail)
+    def _child(self, parent: Branch, name: str, element: etree._Element, inherited: str, trail: Trail | None) -> None:
+        node = parent.schema.children.get(name)
+        if node is None:
+            raise self._unknown(parent, element, trail)
+        own = element.get(OPERATION) if self._marked else None
+        operation = inherited if own is None else _operation(own, element, trail)
         if node.kind == "leaf":
             self._leaf(parent, node, element, operation, trail)
         elif node.kind == "container":
@@ -92,19 +99,16 @@ class _Edit:
         else:
             self._entry(parent, node, element, operation, trail)
 
-    def _node(self, parent: Branch, element: etree._Element, trail: Trail | None) -> SchemaNode:
-        node = parent.schema.children.get(str(element.tag))
-        if node is not None:
-            return node
+    def _unknown(self, parent: Branch, element: etree._Element, trail: Trail | None) -> RpcError:
         name = etree.QName(element)
         where = str(trail or "") + "/" + self._label(name)
         if name.namespace not in self._schema.prefixes:
             info = (("bad-element", name.localname), ("bad-namespace", name.namespace or ""))
             message = f"unknown namespace {name.namespace or '(none)'} of element {name.localname}"
-            raise RpcError("unknown-namespace", message, path=where, info=info)
+            return RpcError("unknown-namespace", message, path=where, info=info)
         legal = ", ".join(child.label for child in parent.schema.children.values())
         message = f"unknown element {self._label(name)} in {trail or '/'}; known: {legal}"
-        raise bad_element("unknown-element", message, path=where, element=name.localname)
+        return bad_element("unknown-element", message, path=where, element=name.localname)
 
     def _label(self, name: etree.QName) -> str:
         prefix = self._schema.prefixes.get(name.namespace or "")
@@ -113,8 +117,8 @@ class _Edit:
     def _leaf(
         self, parent: Branch, node: SchemaNode, element: etree._Element, operation: str, trail: Trail | None
     ) -> None:
-        exists = node.qname in parent.children
-        _check_existence(operation, Trail(trail, node), exists=exists)
+        if operation in MINDING:
+            _check_existence(operation, Trail(trail, node), exists=node.qname in parent.children)
         if operation in {"delete", "remove"}:
             parent.children.pop(node.qname, None)
         elif operation != "none":
@@ -158,12 +162,12 @@ class _Edit:
             branch.children.update(zip(node.keys, key, strict=True))
         else:
             branch = self.own_branch(existing)
-        self._own_entries(parent, node).by_key[key] = branch
+        self._own_entries(parent, node).put(key, branch)
         self.children(branch, element, operation, here)
 
     def _drop_entry(self, parent: Branch, node: SchemaNode, key: Key) -> None:
         entries = self._own_entries(parent, node)
-        del entries.by_key[key]
+        entries.drop(key)
         if not entries.by_key:
             del parent.children[node.qname]
 
@@ -175,18 +179,15 @@ def parse_leaf(node: SchemaNode, element: etree._Element, trail: Trail | None) -
         RpcError: ``invalid-value``, with the path and what is legal.
     """
     text = element.text or ""
+    leaf_type = node.leaf_type
     try:
-        return _parse(node, text, element.nsmap)
+        if leaf_type is None:
+            raise ValueError("is not a leaf")  # noqa: TRY301  # it is told like every other unfit value
+        return leaf_type.parse(text, element.nsmap if node.prefixed else NO_PREFIXES)
     except ValueError as refused:
         where = str(Trail(trail, node))
         message = f"invalid value {text!r} of {where}: {refused}"
         raise bad_element("invalid-value", message, path=where, element=node.name) from None
-
-
-def _parse(node: SchemaNode, text: str, nsmap: Nsmap) -> Value:
-    if node.leaf_type is None:
-        raise ValueError("is not a leaf")
-    return node.leaf_type.parse(text, nsmap)
 
 
 def entry_key(node: SchemaNode, element: etree._Element, trail: Trail | None) -> Key:
@@ -206,10 +207,7 @@ def entry_key(node: SchemaNode, element: etree._Element, trail: Trail | None) ->
     return tuple(values)
 
 
-def _operation(element: etree._Element, inherited: str, trail: Trail | None) -> str:
-    operation = element.get(OPERATION)
-    if operation is None:
-        return inherited
+def _operation(operation: str, element: etree._Element, trail: Trail | None) -> str:
     if operation not in OPERATIONS:
         info = (("bad-attribute", "operation"), ("bad-element", etree.QName(element).localname))
         message = f"unknown operation {operation!r}; known: {', '.join(sorted(OPERATIONS))}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 
 
 class Identity(NamedTuple):
@@ -15,10 +15,17 @@ class Identity(NamedTuple):
 
 Value = str | Identity
 Nsmap = Mapping[str | None, str]
+_WHOLE: Final = re.compile(r"[+-]?[0-9]+")
+NO_PREFIXES: Final[Nsmap] = {}
 
 
 class LeafType(Protocol):
     """Knows what a leaf may hold."""
+
+    @property
+    def has_prefix(self) -> bool:
+        """Whether its text may hold a prefix, so that ``parse`` needs the namespaces in scope; those are dear."""
+        ...
 
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the canonical value.
@@ -35,6 +42,8 @@ class StringType:
 
     length: tuple[int, int] | None = None
     pattern: re.Pattern[str] | None = None
+
+    has_prefix: ClassVar[bool] = False
 
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the text itself."""
@@ -53,11 +62,13 @@ class IntegerType:
     lowest: int
     highest: int
 
+    has_prefix: ClassVar[bool] = False
+
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the number without sign and leading zeros."""
         del nsmap
         stripped = text.strip()
-        if re.fullmatch(r"[+-]?[0-9]+", stripped) is None or not self.lowest <= int(stripped) <= self.highest:
+        if _WHOLE.fullmatch(stripped) is None or not self.lowest <= int(stripped) <= self.highest:
             raise ValueError(f"must be a whole number {self.lowest}..{self.highest}")
         return str(int(stripped))
 
@@ -67,6 +78,8 @@ class EnumType:
     """One of some words."""
 
     values: tuple[str, ...]
+
+    has_prefix: ClassVar[bool] = False
 
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the word."""
@@ -80,6 +93,8 @@ class EnumType:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyType:
     """Present or absent, without content."""
+
+    has_prefix: ClassVar[bool] = False
 
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the empty text."""
@@ -95,6 +110,8 @@ class IdentityType:
 
     base: str
     legal: frozenset[Identity]
+
+    has_prefix: ClassVar[bool] = True
 
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the identity, its prefix resolved."""
@@ -119,6 +136,8 @@ class LeafrefType:
     points_to: frozenset[Identity] = frozenset()
     points_to_text: str = ""
 
+    has_prefix: ClassVar[bool] = False
+
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the text; whether the entry exists is a question to the whole datastore."""
         del nsmap
@@ -130,6 +149,11 @@ class UnionType:
     """The first member that fits."""
 
     members: tuple[LeafType, ...]
+
+    @property
+    def has_prefix(self) -> bool:
+        """Whether a member's text may hold a prefix."""
+        return any(member.has_prefix for member in self.members)
 
     def parse(self, text: str, nsmap: Nsmap) -> Value:
         """Return the value as the first fitting member has it."""

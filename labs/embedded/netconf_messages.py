@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Final
+from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
 from labs.embedded.datatree import nsmap
 from labs.embedded.rpc_error import NETCONF_NS, RpcError, protocol_error
 
+DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 BASE_1_0: Final = "urn:ietf:params:netconf:base:1.0"
 BASE_1_1: Final = "urn:ietf:params:netconf:base:1.1"
 CAPABILITIES: Final = (
@@ -22,6 +24,11 @@ CAPABILITIES: Final = (
 )
 
 
+_PARSER: Final = etree.XMLParser(
+    resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
+)
+
+
 def tag(name: str) -> str:
     """Return ``name`` qualified with the NETCONF base namespace."""
     return f"{{{NETCONF_NS}}}{name}"
@@ -33,11 +40,8 @@ def parse(message: bytes) -> etree._Element:
     Raises:
         RpcError: ``malformed-message``.
     """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(message.strip(), parser)
+        root = etree.fromstring(message.strip(), _PARSER)
     except etree.XMLSyntaxError as broken:
         raise RpcError("malformed-message", f"not well-formed XML: {broken.msg}", layer="rpc") from None
     if root.getroottree().docinfo.internalDTD is not None:
@@ -52,7 +56,7 @@ def hello(session: int, modules: Iterable[str]) -> bytes:
     for uri in (*CAPABILITIES, *modules):
         etree.SubElement(capabilities, tag("capability")).text = uri
     etree.SubElement(root, tag("session-id")).text = str(session)
-    return to_bytes(root)
+    return _to_bytes(root)
 
 
 def peer_capabilities(root: etree._Element) -> frozenset[str]:
@@ -67,19 +71,27 @@ def peer_capabilities(root: etree._Element) -> frozenset[str]:
     return frozenset(uris)
 
 
-def reply(rpc_attributes: Mapping[str, str], rpc_nsmap: Mapping[str | None, str]) -> etree._Element:
-    """Return an empty rpc-reply that carries the attributes of the rpc, as RFC 6241, 4.2 asks for."""
-    prefixed = {prefix: uri for prefix, uri in rpc_nsmap.items() if prefix is not None}
+def reply(attributes: Mapping[str, str], namespaces: Mapping[str | None, str], inner: str) -> bytes:
+    """Return an rpc-reply that holds ``inner`` and the attributes of the rpc, as RFC 6241, 4.2 asks for."""
+    if attributes.keys() == {"message-id"}:
+        start = f'<rpc-reply xmlns="{NETCONF_NS}" message-id={quoteattr(attributes["message-id"])}>'
+    else:
+        start = _start_tag(attributes, namespaces)
+    return f"{DECLARATION}{start}{inner}</rpc-reply>".encode()
+
+
+def _start_tag(attributes: Mapping[str, str], namespaces: Mapping[str | None, str]) -> str:
+    prefixed = {prefix: uri for prefix, uri in namespaces.items() if prefix is not None and uri != NETCONF_NS}
     root = etree.Element(tag("rpc-reply"), nsmap=nsmap(NETCONF_NS, prefixed))
-    for name, value in rpc_attributes.items():
+    for name, value in attributes.items():
         root.set(name, value)
-    return root
+    return etree.tostring(root, encoding="unicode").removesuffix("/>") + ">"
 
 
-def append_error(root: etree._Element, error: RpcError, prefixes: Mapping[str, str]) -> None:
-    """Append ``<rpc-error>``; the path's prefixes are declared on it."""
+def error_xml(error: RpcError, prefixes: Mapping[str, str]) -> str:
+    """Return ``<rpc-error>``; the path's prefixes are declared on it."""
     used = {prefix: uri for uri, prefix in prefixes.items() if f"{prefix}:" in error.path}
-    element = etree.SubElement(root, tag("rpc-error"))
+    element = etree.Element(tag("rpc-error"), nsmap=nsmap(NETCONF_NS))
     _leaf(element, "error-type", error.layer)
     _leaf(element, "error-tag", error.tag)
     _leaf(element, "error-severity", "error")
@@ -94,10 +106,10 @@ def append_error(root: etree._Element, error: RpcError, prefixes: Mapping[str, s
         info = etree.SubElement(element, tag("error-info"))
         for name, value in error.info:
             _leaf(info, name, value)
+    return etree.tostring(element, encoding="unicode")
 
 
-def to_bytes(root: etree._Element) -> bytes:
-    """Return the message as text with an XML declaration."""
+def _to_bytes(root: etree._Element) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 

@@ -1,20 +1,21 @@
 """What an emulated NETCONF device does for each RPC."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final, Protocol
 
 from lxml import etree
 
 from labs.embedded.contracts import FaultBoard
 from labs.embedded.datastore import DEFAULT_CONFIRM_TIMEOUT_S, CommitOptions, Datastores, EditOptions, Store
-from labs.embedded.datatree import Branch, append_xml
+from labs.embedded.datatree import Branch
 from labs.embedded.edit import DEFAULT_OPERATIONS, apply_edit
 from labs.embedded.netconf_messages import tag
 from labs.embedded.rpc_error import RpcError, protocol_error
 from labs.embedded.schema import Schema
 from labs.embedded.subtree import select
+from labs.embedded.tree_xml import inner_xml
 
 EDIT_REFUSED: Final = "resource-denied: ONU table full on channel-partition"
 COMMIT_REFUSED: Final = "commit failed: line card LT-1 rejected the configuration"
@@ -51,15 +52,22 @@ class Device:
 
 
 class Rpc(Protocol):
-    """Does one kind of RPC; the answer is ``<data>``, or None for a plain ok."""
+    """Does one kind of RPC; the answer is ``<data>`` as text, or None for a plain ok."""
 
-    async def __call__(self, device: Device, session: Session, operation: etree._Element, /) -> etree._Element | None:
+    def __call__(self, device: Device, session: Session, operation: etree._Element, /) -> str | None:
         """Do it."""
         ...
 
 
-async def perform(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
-    """Do what the RPC asks for and return ``<data>``, or None for a plain ok.
+def duration_s(device: Device, operation: etree._Element) -> float:
+    """Return how long the device thinks before it does what the RPC asks for; ``inf`` when it hangs for good."""
+    if operation.tag != tag("commit"):
+        return 0.0
+    return inf if device.faults.strikes("hang_in_commit") else device.faults.commit_s
+
+
+def perform(device: Device, session: Session, operation: etree._Element) -> str | None:
+    """Do what the RPC asks for and return ``<data>`` as text, or None for a plain ok.
 
     Raises:
         RpcError: it cannot be done.
@@ -71,20 +79,20 @@ async def perform(device: Device, session: Session, operation: etree._Element) -
         name = etree.QName(operation).localname
         known = ", ".join(sorted(etree.QName(qname).localname for qname in RPCS))
         raise protocol_error("operation-not-supported", f"unknown operation {name}; known: {known}")
-    return await rpc(device, session, operation)
+    return rpc(device, session, operation)
 
 
-async def _get(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _get(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
     return _filtered(device, device.stores.running, operation)
 
 
-async def _get_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _get_config(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
     return _filtered(device, device.stores.tree(_store(operation, "source")), operation)
 
 
-async def _edit_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _edit_config(device: Device, session: Session, operation: etree._Element) -> str | None:
     _check_candidate(operation, "target")
     options = EditOptions(
         default_operation=_choice(operation, "default-operation", DEFAULT_OPERATIONS, "merge"),
@@ -101,41 +109,41 @@ async def _edit_config(device: Device, session: Session, operation: etree._Eleme
     return None
 
 
-async def _copy_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _copy_config(device: Device, session: Session, operation: etree._Element) -> str | None:
     _check_candidate(operation, "target")
     device.stores.replace_candidate(session.number, _source_tree(device, operation))
     return None
 
 
-async def _delete_config(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _delete_config(device: Device, session: Session, operation: etree._Element) -> str | None:
     _check_candidate(operation, "target")
     device.stores.replace_candidate(session.number, Branch(device.schema.root))
     return None
 
 
-async def _validate(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _validate(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
     device.stores.validate(_source_tree(device, operation))
     return None
 
 
-async def _lock(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _lock(device: Device, session: Session, operation: etree._Element) -> str | None:
     device.stores.lock(session.number, _store(operation, "target"))
     return None
 
 
-async def _unlock(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _unlock(device: Device, session: Session, operation: etree._Element) -> str | None:
     device.stores.unlock(session.number, _store(operation, "target"))
     return None
 
 
-async def _discard_changes(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _discard_changes(device: Device, session: Session, operation: etree._Element) -> str | None:
     del operation
     device.stores.discard(session.number)
     return None
 
 
-async def _commit(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _commit(device: Device, session: Session, operation: etree._Element) -> str | None:
     options = CommitOptions(
         confirmed=operation.find(tag("confirmed")) is not None,
         timeout_s=_seconds(operation),
@@ -143,11 +151,8 @@ async def _commit(device: Device, session: Session, operation: etree._Element) -
         persist_id=_text(operation, "persist-id"),
     )
     faults = device.faults
-    if faults.strikes("hang_in_commit"):
-        await asyncio.Event().wait()
     if faults.strikes("drop_before_commit"):
         raise ConnectionDropped
-    await asyncio.sleep(faults.commit_s)
     if faults.strikes("refuse_commit"):
         raise RpcError("operation-failed", COMMIT_REFUSED)
     device.stores.commit(session.number, options)
@@ -156,18 +161,18 @@ async def _commit(device: Device, session: Session, operation: etree._Element) -
     return None
 
 
-async def _cancel_commit(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _cancel_commit(device: Device, session: Session, operation: etree._Element) -> str | None:
     device.stores.cancel_commit(session.number, _text(operation, "persist-id"))
     return None
 
 
-async def _close_session(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _close_session(device: Device, session: Session, operation: etree._Element) -> str | None:
     # The session answers first and closes then.
     del device, session, operation
     return None
 
 
-async def _kill_session(device: Device, session: Session, operation: etree._Element) -> etree._Element | None:
+def _kill_session(device: Device, session: Session, operation: etree._Element) -> str | None:
     wanted = _text(operation, "session-id")
     if wanted is None:
         raise _missing("kill-session", "session-id")
@@ -196,7 +201,7 @@ RPCS: Final[Mapping[str, Rpc]] = {
 }
 
 
-def _filtered(device: Device, tree: Branch, operation: etree._Element) -> etree._Element:
+def _filtered(device: Device, tree: Branch, operation: etree._Element) -> str:
     wanted = operation.find(tag("filter"))
     if wanted is not None:
         kind = wanted.get("type", wanted.get(tag("type"), "subtree"))
@@ -205,9 +210,7 @@ def _filtered(device: Device, tree: Branch, operation: etree._Element) -> etree.
             raise protocol_error("bad-attribute", f"unknown filter type {kind!r}; known: subtree", info=info)
         # An empty filter selects nothing (RFC 6241, 6.4.2).
         tree = select(tree, [wanted]) if len(wanted) else Branch(tree.schema)
-    data = etree.Element(tag("data"))
-    append_xml(data, tree, device.schema)
-    return data
+    return f"<data>{inner_xml(tree, device.schema)}</data>"
 
 
 def _source_tree(device: Device, operation: etree._Element) -> Branch:

@@ -1,130 +1,191 @@
-"""One NETCONF session of an emulated device, from hello to close."""
+"""One NETCONF session of an emulated device, from hello to close.
+
+A session is a handful of callbacks on the SSH channel, without tasks or queues between: hundreds of devices share one
+process with the platform they test.
+"""
 
 import asyncio
-import contextlib
-from typing import Any, Final
+from collections import deque
+from collections.abc import Callable
+from math import isinf
 
 import asyncssh
 from lxml import etree
 
 from labs.embedded.netconf_framing import Deframer, FramingError, frame
-from labs.embedded.netconf_messages import BASE_1_1, append_error, hello, parse, peer_capabilities, reply, tag, to_bytes
-from labs.embedded.netconf_rpcs import ConnectionDropped, Device, perform
+from labs.embedded.netconf_messages import BASE_1_1, error_xml, hello, parse, peer_capabilities, reply, tag
+from labs.embedded.netconf_rpcs import ConnectionDropped, Device, duration_s, perform
 from labs.embedded.rpc_error import RpcError, RpcErrors
 
-_READ_BYTES: Final = 1 << 16
+NETCONF_ONLY = b"this device speaks NETCONF only: ask for the subsystem netconf\n"
 
 
-class NetconfSession:
-    """Serves one client; RPCs are answered one after the other, in order.
+class NetconfSession(asyncssh.SSHServerSession[bytes]):
+    """Serves one client; RPCs are done one after the other, in order.
+
+    The latency of the lab's link delays each reply, not the next RPC: RPCs sent ahead are under way together.
 
     Attributes:
         number: the session-id of hello.
     """
 
-    def __init__(self, number: int, device: Device, process: "asyncssh.SSHServerProcess[bytes]") -> None:
+    def __init__(self, number: int, device: Device) -> None:
         self.number = number
         self._device = device
-        self._process = process
         self._deframer = Deframer()
-        self._inbox: asyncio.Queue[bytes] = asyncio.Queue()
+        self._greeted = False
+        self._ended = False
+        self._waiting: deque[bytes] = deque()
+        self._thinking: asyncio.TimerHandle | None = None
+        self._outbox: deque[tuple[bytes, bool]] = deque()
+        self._channel: asyncssh.SSHServerChannel[bytes]
+
+    # What asyncssh calls
+
+    def connection_made(self, chan: "asyncssh.SSHServerChannel[bytes]") -> None:
+        """Note the channel."""
+        self._channel = chan
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        """Take the NETCONF subsystem."""
+        return subsystem == "netconf"
+
+    def shell_requested(self) -> bool:
+        """Turn away who wants a command line."""
+        asyncio.get_running_loop().call_soon(self._turn_away)
+        return True
+
+    def exec_requested(self, command: str) -> bool:
+        """Turn away who wants to run a command."""
+        del command
+        return self.shell_requested()
+
+    def session_started(self) -> None:
+        """Greet."""
+        if self._channel.get_subsystem() == "netconf":
+            self._device.sessions[self.number] = self
+            self._channel.write(frame(hello(self.number, self._device.schema.capabilities), chunked=False))
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        """Take in what the client sent; a peer that breaks the framing is cut off unanswered (RFC 6242, 4.2)."""
+        del datatype
+        self._deframer.feed(data)
+        try:
+            while not self._ended and (message := self._deframer.next_message()) is not None:
+                if self._greeted:
+                    self._waiting.append(message)
+                else:
+                    self._greet(message)
+        except FramingError:
+            self._close()
+        self._next()
+
+    def eof_received(self) -> bool:
+        """End with the client."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Release what the session held."""
+        del exc
+        self._end()
+
+    # What the device does
 
     def kill(self) -> None:
         """Cut the session off: the connection breaks, what the session held is released."""
-        self._device.sessions.pop(self.number, None)
-        self._device.stores.end_session(self.number)
-        connection: Any = self._process.get_extra_info("connection")
-        connection.abort()
+        self._end()
+        self._channel.get_connection().abort()
 
-    async def serve(self) -> None:
-        """Run the session until either side closes it."""
-        self._device.sessions[self.number] = self
-        try:
-            self._process.stdout.write(frame(hello(self.number, self._device.schema.capabilities), chunked=False))
-            if await self._greeted():
-                await self._converse()
-        finally:
+    def _turn_away(self) -> None:
+        self._channel.write_stderr(NETCONF_ONLY)
+        self._channel.exit(1)
+
+    def _end(self) -> None:
+        if self._thinking is not None:
+            self._thinking.cancel()
+            self._thinking = None
+        if not self._ended:
+            self._ended = True
+            self._waiting.clear()
             self._device.sessions.pop(self.number, None)
             self._device.stores.end_session(self.number)
-            self._process.exit(0)
 
-    async def _greeted(self) -> bool:
-        """Wait for the client's hello; without a proper one the session closes unanswered (RFC 6241, 8.1)."""
-        message: bytes | None = None
-        while message is None:
-            data = await self._read()
-            if not data:
-                return False
-            self._deframer.feed(data)
-            message = self._deframer.next_message()
+    def _close(self) -> None:
+        self._end()
+        self._channel.exit(0)
+
+    def _greet(self, message: bytes) -> None:
+        """Take the client's hello; without a proper one the session closes unanswered (RFC 6241, 8.1)."""
         try:
             self._deframer.chunked = BASE_1_1 in peer_capabilities(parse(message))
         except RpcError:
-            return False
-        return True
+            self._close()
+        else:
+            self._greeted = True
 
-    async def _converse(self) -> None:
-        # Receiving goes on while an RPC hangs: a client that leaves must be noticed.
-        tasks = {asyncio.create_task(self._receive()), asyncio.create_task(self._work())}
-        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in done:
-            task.result()
+    def _next(self) -> None:
+        while self._waiting and self._thinking is None and not self._ended:
+            self._begin(self._waiting.popleft())
 
-    async def _receive(self) -> None:
-        with contextlib.suppress(FramingError):
-            # RFC 6242, 4.2: a peer that breaks the framing is cut off without an answer.
-            self._sort_in()
-            while data := await self._read():
-                self._deframer.feed(data)
-                self._sort_in()
-
-    def _sort_in(self) -> None:
-        while (message := self._deframer.next_message()) is not None:
-            self._inbox.put_nowait(message)
-
-    async def _read(self) -> bytes:
-        """Return what the client sent, nothing once it is gone."""
-        try:
-            return await self._process.stdin.read(_READ_BYTES)
-        except (asyncssh.Error, OSError):
-            return b""
-
-    async def _work(self) -> None:
-        chunked = self._deframer.chunked
-        while True:
-            message = await self._inbox.get()
-            try:
-                answer, last = await self._answer(message)
-            except ConnectionDropped:
-                self.kill()
-                return
-            await asyncio.sleep(self._device.faults.latency_s)
-            self._process.stdout.write(frame(to_bytes(answer), chunked=chunked))
-            await self._process.stdout.drain()
-            if last:
-                return
-
-    async def _answer(self, message: bytes) -> tuple[etree._Element, bool]:
+    def _begin(self, message: bytes) -> None:
         attributes: dict[str, str] = {}
         try:
             rpc = parse(message)
             attributes = {str(name): str(value) for name, value in rpc.attrib.items()}
             operation = _operation(rpc)
-            data = await perform(self._device, self, operation)
-        except (RpcError, RpcErrors) as refused:
-            return self._refusal(attributes, refused), False
-        answer = reply(attributes, rpc.nsmap)
-        answer.append(data if data is not None else etree.Element(tag("ok")))
-        return answer, operation.tag == tag("close-session")
+        except RpcError as refused:
+            self._answer(self._refusal(attributes, refused))
+            return
+        pause_s = duration_s(self._device, operation)
+        if pause_s:
+            self._think(pause_s, lambda: self._do(operation, attributes))
+        else:
+            self._do(operation, attributes)
 
-    def _refusal(self, attributes: dict[str, str], refused: RpcError | RpcErrors) -> etree._Element:
-        answer = reply(attributes, {})
-        for error in refused.errors if isinstance(refused, RpcErrors) else [refused]:
-            append_error(answer, error, self._device.schema.prefixes)
-        return answer
+    def _think(self, pause_s: float, then: Callable[[], None]) -> None:
+        def wake() -> None:
+            self._thinking = None
+            then()
+            self._next()
+
+        loop = asyncio.get_running_loop()
+        # A device that hangs is a timer that never comes, and dies with the session.
+        self._thinking = loop.call_later(1e9, wake) if isinf(pause_s) else loop.call_later(pause_s, wake)
+
+    def _do(self, operation: etree._Element, attributes: dict[str, str]) -> None:
+        try:
+            data = perform(self._device, self, operation)
+        except (RpcError, RpcErrors) as refused:
+            self._answer(self._refusal(attributes, refused))
+        except ConnectionDropped:
+            self.kill()
+        else:
+            namespaces = operation.nsmap if len(attributes) > 1 else {}
+            answer = reply(attributes, namespaces, data if data is not None else "<ok/>")
+            self._answer(answer, last=operation.tag == tag("close-session"))
+
+    def _answer(self, message: bytes, *, last: bool = False) -> None:
+        if last:
+            # Nothing after close-session counts any more, but what it held is free before the client hears of it.
+            self._end()
+        self._outbox.append((frame(message, chunked=self._deframer.chunked), last))
+        latency_s = self._device.faults.latency_s
+        if latency_s:
+            asyncio.get_running_loop().call_later(latency_s, self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        data, last = self._outbox.popleft()
+        if self._channel.is_closing():
+            return
+        self._channel.write(data)
+        if last:
+            self._channel.exit(0)
+
+    def _refusal(self, attributes: dict[str, str], refused: RpcError | RpcErrors) -> bytes:
+        errors = refused.errors if isinstance(refused, RpcErrors) else [refused]
+        return reply(attributes, {}, "".join(error_xml(error, self._device.schema.prefixes) for error in errors))
 
 
 def _operation(rpc: etree._Element) -> etree._Element:

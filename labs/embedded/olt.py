@@ -2,22 +2,21 @@
 
 import asyncio
 from collections.abc import Callable
-from importlib.resources import files
 from itertools import count
-from typing import Any
 
 import asyncssh
 
 from labs.embedded.contracts import Credentials, FaultBoard, forget
 from labs.embedded.datastore import Datastores
-from labs.embedded.datatree import Branch, to_text
+from labs.embedded.datatree import Branch
 from labs.embedded.edit import apply_edit
 from labs.embedded.netconf_messages import parse
 from labs.embedded.netconf_rpcs import Device
 from labs.embedded.netconf_session import NetconfSession
 from labs.embedded.rpc_error import RpcError
-from labs.embedded.schema import Schema, load_schema
+from labs.embedded.schema import Schema, shipped_schema
 from labs.embedded.ssh_server import Listener, listen
+from labs.embedded.tree_xml import to_text
 from labs.embedded.validation import violations
 from labs.errors import StartupConfigError
 
@@ -38,13 +37,14 @@ class OltNode:
         self.faults = FaultBoard()
         self._credentials = credentials
         self._host_key = host_key
-        schema = load_schema(files("labs.embedded").joinpath("profiles/bbf_olt.yaml"))
+        schema = shipped_schema("bbf_olt")
         stores = Datastores(
             schema,
             _startup(name, startup_config, schema),
             self.faults,
             _LoopTimer(),
-            lambda running: saved(to_text(running, schema)),
+            # The whole configuration as text is dear: made only for who keeps it.
+            (lambda running: saved(to_text(running, schema))) if saved is not forget else None,
         )
         self._device = Device(schema=schema, stores=stores, faults=self.faults)
         self._numbers = count(1)
@@ -62,8 +62,7 @@ class OltNode:
             port=netconf_port,
             credentials=self._credentials,
             host_key=self._host_key,
-            serve=self._serve,
-            encoding=None,
+            new_session=lambda: NetconfSession(next(self._numbers), self._device),
         )
 
     async def stop(self) -> None:
@@ -81,13 +80,6 @@ class OltNode:
     def running_config(self) -> str:
         """Return the running configuration as indented XML. Callable from any thread."""
         return to_text(self._device.stores.running, self._device.schema)
-
-    async def _serve(self, process: "asyncssh.SSHServerProcess[Any]") -> None:
-        if process.subsystem != "netconf":
-            process.stderr.write(b"this device speaks NETCONF only: ask for the subsystem netconf\n")
-            process.exit(1)
-            return
-        await NetconfSession(next(self._numbers), self._device, process).serve()
 
 
 class _LoopTimer:

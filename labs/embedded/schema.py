@@ -4,8 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Literal
+from xml.sax.saxutils import quoteattr
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +37,11 @@ class SchemaNode:
         keys: qualified names of a list's key leaves.
         for_types: identities one of which the sibling leaf ``type`` must have for this node to exist; empty: always.
         at_least_sum_of: sibling leaves whose sum this leaf must reach.
+        path: qualified names from the top down to here.
+        qname: the qualified name.
+        demands: whether its absence is a fault: a mandatory leaf, or a container that holds one.
+        prefixed: whether its text may hold a prefix.
+        start: its start tag where its namespace is the default one already; ``start_qualified`` elsewhere.
     """
 
     name: str
@@ -46,11 +54,27 @@ class SchemaNode:
     mandatory: bool = False
     for_types: frozenset[Identity] = frozenset()
     at_least_sum_of: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    qname: str = field(init=False)
+    demands: bool = field(init=False)
+    prefixed: bool = field(init=False)
+    start: str = field(init=False)
+    start_qualified: str = field(init=False)
+    end: str = field(init=False)
 
-    @property
-    def qname(self) -> str:
-        """The qualified name."""
-        return f"{{{self.namespace}}}{self.name}"
+    def __post_init__(self) -> None:
+        """Compute once what every message needs."""
+        inside = any(child.demands and not child.for_types for child in self.children.values())
+        computed = {
+            "qname": f"{{{self.namespace}}}{self.name}",
+            "demands": self.mandatory or (self.kind == "container" and inside),
+            "prefixed": self.leaf_type is not None and self.leaf_type.has_prefix,
+            "start": f"<{self.name}>",
+            "start_qualified": f"<{self.name} xmlns={quoteattr(self.namespace)}>",
+            "end": f"</{self.name}>",
+        }
+        for name, value in computed.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +85,13 @@ class Schema:
         root: a container without a name that holds the top-level nodes.
         prefixes: namespace to the module's own prefix.
         capabilities: one capability URI per module.
+        referred: paths of the lists that leafrefs point to.
     """
 
     root: SchemaNode
     prefixes: Mapping[str, str]
     capabilities: tuple[str, ...]
+    referred: frozenset[tuple[str, ...]]
 
 
 class _Profile(BaseModel):
@@ -108,6 +134,12 @@ class _ProfileSpec(_Profile):
     data: dict[str, _NodeSpec]
 
 
+@cache
+def shipped_schema(name: str) -> Schema:
+    """Return the schema of the profile ``name`` in this package; all devices of a process share it."""
+    return load_schema(files("labs.embedded").joinpath(f"profiles/{name}.yaml"))
+
+
 def load_schema(profile: Traversable) -> Schema:
     """Return the schema that ``profile`` describes.
 
@@ -128,28 +160,31 @@ class _Compiler:
             self._types[name] = self._leaf_type(type_spec)
 
     def compile(self) -> Schema:
-        children = dict(self._node(label, spec, "") for label, spec in self._spec.data.items())
+        children = dict(self._node(label, spec, "", ()) for label, spec in self._spec.data.items())
         root = SchemaNode(name="", namespace="", label="", kind="container", children=children)
         return Schema(
             root=root,
             prefixes={namespace: prefix for prefix, namespace in self._namespaces.items()},
             capabilities=tuple(_capability(module) for module in self._spec.modules),
+            referred=frozenset(each.target for each in self._types.values() if isinstance(each, LeafrefType)),
         )
 
-    def _node(self, label: str, spec: _NodeSpec, module: str) -> tuple[str, SchemaNode]:
+    def _node(self, label: str, spec: _NodeSpec, module: str, above: tuple[str, ...]) -> tuple[str, SchemaNode]:
         prefix, _, name = label.rpartition(":")
         prefix = prefix or module
+        path = (*above, f"{{{self._namespaces[prefix]}}}{name}")
         node = SchemaNode(
             name=name,
             namespace=self._namespaces[prefix],
             label=f"{prefix}:{name}",
             kind=_kind(spec),
-            children=dict(self._node(child, child_spec, prefix) for child, child_spec in spec.children.items()),
+            children=dict(self._node(child, inner, prefix, path) for child, inner in spec.children.items()),
             keys=tuple(self._qname(key, prefix) for key in spec.keys),
             leaf_type=self._types[spec.type] if spec.type is not None else None,
             mandatory=spec.mandatory,
             for_types=self._derived(spec.for_types),
             at_least_sum_of=tuple(self._qname(sibling, prefix) for sibling in spec.at_least_sum_of),
+            path=path,
         )
         return node.qname, node
 

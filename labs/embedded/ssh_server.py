@@ -10,6 +10,8 @@ import asyncssh
 from labs.embedded.contracts import Credentials
 
 LOGIN_TIMEOUT_S = 30
+ENCRYPTION = ["aes128-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr"]
+"""What processors do in hardware, so that a lab of hundreds of devices costs no more than it must."""
 # asyncio accepts a connection, wraps it and tells its protocol in successive rounds of the loop. Closing the server
 # between the first two leaves the connection open for ever (CPython 3.11), so accepting ends a few rounds earlier.
 _ACCEPT_ROUNDS = 4
@@ -18,12 +20,22 @@ ServeProcess = Callable[["asyncssh.SSHServerProcess[Any]"], Awaitable[None]]
 """Serves one shell, exec or subsystem request from start to end; ``process.command`` and ``.subsystem`` say which."""
 
 
+NewSession = Callable[[], "asyncssh.SSHServerSession[bytes]"]
+"""Makes what answers one subsystem request by callbacks; see :class:`asyncssh.SSHServerSession`."""
+
+
 class _Gate(asyncssh.SSHServer):
     """Lets in who knows the password, and remembers the connection."""
 
-    def __init__(self, credentials: Credentials, open_connections: set[asyncssh.SSHServerConnection]) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        open_connections: set[asyncssh.SSHServerConnection],
+        new_session: NewSession | None,
+    ) -> None:
         self._credentials = credentials
         self._open = open_connections
+        self._new_session = new_session
         self._connection: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -41,6 +53,11 @@ class _Gate(asyncssh.SSHServer):
 
     def password_auth_supported(self) -> bool:
         return True
+
+    def session_requested(self) -> Any:  # noqa: ANN401  # asyncssh takes half a dozen shapes
+        if self._connection is None or self._new_session is None:
+            return False
+        return self._connection.create_server_channel(None), self._new_session()
 
     def validate_password(self, username: str, password: str) -> bool:
         same_user = hmac.compare_digest(username.encode(), self._credentials.username.encode())
@@ -82,10 +99,10 @@ async def listen(
     port: int,
     credentials: Credentials,
     host_key: asyncssh.SSHKey,
-    serve: ServeProcess,
-    encoding: str | None = "utf-8",
+    serve: ServeProcess | None = None,
+    new_session: NewSession | None = None,
 ) -> Listener:
-    """Listen for SSH with password login and hand each session to ``serve``.
+    """Listen for SSH with password login and hand each session to ``serve``, or to what ``new_session`` returns.
 
     Args:
         address: where to listen.
@@ -93,9 +110,9 @@ async def listen(
         credentials: the one user.
         host_key: the node's own key.
         serve: coroutine for one session. It gets asyncssh's process: ``stdin``, ``stdout``, ``command``, ``subsystem``,
-            ``term_type``. With an encoding and a pty, asyncssh's line editor (echo, history) stands between; turn it
-            off with ``process.channel.set_line_mode(False)``.
-        encoding: text coding of the streams; None for bytes (subsystems).
+            ``term_type``. With a pty, asyncssh's line editor (echo, history) stands between; turn it off with
+            ``process.channel.set_line_mode(False)``.
+        new_session: for bytes and many RPCs a second.
 
     Raises:
         OSError: the port is taken (``errno.EADDRINUSE``) or the address is not local.
@@ -104,11 +121,12 @@ async def listen(
     acceptor = await asyncssh.listen(
         address,
         port,
-        server_factory=lambda: _Gate(credentials, connections),
+        server_factory=lambda: _Gate(credentials, connections, new_session),
         server_host_keys=[host_key],
         process_factory=serve,
-        encoding=encoding,
+        encoding="utf-8",
         login_timeout=LOGIN_TIMEOUT_S,
+        encryption_algs=ENCRYPTION,
         # Neither is offered by the devices, and the first costs a lookup per login.
         gss_host=None,
         allow_scp=False,

@@ -1,11 +1,46 @@
 """What must hold for a configuration as a whole: mandatory leaves, references, conditions (RFC 7950, 8.3)."""
 
+from collections import Counter
 from collections.abc import Iterator
 
-from labs.embedded.datatree import Branch, Entries, Trail, find
+from labs.embedded.datatree import Branch, Entries, Trail, find, type_of
 from labs.embedded.leaf_types import Identity, LeafrefType, Value
 from labs.embedded.rpc_error import RpcError, bad_element
-from labs.embedded.schema import SchemaNode
+from labs.embedded.schema import Schema, SchemaNode
+from labs.embedded.validation_change import Change, Reference
+
+
+class Validator:
+    """Checks the configurations of one device; what did not change since the last valid one costs nothing."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._valid: Branch | None = None
+        self._references: Counter[Reference] = Counter()
+
+    def violations(self, tree: Branch) -> list[RpcError]:
+        """Return every violation in the tree, in document order; none for a valid configuration."""
+        if tree is self._valid:
+            return []
+        if self._valid is not None:
+            change = Change(self._schema, tree)
+            if change.branch(self._valid, tree) and change.refers_well(self._references):
+                self._adopt(tree, change)
+                return []
+        found = violations(tree)
+        if not found:
+            whole = Change(self._schema, tree)
+            whole.branch(None, tree)
+            self._references = Counter()
+            self._adopt(tree, whole)
+        return found
+
+    def _adopt(self, tree: Branch, change: Change) -> None:
+        self._valid = tree
+        for reference, by in change.references().items():
+            self._references[reference] += by
+            if not self._references[reference]:
+                del self._references[reference]
 
 
 def violations(root: Branch) -> list[RpcError]:
@@ -22,7 +57,7 @@ class _Check:
             child = branch.children.get(qname)
             if child is None and node.kind == "list":
                 continue
-            if node.for_types and _type_of(branch) not in node.for_types:
+            if node.for_types and type_of(branch) not in node.for_types:
                 if child is not None:
                     yield _not_here(Trail(trail, node), branch)
                 continue
@@ -59,13 +94,9 @@ class _Check:
         if entry is None:
             message = f"{trail} refers to {value!r}, which does not exist"
             yield RpcError("data-missing", message, path=str(trail), app_tag="instance-required")
-        elif leaf_type.points_to and _type_of(entry) not in leaf_type.points_to:
+        elif leaf_type.points_to and type_of(entry) not in leaf_type.points_to:
             message = f"{trail} refers to {value!r}, which is not of type {leaf_type.points_to_text}"
             yield RpcError("operation-failed", message, path=str(trail), app_tag="must-violation")
-
-
-def _type_of(entry: Branch) -> Value | None:
-    return entry.leaf(f"{{{entry.schema.namespace}}}type")
 
 
 def _text(value: Value | None) -> str:
@@ -73,7 +104,7 @@ def _text(value: Value | None) -> str:
 
 
 def _not_here(trail: Trail, entry: Branch) -> RpcError:
-    kind = _type_of(entry)
+    kind = type_of(entry)
     name = kind.name if isinstance(kind, Identity) else "unknown"
     message = f"{trail} is not allowed on an interface of type {name}"
     return bad_element("unknown-element", message, path=str(trail), element=trail.node.name)

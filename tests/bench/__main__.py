@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench import footprint, http, postgres, throughput, waiting
+from tests.bench import emulator, footprint, http, postgres, throughput, waiting
 from tests.bench.report import Figure, as_json
 
 FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
@@ -17,6 +17,8 @@ FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
     "get_page_100": http.get_page_100,
     "waiting": waiting.waiting,
     "idle": footprint.idle,
+    "emulated_edit": emulator.big_edit,
+    "emulated_fleet": emulator.fleet,
 }
 
 

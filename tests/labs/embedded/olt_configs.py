@@ -1,17 +1,16 @@
 """Configurations of the emulated OLT, as edits and as trees."""
 
-from importlib.resources import files
-
 from lxml import etree
 
-from labs.embedded.datatree import Branch, to_text
+from labs.embedded.datatree import Branch
 from labs.embedded.edit import apply_edit
 from labs.embedded.netconf_messages import parse
 from labs.embedded.rpc_error import NETCONF_NS
-from labs.embedded.schema import load_schema
+from labs.embedded.schema import shipped_schema
+from labs.embedded.tree_xml import to_text
 from tests.labs.conftest import FTTH
 
-SCHEMA = load_schema(files("labs.embedded").joinpath("profiles/bbf_olt.yaml"))
+SCHEMA = shipped_schema("bbf_olt")
 NAMESPACES = {
     "nc": NETCONF_NS,
     "if": "urn:ietf:params:xml:ns:yang:ietf-interfaces",

@@ -6,8 +6,8 @@ import pytest
 
 from labs.embedded.contracts import FaultBoard
 from labs.embedded.datastore import CommitOptions, Datastores, EditOptions
-from labs.embedded.datatree import to_text
 from labs.embedded.rpc_error import RpcError, RpcErrors
+from labs.embedded.tree_xml import to_text
 from tests.labs.embedded.olt_configs import SCHEMA, config, empty, profile, profiles, startup, vani
 
 DANGLING = vani("<v:channel-partition>cpart9</v:channel-partition>")

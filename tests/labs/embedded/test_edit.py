@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs.embedded.datatree import Branch, to_text
+from labs.embedded.datatree import Branch
 from labs.embedded.edit import PartlyRefused, apply_edit
 from labs.embedded.netconf_messages import parse
 from labs.embedded.rpc_error import RpcError
+from labs.embedded.tree_xml import to_text
 from tests.labs.embedded.olt_configs import SCHEMA, UPLINK, config, empty, interfaces, profile, profiles, startup, vani
 
 

@@ -3,9 +3,9 @@
 import pytest
 from lxml import etree
 
-from labs.embedded.datatree import append_xml
 from labs.embedded.netconf_messages import parse
 from labs.embedded.subtree import select
+from labs.embedded.tree_xml import inner_xml
 from tests.labs.embedded.olt_configs import NAMESPACES, SCHEMA, startup
 
 IF = 'xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"'
@@ -57,7 +57,7 @@ SELECTED = {
 @pytest.mark.parametrize("case", SELECTED)
 def test_subtree_filter(case: str) -> None:
     inner, names, types = SELECTED[case]
-    data = etree.Element("data")
-    append_xml(data, select(startup(), [parse(f"<filter>{inner}</filter>".encode())]), SCHEMA)
+    selected = select(startup(), [parse(f"<filter>{inner}</filter>".encode())])
+    data = etree.fromstring(f"<data>{inner_xml(selected, SCHEMA)}</data>")
     assert [leaf.text for leaf in data.iter(f"{{{NAMESPACES['if']}}}name")] == names
     assert len(list(data.iter(f"{{{NAMESPACES['if']}}}type"))) == types

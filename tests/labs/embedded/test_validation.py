@@ -13,9 +13,9 @@ from lxml import etree
 from pyang.context import Context
 from pyang.repository import FileRepository
 
-from labs.embedded.datatree import to_text
 from labs.embedded.edit import apply_edit
 from labs.embedded.netconf_messages import parse
+from labs.embedded.tree_xml import to_text
 from labs.embedded.validation import violations
 from tests.labs.embedded.olt_configs import SCHEMA, config, empty, profile, startup, vani
 
