@@ -48,6 +48,9 @@ class Driver(Protocol):
     confirmed_commit: bool
     """Whether an unconfirmed commit undoes itself when the session or the platform dies."""
 
+    host_key: str
+    """The SHA-256 fingerprint of the key that the device showed; empty where it has none."""
+
     def read(self, touched: Sequence[Path]) -> str:
         """Return the running configuration that holds ``touched`` (may be more, never less), as the dialect's text.
 
@@ -93,7 +96,11 @@ class Driver(Protocol):
         ...
 
     def alive(self) -> bool:
-        """Say whether the session still answers; cheap."""
+        """Say whether the session's transport still stands, as far as this side knows; asks nobody."""
+        ...
+
+    def ping(self) -> None:
+        """Ask the device the cheapest question there is and return when it has answered."""
         ...
 
     def close(self) -> None:

@@ -7,6 +7,8 @@ ActivationError
 ├── DevicesFailed           devices that could not be read before the push, with the error of each
 └── DeviceError             one device, one phase; ``retryable`` says whether the same bytes may be tried again
     ├── DeviceUnreachable   no connection, lost connection, time-out before anything was committed
+    │   ├── HostKeyRefused      the device shows another host key than the known one; a person must look
+    │   └── DeviceQuarantined   it failed several times in a row and is left alone for a while
     ├── EditRefused         the device said no; carries the device's own message
     ├── ReadBackMismatch    the device answered ok but its configuration is not the planned one
     └── OutcomeUnknown      a commit was sent and its answer lost; only reading back can tell
@@ -49,6 +51,25 @@ class DeviceUnreachable(DeviceError):
     """Nothing was committed: the device could not be reached or the session broke before the commit."""
 
     retryable = True
+
+
+class HostKeyRefused(DeviceUnreachable):
+    """The device shows another host key than the one that is known; the password was not sent."""
+
+    retryable = False
+
+    def __init__(self, device: str, *, known: str, shown: str) -> None:
+        self.known, self.shown = known, shown
+        reason = f"the host key changed: known is {known}, the device shows {shown}"
+        super().__init__(device, "connect", f"{reason}; if that is right: lastmile device trust {device}")
+
+
+class DeviceQuarantined(DeviceUnreachable):
+    """The device failed several times in a row; nobody asks it until the pause is over or a person releases it."""
+
+    def __init__(self, device: str, reason: str, *, pause_s: float) -> None:
+        self.pause_s = pause_s
+        super().__init__(device, "connect", reason)
 
 
 class EditRefused(DeviceError):

@@ -15,6 +15,12 @@ class Device:
         platform: folder name below ``templates/``, e.g. ``"bbf_olt"``, ``"arista_eos"``, ``"frr"``.
         role: ``"olt"``, ``"switch"`` or ``"router"``.
         port: TCP port of the protocol that the platform's driver speaks (NETCONF or SSH).
+        password_from: where the password stands instead: ``env:NAME`` or ``file:PATH``, read at each login.
+        driver: another driver than the platform's; empty: the platform's.
+        ssh_profile: another set of SSH algorithms than the platform's, e.g. ``"legacy"``.
+        host_key: the SHA-256 fingerprint that the device must show; empty: trusted on first use.
+        max_sessions: how many sessions it takes from this platform at once.
+        logins_per_minute: how many new ones within a minute.
     """
 
     name: str
@@ -25,6 +31,12 @@ class Device:
     username: str
     password: str = field(repr=False)
     timeout_s: float = 10.0
+    password_from: str = ""
+    driver: str = ""
+    ssh_profile: str = ""
+    host_key: str = ""
+    max_sessions: int = 4
+    logins_per_minute: int = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

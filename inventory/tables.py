@@ -52,6 +52,23 @@ devices = Table(
     Column("username", Text, nullable=False),
     Column("password", Text, nullable=False),
     Column("timeout_s", Float, nullable=False),
+    Column("password_from", Text, nullable=False, server_default=""),
+    Column("driver", Text, nullable=False, server_default=""),
+    Column("ssh_profile", Text, nullable=False, server_default=""),
+    Column("host_key", Text, nullable=False, server_default=""),
+    Column("max_sessions", Integer, nullable=False, server_default="4"),
+    Column("logins_per_minute", Integer, nullable=False, server_default="60"),
+)
+device_states = Table(
+    "device_state",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("host_key", Text, nullable=False, server_default=""),
+    Column("offered_key", Text, nullable=False, server_default=""),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("quarantined_until", DateTime(timezone=True)),
+    Column("last_error", Text, nullable=False, server_default=""),
+    Column("last_error_at", DateTime(timezone=True)),
 )
 links = Table(
     "link",

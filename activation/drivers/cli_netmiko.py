@@ -6,11 +6,11 @@ from typing import Final
 
 import paramiko
 from netmiko import ConfigInvalidException, ReadTimeout
-from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.prompt_ssh import connect, refusals
+from activation.drivers.prompt_ssh import PromptDriven, connect, refusals
+from activation.drivers.ssh_profile import profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
 from inventory.model import Device
@@ -28,7 +28,7 @@ def open_cli(device: Device, rules: PlatformRules) -> Driver:
         DeviceUnreachable: with the address, the port and the reason.
     """
     try:
-        connection = connect(device, str(rules.options.get("device_type", "cisco_ios")))
+        connection = connect(device, str(rules.options.get("device_type", "cisco_ios")), profile_of(device, rules))
         connection.enable()
     except LOST as error:
         where = f"{device.address}:{device.port}"
@@ -41,8 +41,9 @@ class CliDriver:
 
     confirmed_commit = False
 
-    def __init__(self, device: str, connection: BaseConnection, *, save_command: str) -> None:
+    def __init__(self, device: str, connection: PromptDriven, *, save_command: str) -> None:
         self._device, self._connection, self._save_command = device, connection, save_command
+        self.host_key = connection.host_key
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
         """Return the running configuration."""
@@ -85,10 +86,12 @@ class CliDriver:
 
     def alive(self) -> bool:
         """Say whether the SSH transport still stands."""
-        channel = self._connection.remote_conn
-        if not isinstance(channel, paramiko.Channel) or channel.closed:
-            return False
-        return channel.get_transport().is_active()
+        return self._connection.is_open()
+
+    def ping(self) -> None:
+        """Ask for a new prompt and return when it has come."""
+        with self._translated("ping"):
+            self._connection.ping()
 
     def close(self) -> None:
         """End the transport, without a word to a device that may hang."""

@@ -18,6 +18,7 @@ from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
 from activation.drivers.prompt_ssh import connect, refusals
+from activation.drivers.ssh_profile import SshProfile, profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import TRANSACTION_PREFIX, DeviceEdit, Path
 from inventory.model import Device
@@ -32,7 +33,7 @@ ValueError is netmiko's word for a prompt that is not the expected one.
 class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
     """NAPALM's driver over a prompt-driven session; over SSH NAPALM itself drops what the device refuses."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, profile: SshProfile) -> None:
         super().__init__(
             device.address,
             device.username,
@@ -40,10 +41,10 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
             timeout=device.timeout_s,
             optional_args={"transport": "ssh", "port": device.port},
         )
-        self._record = device
+        self._record, self._profile = device, profile
 
     def _netmiko_open(self, device_type: str, netmiko_optional_args: object = None) -> BaseConnection:  # noqa: ARG002
-        self._netmiko_device = connect(self._record, device_type)
+        self._netmiko_device = connect(self._record, device_type, self._profile)
         self._netmiko_device.enable()
         return self._netmiko_device
 
@@ -74,13 +75,13 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
         return output
 
 
-def open_eos(device: Device, rules: PlatformRules) -> Driver:  # noqa: ARG001  # the factory's signature
+def open_eos(device: Device, rules: PlatformRules) -> Driver:
     """Connect to ``device`` and return its session.
 
     Raises:
         DeviceUnreachable: with the address, the port and the reason.
     """
-    session = SshEos(device)
+    session = SshEos(device, profile_of(device, rules))
     try:
         session.open()
     except (*LOST, NapalmException) as error:
@@ -96,6 +97,7 @@ class EosDriver:
 
     def __init__(self, device: str, napalm: SshEos) -> None:
         self._device, self._napalm = device, napalm
+        self.host_key = str(napalm.device.host_key)
         self._staged = False
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
@@ -149,8 +151,12 @@ class EosDriver:
 
     def alive(self) -> bool:
         """Say whether the SSH transport still stands."""
-        channel = self._napalm.device.remote_conn
-        return channel is not None and not channel.closed and channel.get_transport().is_active()
+        return bool(self._napalm.device.is_open())
+
+    def ping(self) -> None:
+        """Ask for a new prompt and return when it has come."""
+        with self._translated("ping"):
+            self._napalm.device.ping()
 
     def close(self) -> None:
         """End the transport. Not NAPALM's close, which would abort a commit that waits for its confirm."""

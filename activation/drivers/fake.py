@@ -10,7 +10,7 @@ from activation.errors import DeviceError, DeviceUnreachable, EditRefused, Outco
 from activation.model import DeviceEdit, Path
 from inventory.model import Device
 
-Phase = Literal["connect", "read", "stage", "commit", "confirm", "rollback"]
+Phase = Literal["connect", "read", "stage", "commit", "confirm", "rollback", "ping"]
 Fault = Literal["refuse", "unreachable", "lost_before", "lost_after", "ignore", "hang"]
 """What a phase can do wrong: say no; break the session; lose the answer before or after the effect; answer ok and do
 nothing; not answer until the network is closed."""
@@ -74,6 +74,8 @@ class FakeNetwork:
 class FakeDriver:
     """One session with a fake device; see :class:`activation.contracts.Driver`."""
 
+    host_key = ""
+
     def __init__(self, fake: FakeDevice, *, confirmed_commit: bool = True) -> None:
         self._fake, self.confirmed_commit = fake, confirmed_commit
         self._candidate: str | None = None
@@ -132,6 +134,10 @@ class FakeDriver:
     def alive(self) -> bool:
         """Say whether the session is open."""
         return self._open
+
+    def ping(self) -> None:
+        """Do nothing, on an open session."""
+        self.strike("ping")
 
     def close(self) -> None:
         """End the session; the device drops its lock."""

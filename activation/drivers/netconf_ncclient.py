@@ -1,197 +1,120 @@
-"""NETCONF with ncclient: candidate, validate, confirmed commit with a persist id, as far as the device offers them."""
+"""NETCONF over ncclient: one operation at a time, two threads per session."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, Final
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
 import paramiko
 from lxml import etree
 from ncclient import NCClientError
 from ncclient.manager import Manager, make_device_handler
-from ncclient.operations import OperationError, RPCError, TimeoutExpiredError
+from ncclient.operations import RaiseMode, TimeoutExpiredError
 from ncclient.transport.errors import TransportError
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.netconf_filter import BASE_NAMESPACE, element, subtree_filter
+from activation.drivers import netconf_messages as say
+from activation.drivers.device_loop import DeviceLoop
+from activation.drivers.netconf_driver import NetconfDriver, OwnSessions, SessionBroke, options_of
+from activation.drivers.netconf_filter import BASE_NAMESPACE
+from activation.drivers.netconf_messages import Hello, NotNetconf, Reply
 from activation.drivers.netconf_session import WakingSession
 from activation.drivers.sockets import connected_socket
-from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
-from activation.model import DeviceEdit, Path
+from activation.drivers.ssh_profile import profile_of
+from activation.errors import DeviceUnreachable
 from inventory.model import Device
 
-LOCK_WAIT_S: Final = 2.0
-LOCK_POLL_S: Final = 0.02
 LOST: Final = (TransportError, TimeoutExpiredError, paramiko.SSHException, OSError, EOFError)
 """What ncclient raises when the session, not the device's configuration, is the trouble."""
 
 
-def open_netconf(device: Device, rules: PlatformRules) -> Driver:
-    """Connect to ``device`` and return its session.
+class NcclientNetconf:
+    """The driver factory ``netconf``."""
 
-    Raises:
-        DeviceUnreachable: with the address, the port and the reason.
-    """
-    where = f"{device.address}:{device.port}"
-    try:
-        return _connect(device, str(rules.options.get("ncclient_device", "default")))
-    except (*LOST, NCClientError) as error:
-        raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
+    def __init__(self) -> None:
+        self._own = OwnSessions()
+
+    def __call__(self, device: Device, rules: PlatformRules) -> Driver:
+        """Connect to ``device`` and return its session.
+
+        Raises:
+            DeviceUnreachable: with the address, the port and the reason.
+        """
+        where = f"{device.address}:{device.port}"
+        try:
+            wire = _connect(device, rules)
+        except (*LOST, NCClientError) as error:
+            raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
+        return NetconfDriver(device.name, wire, device.timeout_s, options_of(rules.options), self._own)
 
 
-def _connect(device: Device, ncclient_device: str) -> "NetconfDriver":
+def _connect(device: Device, rules: PlatformRules) -> "NcclientWire":
+    profile = profile_of(device, rules)
+    handler = make_device_handler({"name": str(rules.options.get("ncclient_device", "default"))})
     sock = connected_socket(device)
-    handler = make_device_handler({"name": ncclient_device})
     session = WakingSession(handler)
     try:
-        session.connect(
-            device.address,
-            sock=sock,
-            timeout=device.timeout_s,
-            username=device.username,
-            password=device.password,
-            hostkey_verify=False,
-            allow_agent=False,
-            look_for_keys=False,
-        )
+        session.log_in(device, sock, profile)
     except BaseException:
         session.close()
         sock.close()
         raise
-    return NetconfDriver(device.name, session, Manager(session, handler, timeout=device.timeout_s))
+    return NcclientWire(session, Manager(session, handler, timeout=device.timeout_s, raise_mode=RaiseMode.NONE))
 
 
-class NetconfDriver:
-    """One NETCONF session; see :class:`activation.contracts.Driver`."""
+class NcclientWire:
+    """An ncclient session as :class:`activation.drivers.netconf_driver.Wire`."""
 
-    def __init__(self, device: str, session: WakingSession, manager: Manager) -> None:
-        self._device, self._session, self._manager = device, session, manager
-        self._locked = False
-        offered = manager.server_capabilities
-        self.confirmed_commit = ":confirmed-commit:1.1" in offered
-        self._validates = ":validate" in offered
-        self._rolls_back_on_error = ":rollback-on-error" in offered
+    loop: DeviceLoop | None = None
 
-    def read(self, touched: Sequence[Path]) -> str:
-        """Return the running configuration that holds ``touched`` (all of it for none) as a ``<config>`` element."""
-        with self._translated("read"):
-            wanted = subtree_filter(touched) if touched else None
-            reply = self._manager.get_config("running", filter=wanted)
-        config = element(f"{{{BASE_NAMESPACE}}}config")
-        data = reply.data_ele
-        config.extend(list(data) if data is not None else [])
-        return etree.tostring(config, encoding="unicode")
+    def __init__(self, session: WakingSession, manager: Manager) -> None:
+        self._session, self._manager = session, manager
+        self.host_key = session.host_key
+        self.hello = Hello(
+            session_id=str(manager.session_id), capabilities=frozenset(map(str, manager.server_capabilities))
+        )
 
-    def stage(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # NETCONF has one, nameless candidate
-        """Lock and clean the candidate, load ``edit.edit`` into it and validate it."""
-        self._stage(edit.edit, "stage")
+    def ask(self, operations: Sequence[str], deadline_s: float) -> Sequence[Reply]:
+        """Return the reply to each of ``operations``, up to and including the first that failed.
 
-    def commit(self, edit: DeviceEdit, *, token: str, confirm_timeout_s: int) -> None:  # noqa: ARG002  # it is staged
-        """Commit the candidate, to be undone unless ``token`` is confirmed in time."""
-        confirmed = {"confirmed": True, "timeout": str(confirm_timeout_s), "persist": token}
-        with self._translated("commit", lost=OutcomeUnknown):
-            self._manager.commit(**(confirmed if self.confirmed_commit else {}))
+        Raises:
+            SessionBroke: no answer in time, or no answer at all.
+        """
+        replies: list[Reply] = []
+        ends_at = time.monotonic() + deadline_s
+        for operation in operations:
+            replies.append(self._ask(operation, max(0.01, ends_at - time.monotonic())))
+            if replies[-1].errors:
+                break
+        return replies
 
-    def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # the token says which commit
-        """Confirm the commit named ``token`` and unlock."""
-        if self.confirmed_commit:
-            with self._translated("confirm", lost=OutcomeUnknown):
-                self._lock()
-                self._manager.commit(persist_id=token)
-        self._unlock("confirm")
+    def pause(self, seconds: float) -> None:
+        """Return after ``seconds``."""
+        time.sleep(seconds)
 
-    def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:
-        """Cancel the commit named ``token``; where none is pending, push ``edit.inverse`` unless it is ``undone``."""
-        cancelled = self.confirmed_commit and self._cancelled(token)
-        if not cancelled and not undone(self.read(edit.touched)):
-            self._stage(edit.inverse, "rollback")
-            with self._translated("rollback", lost=OutcomeUnknown):
-                self._manager.commit()
-        self.discard()
-
-    def discard(self) -> None:
-        """Empty the candidate and unlock it."""
-        if self._locked:
-            with self._translated("discard"):
-                self._manager.discard_changes()
-            self._unlock("discard")
-
-    def alive(self) -> bool:
+    def is_open(self) -> bool:
         """Say whether the SSH transport below the session still stands."""
         return bool(self._session.connected and self._session.transport.is_active())
 
     def close(self) -> None:
-        """End the transport; the device drops the session's locks with it."""
+        """End the transport."""
         with suppress(*LOST, NCClientError):
             # Not ncclient's close_session, which waits for the answer of a device that may hang.
             self._session.close()
 
-    def _stage(self, config: str, phase: str) -> None:
-        with self._translated(phase):
-            self._lock()
-            try:
-                self._load(config)
-            except RPCError:
-                self.discard()
-                raise
-
-    def _lock(self) -> None:
-        # A session that broke keeps its lock until the device notices: wait for that, not for a live owner's end.
-        deadline = time.monotonic() + LOCK_WAIT_S
-        while not self._locked:
-            try:
-                self._manager.lock("candidate")
-                self._locked = True
-            except RPCError as error:
-                if getattr(error, "tag", None) != "lock-denied" or time.monotonic() > deadline:
-                    raise
-                time.sleep(LOCK_POLL_S)
-
-    def _load(self, config: str) -> None:
-        self._manager.discard_changes()
-        self._manager.edit_config(
-            config,
-            target="candidate",
-            test_option="test-then-set" if self._validates else None,
-            error_option="rollback-on-error" if self._rolls_back_on_error else None,
-        )
-        if self._validates:
-            self._manager.validate("candidate")
-
-    def _cancelled(self, token: str) -> bool:
+    def _ask(self, operation: str, deadline_s: float) -> Reply:
+        self._manager.timeout = deadline_s
         try:
-            with self._translated("rollback"):
-                self._manager.cancel_commit(persist_id=token)
-        except EditRefused:
-            return False  # No commit of this name is pending: it was confirmed, timed out, or never made.
-        return True
+            answer = self._manager.dispatch(etree.fromstring(_in_base(operation)))
+            return say.parse_reply(str(answer.xml).encode())
+        except (*LOST, NCClientError, NotNetconf) as error:
+            raise SessionBroke(_text(error)) from error
 
-    def _unlock(self, phase: str) -> None:
-        if self._locked:
-            with self._translated(phase):
-                self._manager.unlock("candidate")
-            self._locked = False
 
-    @contextmanager
-    def _translated(self, phase: str, *, lost: type[DeviceError] = DeviceUnreachable) -> Iterator[None]:
-        try:
-            yield
-        except LOST as error:
-            raise lost(self._device, phase, _text(error)) from error
-        except OperationError as error:
-            raise EditRefused(self._device, phase, _text(error)) from error
-        except NCClientError as error:
-            raise lost(self._device, phase, _text(error)) from error
+def _in_base(operation: str) -> str:
+    end = min(at for at in (operation.find(mark) for mark in (">", "/>")) if at > 0)
+    return f'{operation[:end]} xmlns="{BASE_NAMESPACE}"{operation[end:]}'
 
 
 def _text(error: BaseException) -> str:
-    """Return the reason in the device's own words: every message of a reply with several ``rpc-error``."""
-    if not isinstance(error, RPCError):
-        return " ".join(str(error).split()) or type(error).__name__
-    # A reply with several rpc-error raises an RPCError that has none of a single error's attributes.
-    return "; ".join(_rpc_text(each) for each in getattr(error, "errors", None) or [error])
-
-
-def _rpc_text(error: Any) -> str:  # noqa: ANN401  # an untyped ncclient object
-    parts = (error.message, error.tag if not error.message else None, error.path)
-    return " at ".join(" ".join(part.split()) for part in parts if part)
+    return " ".join(str(error).split()) or type(error).__name__

@@ -9,10 +9,15 @@ import socket
 from contextlib import suppress
 from typing import Any, Final
 
-from ncclient.transport.errors import SessionCloseError
+import paramiko
+from ncclient.transport.errors import AuthenticationError, SessionCloseError
 from ncclient.transport.parser import DefaultXMLParser, SAXFilterXMLNotFoundError
 from ncclient.transport.session import END_DELIM, MSG_DELIM, NetconfBase
 from ncclient.transport.ssh import SSHSession
+
+from activation.drivers.paramiko_ssh import checked_key, transport_factory
+from activation.drivers.ssh_profile import SshProfile
+from inventory.model import Device
 
 # Only a bound on how long a lost wake-up could go unnoticed; a wake-up is not lost in practice.
 LOOP_S: Final = 1.0
@@ -27,6 +32,29 @@ class WakingSession(SSHSession):  # type: ignore[misc]  # ncclient ships no type
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
+        self.host_key = ""
+
+    def log_in(self, device: Device, sock: socket.socket, profile: SshProfile) -> None:
+        """Do what ncclient's ``connect`` does, with a profile's algorithms and a check of who the device is.
+
+        Raises:
+            HostKeyRefused: before the device got to know the password.
+            TransportError, paramiko.SSHException, OSError: as ncclient does.
+        """
+        self._host = device.address
+        self._transport = transport_factory(profile)(sock)
+        self._transport.start_client(timeout=device.timeout_s)
+        self.host_key = checked_key(device, self._transport.get_remote_server_key())
+        try:
+            self._transport.auth_password(device.username, device.password)
+        except paramiko.AuthenticationException as error:
+            raise AuthenticationError(f"login refused: {error}") from error
+        self._connected = True
+        self._closing.clear()
+        self._channel = self._transport.open_session(timeout=device.timeout_s)
+        self._channel.invoke_subsystem("netconf")
+        self._post_connect(device.timeout_s)
+        self.parser = self._device_handler.get_xml_parser(self)
 
     def send(self, message: str) -> None:
         """Queue ``message`` and wake the loop."""

@@ -7,6 +7,7 @@ answers in one. Here a read ends when the pattern arrives.
 import re
 import select
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import paramiko
@@ -14,7 +15,9 @@ from netmiko import ReadException, ReadTimeout
 from netmiko.base_connection import BaseConnection
 from netmiko.ssh_dispatcher import ssh_dispatcher
 
+from activation.drivers.paramiko_ssh import KnownKey, transport_factory
 from activation.drivers.sockets import connected_socket
+from activation.drivers.ssh_profile import SshProfile
 from inventory.model import Device
 
 REFUSAL: Final = r"^\s*%.*$"
@@ -22,7 +25,35 @@ REFUSAL: Final = r"^\s*%.*$"
 
 
 class PromptDriven(BaseConnection):
-    """Overrides of netmiko's polling; mixed in before the connection class of a device type."""
+    """Overrides of netmiko's polling; mixed in before the connection class of a device type.
+
+    Attributes:
+        known_key: who the device must be.
+        transport_factory: makes transports with the algorithms to offer.
+    """
+
+    known_key: KnownKey
+    transport_factory: Callable[..., paramiko.Transport]
+
+    @property
+    def host_key(self) -> str:
+        """The fingerprint of the key that the device showed."""
+        return self.known_key.shown
+
+    def is_open(self) -> bool:
+        """Say whether the SSH transport still stands."""
+        channel = self.remote_conn
+        if not isinstance(channel, paramiko.Channel) or channel.closed:
+            return False
+        return channel.get_transport().is_active()
+
+    def _connect_params_dict(self) -> dict[str, Any]:
+        return {**super()._connect_params_dict(), "transport_factory": type(self).transport_factory}
+
+    def _build_ssh_client(self) -> paramiko.SSHClient:
+        client = super()._build_ssh_client()
+        client.set_missing_host_key_policy(self.known_key)
+        return client
 
     def read_until_pattern(
         self,
@@ -73,6 +104,15 @@ class PromptDriven(BaseConnection):
         """
         return super().send_config_set(*args, error_pattern=error_pattern, **kwargs)
 
+    def ping(self) -> None:
+        """Ask for a new prompt and return when it has come.
+
+        Raises:
+            ReadTimeout, ReadException: it did not.
+        """
+        self.write_channel(self.RETURN)
+        self.read_until_pattern(self._prompt(), re_flags=re.MULTILINE)
+
     def clear_buffer(self, *_: Any, **__: Any) -> str:  # noqa: ANN401
         """Return what has arrived unread, without waiting for more."""
         return self.read_channel()
@@ -96,17 +136,20 @@ def refusals(output: str) -> str:
     return "; ".join(line.strip() for line in re.findall(REFUSAL, output, re.MULTILINE))
 
 
-def connect(device: Device, device_type: str, **netmiko_arguments: Any) -> BaseConnection:  # noqa: ANN401
+def connect(device: Device, device_type: str, profile: SshProfile, **netmiko_arguments: Any) -> PromptDriven:  # noqa: ANN401
     """Return a prompt-driven session of netmiko's ``device_type``.
 
     Raises:
+        HostKeyRefused: another host key is known; the device did not get to know the password.
         NetmikoTimeoutException, NetmikoAuthenticationException, ReadException, ReadTimeout, OSError: as netmiko does.
     """
     plain = ssh_dispatcher(device_type)
-    prompt_driven = type(f"PromptDriven{plain.__name__}", (PromptDriven, plain), {})
+    policy = KnownKey(device)
+    given = {"known_key": policy, "transport_factory": staticmethod(transport_factory(profile))}
+    prompt_driven = type(f"PromptDriven{plain.__name__}", (PromptDriven, plain), given)
     sock = connected_socket(device)
     try:
-        connection: BaseConnection = prompt_driven(
+        connection: PromptDriven = prompt_driven(
             device_type=device_type,
             host=device.address,
             port=device.port,

@@ -1,9 +1,10 @@
 """Drivers by name: an object with its own dict, filled from the entry point group ``activation.drivers``."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from activation.contracts import Driver, DriverFactory, PlatformRules
 from activation.errors import DeviceUnreachable
@@ -12,16 +13,44 @@ from inventory.model import Device
 GROUP: Final = "activation.drivers"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Installed:
-    """A driver of an installed distribution: the libraries behind drivers take a second and 30 MB to import."""
+    """A driver of an installed distribution: the libraries behind drivers take a second and 30 MB to import.
+
+    The entry point names a function, or a class whose instance is the factory: one per registry, for what its sessions
+    share.
+    """
 
     point: EntryPoint
+    factory: DriverFactory | None = None
+    guard: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, device: Device, rules: PlatformRules) -> Driver:
         """Connect and return the session."""
-        factory: DriverFactory = self.point.load()
+        with self.guard:
+            if self.factory is None:
+                self.factory = _made(self.point.load())
+            factory = self.factory
         return factory(device, rules)
+
+    def close(self) -> None:
+        """Close what the driver's sessions share."""
+        factory: object = self.factory
+        if isinstance(factory, Closes):
+            factory.close()
+
+
+def _made(found: type[DriverFactory] | DriverFactory) -> DriverFactory:
+    return found() if isinstance(found, type) else found
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """A factory whose sessions share something that ends with the registry."""
+
+    def close(self) -> None:
+        """End it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +69,23 @@ class DriverRegistry:
         return DriverRegistry({**self.factories, name: factory})
 
     def open(self, device: Device, rules: PlatformRules) -> Driver:
-        """Connect to ``device`` with the driver its platform names.
+        """Connect to ``device`` with the driver that it, or else its platform, names.
 
         Raises:
             DeviceUnreachable: no connection, or no such driver; the message lists the known drivers.
         """
-        factory = self.factories.get(rules.driver)
+        wanted = device.driver or rules.driver
+        factory = self.factories.get(wanted)
         if factory is None:
             known = ", ".join(sorted(self.factories)) or "none"
-            reason = f"platform {rules.name!r} asks for the unknown driver {rules.driver!r}; known: {known}"
-            raise DeviceUnreachable(device.name, "connect", reason)
+            who = "the device" if device.driver else f"platform {rules.name!r}"
+            raise DeviceUnreachable(
+                device.name, "connect", f"{who} asks for the unknown driver {wanted!r}; known: {known}"
+            )
         return factory(device, rules)
+
+    def close(self) -> None:
+        """End what sessions of one driver share, such as an event loop; call it after the last session."""
+        for factory in self.factories.values():
+            if isinstance(factory, Closes):
+                factory.close()

@@ -9,7 +9,8 @@ from typing import Any, Final
 from activation.drivers.cli_netmiko import open_cli
 from activation.drivers.eos_napalm import open_eos
 from activation.drivers.fake import FakeNetwork
-from activation.drivers.netconf_ncclient import open_netconf
+from activation.drivers.netconf_asyncssh import FastNetconf
+from activation.drivers.netconf_ncclient import NcclientNetconf
 from activation.drivers.registry import DriverRegistry
 from activation.engine import ActivationCore
 from activation.intent import load_intents
@@ -33,7 +34,9 @@ HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
 FAKE_TEMPLATES: Final = HERE / "fake_templates"
 TEMPLATES: Final = ROOT / "templates"
-REAL_DRIVERS: Final = DriverRegistry({"netconf": open_netconf, "napalm": open_eos, "netmiko": open_cli})
+REAL_DRIVERS: Final = DriverRegistry(
+    {"netconf": NcclientNetconf(), "netconf-fast": FastNetconf(), "napalm": open_eos, "netmiko": open_cli}
+)
 STOOD: Final = "hostname x\nport 1\n  set speed 10\n"
 
 

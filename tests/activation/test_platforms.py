@@ -14,7 +14,7 @@ def test_the_platforms_that_come_along() -> None:
     rules: dict[str, PlatformRules] = dict(PLATFORMS)
     assert {name: (r.name, r.dialect, r.driver) for name, r in rules.items()} == {
         "arista_eos": ("arista_eos", "cli", "napalm"),
-        "bbf_olt": ("bbf_olt", "netconf", "netconf"),
+        "bbf_olt": ("bbf_olt", "netconf", "netconf-fast"),
         "frr": ("frr", "cli", "netmiko"),
     }
     assert ROUTER.options["device_type"] == "cisco_ios"

@@ -80,8 +80,9 @@ def fake_bench(network: FakeNetwork, name: str) -> Bench:
     )
 
 
-def lab_bench(lab: EmbeddedLab, name: str) -> Bench:
-    device = lab_devices(lab)[name]
+def lab_bench(lab: EmbeddedLab, name: str, driver: str = "") -> Bench:
+    """Return the bench of a lab device; with ``driver``, with another driver than its platform's."""
+    device = replace(lab_devices(lab)[name], driver=driver)
     platforms = load_platforms(TEMPLATES)
     order = {"olt1": 0, "sw1": 1, "r1": 2}
     fragment = _fragment(TEMPLATES, broadband()["supportingService"][order[name]], device, platforms)

@@ -1,4 +1,4 @@
-"""What every driver owes the core; the fake and the three real ones run the same tests."""
+"""What every driver owes the core; the fake and the real ones run the same tests."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from activation.errors import DeviceUnreachable
 from labs.embedded.lab import EmbeddedLab
 from tests.activation.drivers.benches import TOKEN, Bench, fake_bench, lab_bench
 
-REAL = [pytest.param(name, marks=pytest.mark.lab) for name in ("olt1", "sw1", "r1")]
+REAL = [pytest.param(name, marks=pytest.mark.lab) for name in ("olt1 netconf", "olt1 netconf-fast", "sw1", "r1")]
 
 
 @pytest.fixture(params=["fake a", "fake c", *REAL])
@@ -20,7 +20,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
         network: FakeNetwork = request.getfixturevalue("network")
         return fake_bench(network, name[-1])
     lab: EmbeddedLab = request.getfixturevalue("lab")
-    return lab_bench(lab, name)
+    return lab_bench(lab, *name.split())
 
 
 @pytest.fixture

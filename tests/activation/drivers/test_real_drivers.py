@@ -20,9 +20,9 @@ PROMPT_S = 5.0
 OWN_WORDS = {"olt1": "no-such", "sw1": "% Invalid input", "r1": "% Unknown command"}
 
 
-@pytest.fixture(params=["olt1", "sw1", "r1"])
+@pytest.fixture(params=["olt1 netconf", "olt1 netconf-fast", "sw1", "r1"])
 def bench(request: pytest.FixtureRequest, lab: EmbeddedLab) -> Bench:
-    return lab_bench(lab, request.param)
+    return lab_bench(lab, *request.param.split())
 
 
 @pytest.fixture

@@ -1,0 +1,271 @@
+"""NETCONF as the core uses it, over whatever carries it: candidate, validate, confirmed commit as far as offered.
+
+A device without a candidate has its running configuration edited in the commit; one without confirmed commits gets a
+plain one. Both are undone with the inverse that the plan prepared.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from activation.deadlines import allowed_s
+from activation.drivers import netconf_messages as say
+from activation.drivers.device_loop import DeviceLoop
+from activation.drivers.netconf_filter import subtree_filter
+from activation.drivers.netconf_messages import Hello, Reply
+from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
+from activation.model import DeviceEdit, Path
+
+LOCK_WAIT_S: Final = 2.0
+LOCK_POLL_S: Final = 0.02
+KILL_AFTER_S: Final = 0.5
+"""A session of ours that broke gets this long to end by itself."""
+CHUNK_BYTES: Final = 256 * 1024
+
+
+class SessionBroke(Exception):
+    """The session is over or cannot be trusted any more; the text says why."""
+
+
+class Wire(Protocol):
+    """Carries operations to the device and replies back."""
+
+    hello: Hello
+    host_key: str
+    loop: DeviceLoop | None
+
+    def ask(self, operations: Sequence[str], deadline_s: float) -> Sequence[Reply]:
+        """Return the reply to each of ``operations``, up to and including the first that failed at least.
+
+        Raises:
+            SessionBroke: no answer in time, or no answer at all.
+        """
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Return after ``seconds``."""
+        ...
+
+    def is_open(self) -> bool:
+        """Say whether the transport still stands."""
+        ...
+
+    def close(self) -> None:
+        """End the transport without a word to a device that may hang; never raises."""
+        ...
+
+
+@dataclass(slots=True)
+class OwnSessions:
+    """Session numbers by device of sessions that this process has ended: nobody else may ever be killed."""
+
+    ended: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, device: str, session_id: str) -> None:
+        """Remember a session that has ended on this side."""
+        if session_id:
+            self.ended.setdefault(device, set()).add(session_id)
+
+    def opened(self, device: str, session_id: str) -> None:
+        """Forget a number that the device has given out anew."""
+        self.ended.get(device, set()).discard(session_id)
+
+    def has(self, device: str, session_id: str) -> bool:
+        """Say whether the session was ours and is over."""
+        return session_id in self.ended.get(device, set())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetconfOptions:
+    """What a platform says about its NETCONF.
+
+    Attributes:
+        chunk_bytes: an edit larger than this goes as several.
+        lock_in_flight: whether the lock goes together with the edit. Where others edit the same candidate without a
+            lock, the edit must wait for the lock: cleaning the candidate would take their work away.
+    """
+
+    chunk_bytes: int = CHUNK_BYTES
+    lock_in_flight: bool = False
+
+
+class NetconfDriver:
+    """One NETCONF session; see :class:`activation.contracts.Driver`."""
+
+    def __init__(self, device: str, wire: Wire, timeout_s: float, options: NetconfOptions, own: OwnSessions) -> None:
+        self._device, self._wire, self._timeout_s, self._options = device, wire, timeout_s, options
+        self._own = own
+        self._locked = False
+        hello = wire.hello
+        self._store = "candidate" if hello.offers("candidate") else "running"
+        self.confirmed_commit = self._store == "candidate" and hello.offers("confirmed-commit:1.1")
+        self._validates = hello.offers("validate")
+        self._saves = hello.offers("startup")
+        self._rolls_back_on_error = hello.offers("rollback-on-error")
+        self.host_key = wire.host_key
+        own.opened(device, hello.session_id)
+
+    @property
+    def loop(self) -> DeviceLoop | None:
+        """The event loop that can run this session's work without a thread of its own."""
+        return self._wire.loop
+
+    def read(self, touched: Sequence[Path]) -> str:
+        """Return the running configuration that holds ``touched`` (all of it for none) as a ``<config>`` element."""
+        (reply,) = self._done("read", say.get_config(subtree_filter(touched) if touched else None))
+        return say.config_text(reply.data)
+
+    def stage(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # NETCONF has one, nameless candidate
+        """Lock and clean the candidate, load ``edit.edit`` into it and validate it."""
+        if self._store == "candidate":
+            self._stage(edit.edit, "stage")
+
+    def commit(self, edit: DeviceEdit, *, token: str, confirm_timeout_s: int) -> None:
+        """Commit the candidate, to be undone unless ``token`` is confirmed in time."""
+        if self._store == "running":
+            self._edit_running(edit)
+        else:
+            commit = say.confirmed_commit(token, confirm_timeout_s) if self.confirmed_commit else say.COMMIT
+            self._done("commit", commit, lost=OutcomeUnknown)
+
+    def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # the token says which commit
+        """Confirm the commit named ``token``, save it where start-up is apart, and unlock."""
+        operations = []
+        if self.confirmed_commit:
+            self._lock("confirm", lost=OutcomeUnknown)
+            operations.append(say.confirming_commit(token))
+        if self._saves:
+            operations.append(say.SAVE)
+        if self._locked:
+            operations.append(say.unlock(self._store))
+        if operations:
+            self._done("confirm", *operations, lost=OutcomeUnknown)
+            self._locked = False
+
+    def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:
+        """Cancel the commit named ``token``; where none is pending, push ``edit.inverse`` unless it is ``undone``."""
+        cancelled = self.confirmed_commit and self._cancelled(token)
+        if not cancelled and not undone(self.read(edit.touched)):
+            self._push_inverse(edit)
+        self.discard()
+
+    def discard(self) -> None:
+        """Empty the candidate and unlock it."""
+        if self._locked:
+            operations = [say.DISCARD] if self._store == "candidate" else []
+            self._done("discard", *operations, say.unlock(self._store))
+            self._locked = False
+
+    def ping(self) -> None:
+        """Ask for nothing and return when the device has answered."""
+        self._done("ping", say.NOTHING)
+
+    def alive(self) -> bool:
+        """Say whether the transport below the session still stands."""
+        return self._wire.is_open()
+
+    def close(self) -> None:
+        """End the transport; the device drops the session's locks with it."""
+        self._own.note(self._device, self._wire.hello.session_id)
+        self._wire.close()
+
+    def _stage(self, config: str, phase: str) -> None:
+        loading = [say.DISCARD, *self._edits(config), *([say.VALIDATE] if self._validates else [])]
+        if self._options.lock_in_flight and not self._locked:
+            first, *others = self._ask(phase, [say.lock(self._store), *loading])
+            self._locked = not first.errors
+            if self._locked:
+                self._refuse(phase, others)
+                return
+        self._lock(phase)
+        self._refuse(phase, self._ask(phase, loading))
+
+    def _edits(self, config: str) -> list[str]:
+        # Whether references lead anywhere is the validation's question, asked once after the last piece.
+        options = [("test-option", "set")] if self._validates else []
+        if self._rolls_back_on_error:
+            options.append(("error-option", "rollback-on-error"))
+        return [
+            say.edit_config(self._store, piece, options=options)
+            for piece in say.pieces(config, self._options.chunk_bytes)
+        ]
+
+    def _refuse(self, phase: str, replies: Sequence[Reply]) -> None:
+        """Clean up and raise if one of ``replies`` is a refusal; only the first counts, the rest follows from it."""
+        refused = next((reply for reply in replies if reply.errors), None)
+        if refused is not None:
+            self.discard()
+            raise EditRefused(self._device, phase, refused.reason)
+
+    def _edit_running(self, edit: DeviceEdit) -> None:
+        """Edit running at once; what a device took of an edit that it refuses goes again."""
+        self._lock("commit")
+        refused = next(
+            (each for each in self._ask("commit", self._edits(edit.edit), lost=OutcomeUnknown) if each.errors), None
+        )
+        if refused is None:
+            return
+        if not self._rolls_back_on_error:
+            self._ask("commit", self._edits(edit.inverse), lost=OutcomeUnknown)
+        self.discard()
+        raise EditRefused(self._device, "commit", refused.reason)
+
+    def _push_inverse(self, edit: DeviceEdit) -> None:
+        if self._store == "running":
+            self._lock("rollback")
+            self._done("rollback", *self._edits(edit.inverse), lost=OutcomeUnknown)
+        else:
+            self._stage(edit.inverse, "rollback")
+            self._done("rollback", say.COMMIT, lost=OutcomeUnknown)
+        if self._saves:
+            self._done("rollback", say.SAVE, lost=OutcomeUnknown)
+
+    def _cancelled(self, token: str) -> bool:
+        (reply,) = self._ask("rollback", [say.cancel_commit(token)])
+        # An error says that no commit of this name is pending: it was confirmed, timed out, or never made.
+        return not reply.errors
+
+    def _lock(self, phase: str, *, lost: type[DeviceError] = DeviceUnreachable) -> None:
+        # A session that broke keeps its lock until the device notices: wait for that, not for a live owner's end.
+        began = time.monotonic()
+        while not self._locked:
+            (reply,) = self._ask(phase, [say.lock(self._store)], lost=lost)
+            self._locked = not reply.errors
+            if self._locked:
+                return
+            waited_s = time.monotonic() - began
+            if reply.errors[0].tag != say.LOCK_DENIED or waited_s > LOCK_WAIT_S:
+                raise EditRefused(self._device, phase, reply.reason)
+            holder = reply.errors[0].holder
+            if waited_s > KILL_AFTER_S and self._own.has(self._device, holder):
+                self._ask(phase, [say.kill(holder)], lost=lost)
+            self._wire.pause(LOCK_POLL_S)
+
+    def _done(self, phase: str, *operations: str, lost: type[DeviceError] = DeviceUnreachable) -> Sequence[Reply]:
+        replies = self._ask(phase, operations, lost=lost)
+        for reply in replies:
+            if reply.errors:
+                raise EditRefused(self._device, phase, reply.reason)
+        return replies
+
+    def _ask(
+        self, phase: str, operations: Sequence[str], *, lost: type[DeviceError] = DeviceUnreachable
+    ) -> Sequence[Reply]:
+        try:
+            return self._wire.ask(operations, allowed_s(self._timeout_s, sum(map(len, operations))))
+        except SessionBroke as error:
+            with suppress(SessionBroke):
+                self.close()
+            raise lost(self._device, phase, str(error)) from error
+
+
+def options_of(options: object) -> NetconfOptions:
+    """Return the NETCONF options among a platform's ``options``; what is missing has its usual value."""
+    given = options if isinstance(options, dict) else {}
+    usual = NetconfOptions()
+    return NetconfOptions(
+        chunk_bytes=int(given.get("chunk_bytes", usual.chunk_bytes)),
+        lock_in_flight=bool(given.get("lock_in_flight", usual.lock_in_flight)),
+    )

@@ -1,0 +1,229 @@
+"""What is said over NETCONF: operations as text, and what the device answers."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from activation.drivers.netconf_filter import BASE_NAMESPACE, element
+
+BASE_1_0: Final = "urn:ietf:params:netconf:base:1.0"
+BASE_1_1: Final = "urn:ietf:params:netconf:base:1.1"
+CAPABILITY: Final = "urn:ietf:params:netconf:capability:"
+LOCK_DENIED: Final = "lock-denied"
+_BASE: Final = f"{{{BASE_NAMESPACE}}}"
+_ERROR: Final = b"rpc-error"
+
+DISCARD: Final = "<discard-changes/>"
+CLOSE: Final = "<close-session/>"
+COMMIT: Final = "<commit/>"
+VALIDATE: Final = "<validate><source><candidate/></source></validate>"
+SAVE: Final = "<copy-config><target><startup/></target><source><running/></source></copy-config>"
+NOTHING: Final = '<get-config><source><running/></source><filter type="subtree"/></get-config>'
+"""The cheapest question there is: an empty filter selects nothing."""
+
+
+class NotNetconf(Exception):
+    """What came is no NETCONF answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RpcError:
+    """One ``rpc-error``.
+
+    Attributes:
+        holder: with a denied lock, the number of the session that holds it.
+    """
+
+    tag: str
+    message: str = ""
+    path: str = ""
+    holder: str = ""
+
+    def __str__(self) -> str:
+        """Return the reason in the device's own words."""
+        parts = (self.message or self.tag, self.path)
+        return " at ".join(" ".join(part.split()) for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the device answered to one operation; warnings are no errors."""
+
+    errors: tuple[RpcError, ...] = ()
+    data: etree._Element | None = None
+
+    @property
+    def reason(self) -> str:
+        """All errors in the device's own words."""
+        return "; ".join(map(str, self.errors))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """How the device introduced itself."""
+
+    session_id: str
+    capabilities: frozenset[str]
+
+    def offers(self, name: str) -> bool:
+        """Say whether the device has the capability ``name`` of RFC 6241, in any version or in the one named."""
+        wanted = CAPABILITY + name
+        return any(each == wanted or each.startswith((wanted + ":", wanted + "?")) for each in self.capabilities)
+
+
+def rpc(number: int, operation: str) -> bytes:
+    """Return ``operation`` as a whole message."""
+    return f'<rpc xmlns="{BASE_NAMESPACE}" message-id="{number}">{operation}</rpc>'.encode()
+
+
+def client_hello() -> bytes:
+    """Return our own introduction."""
+    offered = "".join(f"<capability>{each}</capability>" for each in (BASE_1_0, BASE_1_1))
+    return f'<hello xmlns="{BASE_NAMESPACE}"><capabilities>{offered}</capabilities></hello>'.encode()
+
+
+def lock(store: str) -> str:
+    """Return the operation that locks the datastore ``store``."""
+    return f"<lock><target><{store}/></target></lock>"
+
+
+def unlock(store: str) -> str:
+    """Return the operation that unlocks ``store``."""
+    return f"<unlock><target><{store}/></target></unlock>"
+
+
+def kill(session_id: str) -> str:
+    """Return the operation that ends another session."""
+    return f"<kill-session><session-id>{escape(session_id)}</session-id></kill-session>"
+
+
+def get_config(wanted: etree._Element | None) -> str:
+    """Return the operation that reads running, all of it without a filter."""
+    chosen = "" if wanted is None else etree.tostring(wanted, encoding="unicode")
+    return f"<get-config><source><running/></source>{chosen}</get-config>"
+
+
+def edit_config(store: str, config: str, *, options: Iterable[tuple[str, str]] = ()) -> str:
+    """Return the operation that merges ``config``, a ``<config>`` element, into ``store``."""
+    chosen = "".join(f"<{name}>{value}</{name}>" for name, value in options)
+    return f"<edit-config><target><{store}/></target>{chosen}{config}</edit-config>"
+
+
+def confirmed_commit(token: str, timeout_s: int) -> str:
+    """Return the commit that undoes itself after ``timeout_s`` unless ``token`` is confirmed."""
+    return (
+        f"<commit><confirmed/><confirm-timeout>{timeout_s}</confirm-timeout><persist>{escape(token)}</persist></commit>"
+    )
+
+
+def confirming_commit(token: str) -> str:
+    """Return the operation that makes the commit named ``token`` permanent."""
+    return f"<commit><persist-id>{escape(token)}</persist-id></commit>"
+
+
+def cancel_commit(token: str) -> str:
+    """Return the operation that undoes the commit named ``token``."""
+    return f"<cancel-commit><persist-id>{escape(token)}</persist-id></cancel-commit>"
+
+
+def parse_hello(message: bytes) -> Hello:
+    """Return the device's introduction.
+
+    Raises:
+        NotNetconf: it is none.
+    """
+    root = _parsed(message)
+    if root.tag != f"{_BASE}hello":
+        raise NotNetconf(f"the device begins with <{etree.QName(root).localname}> instead of <hello>")
+    capabilities = frozenset((each.text or "").strip() for each in root.iter(f"{_BASE}capability"))
+    return Hello(session_id=(root.findtext(f"{_BASE}session-id") or "").strip(), capabilities=capabilities)
+
+
+def parse_reply(message: bytes, number: int | None = None) -> Reply:
+    """Return the device's answer, which must be the one to message ``number``.
+
+    Raises:
+        NotNetconf: it is none, or the answer to something else.
+    """
+    root = _parsed(message)
+    if root.tag != f"{_BASE}rpc-reply":
+        raise NotNetconf(f"the device answers <{etree.QName(root).localname}> instead of <rpc-reply>")
+    answered = root.get("message-id")
+    if number is not None and answered not in {None, str(number)}:
+        raise NotNetconf(f"the device answers message {answered!r} where {number} is due")
+    if _ERROR not in message:
+        return Reply(data=root.find(f"{_BASE}data"))
+    found = (_error(each) for each in root.iter(f"{_BASE}rpc-error") if _counts(each))
+    return Reply(errors=tuple(found), data=root.find(f"{_BASE}data"))
+
+
+def config_text(data: etree._Element | None) -> str:
+    """Return what ``<data>`` holds as a ``<config>`` element."""
+    config = element(f"{_BASE}config")
+    config.extend(list(data) if data is not None else [])
+    return etree.tostring(config, encoding="unicode")
+
+
+def pieces(config: str, limit_bytes: int) -> Sequence[str]:
+    """Return ``config`` as several ``<config>`` elements of about ``limit_bytes`` that come to the same, in order.
+
+    What stands in containers is dealt out; list entries, and what is itself created or removed, stay whole.
+    """
+    if len(config) <= limit_bytes:
+        return (config,)
+    root = _parsed(config.encode())
+    made: list[etree._Element] = []
+    holders: dict[etree._Element, etree._Element] = {}
+    size = 0
+    for above, part in _parts(root, (root,), limit_bytes):
+        part_size = len(etree.tostring(part))
+        if not made or (size and size + part_size > limit_bytes):
+            made.append(_empty(root))
+            holders, size = {root: made[-1]}, 0
+        for outer, inner in pairwise(above):
+            if inner not in holders:
+                holders[inner] = _empty(inner)
+                holders[outer].append(holders[inner])
+        holders[above[-1]].append(part)
+        size += part_size
+    return tuple(etree.tostring(each, encoding="unicode") for each in made)
+
+
+def _parts(
+    node: etree._Element, above: tuple[etree._Element, ...], limit_bytes: int
+) -> Iterator[tuple[tuple[etree._Element, ...], etree._Element]]:
+    for child in list(node):
+        # A list entry holds its keys, which are leaves; a container of list entries holds none.
+        divides = len(child) and not child.attrib and all(len(each) for each in child)
+        if divides and len(etree.tostring(child)) > limit_bytes:
+            yield from _parts(child, (*above, child), limit_bytes)
+        else:
+            yield above, child
+
+
+def _empty(node: etree._Element) -> etree._Element:
+    return etree.Element(node.tag, attrib=dict(node.attrib.items()), nsmap=node.nsmap)  # type: ignore[arg-type]  # the stubs forget default namespaces
+
+
+def _parsed(message: bytes) -> etree._Element:
+    try:
+        # A device can be large; it cannot make this platform read files or fetch entities.
+        return etree.fromstring(message.strip(), etree.XMLParser(huge_tree=True, resolve_entities=False))
+    except etree.XMLSyntaxError as error:
+        raise NotNetconf(f"no XML: {error}") from error
+
+
+def _counts(error: etree._Element) -> bool:
+    return (error.findtext(f"{_BASE}error-severity") or "error").strip() != "warning"
+
+
+def _error(error: etree._Element) -> RpcError:
+    def text(name: str) -> str:
+        return (error.findtext(f"{_BASE}{name}") or "").strip()
+
+    holder = (error.findtext(f"{_BASE}error-info/{_BASE}session-id") or "").strip()
+    return RpcError(tag=text("error-tag"), message=text("error-message"), path=text("error-path"), holder=holder)
