@@ -1,6 +1,6 @@
 """How an activation ends: fragments, service and monitor in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,25 @@ from activation.service_activation import HEADER, Request
 from activation.states import MONITOR, SERVICE, MonitorState, ServiceState
 from activation.store import MONITORS, SERVICES, replace_fragments
 from inventory.documents import Document
-from inventory.ledger import UnitOfWork
+from inventory.ledger import Transactions, UnitOfWork
 from inventory.store import Row, dump
+
+
+def is_open(monitor: Row) -> bool:
+    """Say whether what ``monitor`` monitors has not ended yet."""
+    return not MONITOR.is_final(MonitorState(monitor.state))
+
+
+def fail_all(
+    transactions: Transactions,
+    ending: Iterable[tuple[str, Report]],
+    failures: Sequence[Exception],
+    rollback_failures: Sequence[DeviceError] = (),
+) -> None:
+    """Write of several monitors, each by its id and with what is known of it, why nothing was activated."""
+    with transactions.begin() as uow:
+        for monitor_id, report in ending:
+            fail(uow, monitor_id, report, failures, rollback_failures)
 
 
 def complete(uow: UnitOfWork, monitor_id: str, report: Report, fragments: Mapping[Fragment, frozenset[Path]]) -> None:

@@ -1,12 +1,11 @@
 """What activations are to change, before anything is planned."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from activation.desired import is_change
 from activation.model import Fragment, FragmentChange
 from activation.report import Report
-from activation.store import Transaction
 from inventory.ledger import Retry, Transactions
 from inventory.store import Row
 
@@ -37,36 +36,28 @@ class Work:
 
 
 @dataclass(slots=True, kw_only=True)
-class Arrival:
-    """A job that has come, and what the database says of it.
-
-    Attributes:
-        transactions: where the job may write.
-        interrupted: its transactions that a crash cut off.
-        old: the fragments its service has.
-    """
-
-    monitor_id: str
-    transactions: Transactions
-    monitor: Row | None = None
-    interrupted: tuple[Transaction, ...] = ()
-    old: tuple[Fragment, ...] = ()
-
-
-@dataclass(slots=True, kw_only=True)
 class Member:
     """One activation on its way to the devices, alone or in a group.
 
     Attributes:
         transactions: where its job may write.
-        retry: set where the devices cannot take it now.
+        end: tells its job that it is done, when to come again, or what broke it.
+        alone: whether it must not share a transaction.
     """
 
     monitor: Row
     work: Work
     report: Report
     transactions: Transactions
-    retry: Retry | None = None
+    end: Callable[[Retry | BaseException | None], None]
+    alone: bool = False
+    is_ended: bool = False
+
+    def finish(self, outcome: Retry | BaseException | None) -> None:
+        """End the member's job, unless it has ended."""
+        if not self.is_ended:
+            self.is_ended = True
+            self.end(outcome)
 
 
 def change_key(change: FragmentChange) -> str:

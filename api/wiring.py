@@ -16,6 +16,7 @@ from activation.engine import ActivationCore
 from activation.intent import load_intents
 from activation.observe import running_configuration
 from activation.platforms import load_platforms
+from activation.reach import Reach
 from activation.render import Renderer
 from activation.service_activation import RUN
 from activation.sessions import DeviceLocks, SessionPool
@@ -138,8 +139,10 @@ def running_system(
         lab = _started_lab(settings, database, stack) if part is Part.ALL else None
         devices = DeviceDirectory(transactions=database)
         presence = Presence(database)
-        core = _activation_core(devices, drivers or DriverRegistry.installed(), platforms)
-        core.locks = _device_locks(database, presence)
+        locks = _device_locks(database, presence)
+        core = _activation_core(
+            devices, drivers or DriverRegistry.installed(), platforms, locks, groups=settings.concurrency
+        )
         layers = _layers(catalog, core)
         stack.callback(layers.core.close)
         routes |= layers.routes()
@@ -158,8 +161,8 @@ def _start_work(settings: Settings, layers: Layers, database: Database, presence
     worker = Worker(
         database=database,
         handlers={kind: handler for kind, handler in layers.handlers().items() if kind in wanted},
-        device_handlers={RUN: layers.core.run} if RUN in wanted else {},
-        concurrency=settings.concurrency,
+        device_handlers={},
+        desks={RUN: layers.core} if RUN in wanted else {},
         presence=presence,
     )
     worker.start()
@@ -214,14 +217,17 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
     return lab
 
 
-def _activation_core(devices: Devices, drivers: DriverRegistry, folder: Path) -> ActivationCore:
+def _activation_core(
+    devices: Devices, drivers: DriverRegistry, folder: Path, locks: DeviceLocking, *, groups: int
+) -> ActivationCore:
     platforms = load_platforms(folder)
     return ActivationCore(
-        devices=devices,
-        platforms=platforms,
+        reach=Reach(
+            devices=devices, platforms=platforms, sessions=SessionPool(devices, platforms, drivers), locks=locks
+        ),
         intents=load_intents(folder / "intents.yaml"),
         renderer=Renderer(folder, platforms),
-        sessions=SessionPool(devices, platforms, drivers),
+        groups=groups,
     )
 
 
@@ -251,7 +257,7 @@ def _system(
         ),
         pool_usage=pool_usage,
         devices=devices,
-        running_configuration=lambda name: running_configuration(name, devices, layers.core.sessions),
+        running_configuration=lambda name: running_configuration(name, devices, layers.core.reach.sessions),
         drift=drift_watch(layers.core, database),
         owners=owners(),
         hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),

@@ -11,7 +11,7 @@ from orders.product.layer import product_order_store
 
 def drift_watch(core: ActivationCore, database: Database) -> DriftWatch:
     """Return what checks the core's devices."""
-    checks = SyncCheck(devices=core.devices, platforms=core.platforms, sessions=core.sessions)
+    checks = SyncCheck(devices=core.reach.devices, platforms=core.reach.platforms, sessions=core.reach.sessions)
     return DriftWatch(checks=checks, transactions=database)
 
 

@@ -4,7 +4,7 @@ A state move, its history row, its event (outbox) and the jobs that follow are o
 Layers see only these values and Protocols; :mod:`api.runtime` implements them on a database.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -181,4 +181,30 @@ class DeviceHandler(Protocol):
 
     def __call__(self, job: Job, transactions: Transactions, /) -> Retry | None:
         """Do the work. Running twice must have the effect of running once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceJob:
+    """A leased job in the hands of a :class:`DeviceDesk`.
+
+    Attributes:
+        transactions: where its work is written; they fail once the job is another worker's.
+        end: to be called once, from any thread: None where the job is done, when to run it again, or what broke it.
+    """
+
+    job: Job
+    transactions: Transactions
+    end: Callable[["Retry | BaseException | None"], None]
+
+
+class DeviceDesk(Protocol):
+    """Work that talks to devices and is done for many jobs together: those that wait are kept, not a thread each."""
+
+    def accept(self, jobs: Sequence[DeviceJob], /) -> None:
+        """Take these jobs, in this order, and return at once. Running one twice must have the effect of once."""
+        ...
+
+    def dismiss(self) -> None:
+        """End every job that has not begun, to be run again; those under way go on."""
         ...

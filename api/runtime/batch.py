@@ -32,7 +32,7 @@ def ended(claim: Claim, retry: Retry | None) -> Outcome:
     return Outcome(claim=claim, ending="postponed", delay_s=retry.delay_s, reason=retry.reason, failures=claim.failures)
 
 
-def failed(claim: Claim, error: Exception) -> Outcome:
+def failed(claim: Claim, error: BaseException) -> Outcome:
     """Return the outcome of a handler that raised: again after a pause, or parked when it did so too often."""
     failures = claim.failures + 1
     ending: Final = "parked" if failures >= MAX_FAILURES else "postponed"

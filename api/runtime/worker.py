@@ -1,11 +1,13 @@
-"""The worker: wakes when work is committed, runs database jobs in batches and device jobs in threads."""
+"""The worker: wakes when work is committed, runs database jobs in batches, leases device jobs and hands them on."""
 
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from api.errors import DatabaseAway, LeaseLost, WorkerGivenUp
@@ -15,12 +17,14 @@ from api.runtime.database import Database
 from api.runtime.fence import FencedTransactions
 from api.runtime.ledger import LedgerUnit
 from api.runtime.presence import Presence
-from inventory.ledger import DeviceHandler, Handler
+from inventory.ledger import DeviceDesk, DeviceHandler, DeviceJob, Handler, Retry
 
 _log = logging.getLogger(__name__)
 
 BATCH: Final = 100
 DEVICE_THREADS: Final = 16
+AT_DESKS: Final = 1000
+"""Jobs that desks may hold at a time: those that wait there cost a list entry each, and a lease."""
 DEVICE_THREAD: Final = "device"
 """What the names of the threads begin with that run device jobs."""
 GRACE_S: Final = 60.0
@@ -32,9 +36,9 @@ _PAUSE_S: Final = 0.5
 
 @dataclass(slots=True)
 class _Hands:
-    """The leased jobs of this process: those that run, and those that ended and are not settled yet."""
+    """The leased jobs of this process: those that run, by id with their kind, and those that are not settled yet."""
 
-    running: set[int] = field(default_factory=set)
+    running: dict[int, str] = field(default_factory=dict)
     ended: list[Outcome] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     emptied: threading.Condition = field(init=False)
@@ -50,14 +54,18 @@ class Worker:
     Attributes:
         handlers: database work by job kind: many jobs share one transaction, each in a step of its own.
         device_handlers: work that talks to devices, by job kind: one thread each, no transaction open, leased.
-        concurrency: how many device jobs run at a time.
+        desks: work that talks to devices and is done for many jobs together, by job kind: leased too.
+        concurrency: how many device jobs run at a time in threads.
+        at_desks: how many jobs the desks hold at a time.
         presence: this process among the workers of the database; shared with whoever else holds something.
     """
 
     database: Database
     handlers: Mapping[str, Handler]
     device_handlers: Mapping[str, DeviceHandler]
+    desks: Mapping[str, DeviceDesk] = field(default_factory=dict)
     concurrency: int = DEVICE_THREADS
+    at_desks: int = AT_DESKS
     presence: Presence | None = None
     _here: Presence = field(init=False)
     _hands: _Hands = field(default_factory=_Hands)
@@ -75,8 +83,7 @@ class Worker:
     def start(self) -> None:
         """Begin: from now on every commit with a job for us wakes us."""
         self._pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix=DEVICE_THREAD)
-        kinds = (*self.handlers, *self.device_handlers)
-        self.database.signals.subscribe(kinds, self._wake.set)
+        self.database.signals.subscribe((*self.handlers, *self.device_handlers, *self.desks), self._wake.set)
         self._here.start()
         self._thread = threading.Thread(target=self._loop, name="worker", daemon=True)
         self._wake.set()
@@ -92,6 +99,8 @@ class Worker:
         if self._thread is None or self._pool is None:
             return True
         self._thread.join()
+        for desk in self.desks.values():
+            desk.dismiss()
         in_time = self._wait_for_device_jobs(grace_s)
         self._given_up.set()
         self._pool.shutdown(wait=in_time, cancel_futures=True)
@@ -104,7 +113,11 @@ class Worker:
         """Run every job that is due in this thread, device jobs too; return how many. For tests."""
         claims, leased = self._round()
         for claim in leased:
-            self._run_device_job(claim)
+            if claim.job.kind in self.device_handlers:
+                self._run_device_job(claim)
+        self._hand_over(leased)
+        with self._hands.emptied:
+            self._hands.emptied.wait_for(lambda: not self._hands.running)
         self._settle_last()
         return len(claims) + len(leased)
 
@@ -131,11 +144,13 @@ class Worker:
         """Run one round; say whether there was anything to do."""
         claims, leased = self._round()
         for claim in leased:
-            self._submit(claim)
+            if claim.job.kind in self.device_handlers:
+                self._submit(claim)
+        self._hand_over(leased)
         return bool(claims or leased)
 
     def _idle_s(self) -> float:
-        kinds = (*self.handlers, *self.device_handlers) if self._free() > 0 else tuple(self.handlers)
+        kinds = (*self.handlers, *(kind for kinds, _ in self._room() for kind in kinds))
         with self.database.read() as connection:
             due_s = self.database.queue.next_due_s(connection, kinds)
         return _LONGEST_WAIT_S if due_s is None else min(max(due_s, _SHORTEST_WAIT_S), _LONGEST_WAIT_S)
@@ -144,7 +159,7 @@ class Worker:
         """Settle, claim, run, lease in one commit; return the jobs that ran and the device jobs to run now."""
         claims: Sequence[Claim] = ()
         settled = self._ended()
-        if self.device_handlers:
+        if self.device_handlers or self.desks:
             self._here.register()
         try:
             with self.database.begin() as unit:
@@ -167,7 +182,7 @@ class Worker:
         self._limit, self._unsure = min(self._limit * 4, BATCH), False
         self._forget(settled)
         with self._hands.lock:
-            self._hands.running |= {claim.job.job_id for claim in leased}
+            self._hands.running |= {claim.job.job_id: claim.job.kind for claim in leased}
         return claims, leased
 
     def _run(self, unit: LedgerUnit, claims: Sequence[Claim]) -> None:
@@ -187,17 +202,32 @@ class Worker:
         with self.database.begin() as unit:
             self.database.queue.settle(unit.reader, [failed(claims[0], error)])
 
+    def _room(self) -> list[tuple[Collection[str], int]]:
+        """Return the kinds of jobs that may be leased, those that share a bound together, each with how many."""
+        bounds: tuple[tuple[Collection[str], int], ...] = (
+            (self.device_handlers, self.concurrency),
+            (self.desks, self.at_desks),
+        )
+        with self._hands.lock:
+            held = Counter(self._hands.running.values())
+        found = [(kinds, limit - sum(held[kind] for kind in kinds)) for kinds, limit in bounds]
+        return [(kinds, room) for kinds, room in found if kinds and room > 0]
+
     def _lease(self, unit: LedgerUnit) -> list[Claim]:
-        free = self._free()
-        if free <= 0 or not self.device_handlers or self._stop.is_set():
+        if self._stop.is_set():
             return []
-        return self.database.queue.lease(unit.reader, self.device_handlers, limit=free, register=self._here.registered)
+        queue, register = self.database.queue, self._here.registered
+        return [
+            claim
+            for kinds, room in self._room()
+            for claim in queue.lease(unit.reader, kinds, limit=room, register=register)
+        ]
 
     def _make_sure(self, unit: LedgerUnit) -> None:
         """Give back what we leased without knowing it: the answer to the last commit was lost."""
         if self._unsure:
             with self._hands.lock:
-                ours = self._hands.running | {outcome.claim.job.job_id for outcome in self._hands.ended}
+                ours = self._hands.running.keys() | {outcome.claim.job.job_id for outcome in self._hands.ended}
             self._here.hand_back_but(unit.reader, ours)
 
     def _settle(self, unit: LedgerUnit, outcomes: Sequence[Outcome]) -> None:
@@ -216,20 +246,39 @@ class Worker:
         with self._hands.lock:
             del self._hands.ended[: len(settled)]
 
-    def _free(self) -> int:
-        with self._hands.lock:
-            return self.concurrency - len(self._hands.running)
-
     def _submit(self, claim: Claim) -> None:
         if self._pool is not None:
             self._pool.submit(self._run_device_job, claim)
 
+    def _hand_over(self, claims: Sequence[Claim]) -> None:
+        """Give each desk its jobs; they beat for their leases until they end."""
+        by_kind: dict[str, list[DeviceJob]] = defaultdict(list)
+        for claim in claims:
+            if claim.job.kind in self.desks:
+                self._here.hold()
+                job = DeviceJob(job=claim.job, transactions=self._fenced(claim), end=partial(self._end, claim))
+                by_kind[claim.job.kind].append(job)
+        for kind, jobs in by_kind.items():
+            self.desks[kind].accept(jobs)
+
+    def _end(self, claim: Claim, outcome: Retry | BaseException | None) -> None:
+        self._here.let_go()
+        if isinstance(outcome, LeaseLost):
+            _log.warning("%s", outcome)
+            self._put_down(claim, None)
+        elif isinstance(outcome, BaseException):
+            self._put_down(claim, failed(claim, outcome))
+        else:
+            self._put_down(claim, ended(claim, outcome))
+
+    def _fenced(self, claim: Claim) -> FencedTransactions:
+        return FencedTransactions(database=self.database, claim=claim, stopping=self._given_up)
+
     def _run_device_job(self, claim: Claim) -> None:
-        fenced = FencedTransactions(database=self.database, claim=claim, stopping=self._given_up)
         outcome: Outcome | None = None
         try:
             with self._here.holding():
-                outcome = ended(claim, self.device_handlers[claim.job.kind](claim.job, fenced))
+                outcome = ended(claim, self.device_handlers[claim.job.kind](claim.job, self._fenced(claim)))
         except LeaseLost as error:
             _log.warning("%s", error)
         except Exception as error:  # noqa: BLE001 - see below; kept in the job's row and logged
@@ -240,7 +289,7 @@ class Worker:
 
     def _put_down(self, claim: Claim, outcome: Outcome | None) -> None:
         with self._hands.lock:
-            self._hands.running.discard(claim.job.job_id)
+            self._hands.running.pop(claim.job.job_id, None)
             if outcome is not None:
                 self._hands.ended.append(outcome)
             self._hands.emptied.notify_all()

@@ -1,7 +1,7 @@
 """The activation core with everything around it: fake devices or the embedded lab, and the real database."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from activation.drivers.registry import DriverRegistry
 from activation.engine import ActivationCore
 from activation.intent import load_intents
 from activation.platforms import load_platforms
+from activation.reach import Reach
 from activation.render import Renderer
 from activation.service_activation import RUN
 from activation.sessions import SessionPool
@@ -24,7 +25,7 @@ from api.runtime.database import Database, open_database
 from api.runtime.tables import metadata as runtime_tables
 from inventory.documents import Document, characteristic_list
 from inventory.errors import UnknownResource
-from inventory.ledger import Job, Retry, Transactions
+from inventory.ledger import DeviceJob, Job, Retry, Transactions
 from inventory.model import Device
 from inventory.store import Row
 from labs.embedded.lab import EmbeddedLab
@@ -99,6 +100,11 @@ class Rig:
         job = Job(job_id=1, kind=RUN, lane="svc-1", payload={"monitorId": monitor_id}, attempt=1)
         return self.core.run(job, transactions or self.database)
 
+    def job(self, monitor_id: str, end: Callable[[object], None]) -> DeviceJob:
+        """Return the job of a monitor as a worker would hand it over."""
+        job = Job(job_id=1, kind=RUN, lane=monitor_id, payload={"monitorId": monitor_id}, attempt=1)
+        return DeviceJob(job=job, transactions=self.database, end=end)
+
     def accept(self, service: Document) -> str:
         """Take a request without running it; return its monitor's id."""
         with self.database.begin() as uow:
@@ -145,11 +151,9 @@ def core(devices: Sequence[Device], templates: Path, drivers: DriverRegistry) ->
     platforms = load_platforms(templates)
     listed = DeviceList(devices)
     return ActivationCore(
-        devices=listed,
-        platforms=platforms,
+        reach=Reach(devices=listed, platforms=platforms, sessions=SessionPool(listed, platforms, drivers)),
         intents=load_intents(templates / "intents.yaml"),
         renderer=Renderer(templates, platforms),
-        sessions=SessionPool(listed, platforms, drivers),
     )
 
 

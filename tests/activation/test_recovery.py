@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from activation.drivers.fake import FakeNetwork
-from activation.engine import ROLLBACK_TRIES
+from activation.recovery import ROLLBACK_TRIES
 from activation.states import MonitorState
 from activation.store import unfinished
 from activation.transact import CONFIRM_TIMEOUT_S
@@ -161,8 +161,8 @@ def test_device_that_left_the_inventory_does_not_keep_the_platform_from_starting
     rig: Rig, network: FakeNetwork
 ) -> None:
     monitor_id = killed_at(LAST_WRITE, rig, network)
-    rig.core.devices = DeviceList([fake_device("a"), fake_device("c", "fake_line")])
-    rig.core.sessions.devices = rig.core.devices
+    rig.core.reach.devices = DeviceList([fake_device("a"), fake_device("c", "fake_line")])
+    rig.core.reach.sessions.devices = rig.core.reach.devices
 
     assert rig.core.recover(rig.database) == 1
 

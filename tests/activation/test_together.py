@@ -1,7 +1,9 @@
 """Activations that meet at their devices: one transaction for all, and each for itself where that fails."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from typing import Any
 
 from activation.drivers.fake import FakeNetwork
@@ -22,17 +24,21 @@ def requested(rig: Rig, services: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def run_together(rig: Rig, monitor_ids: Sequence[str]) -> list[Row]:
-    """Run the first while its devices are held; the others come meanwhile and form one group."""
-    threads = [threading.Thread(target=rig.try_once, args=(monitor_id,)) for monitor_id in monitor_ids]
-    pause = threading.Event()
-    with rig.core.locks.held(DEVICES):
-        for number, thread in enumerate(threads):
-            thread.start()
-            while sum(map(len, rig.core._groups._lines.values())) < number or not rig.core._groups._lines:
-                assert not pause.wait(0.001)
-    for thread in threads:
-        thread.join(PATIENCE_S)
+    """Hand all to the core while their devices are held, so that they form one group."""
+    ended: SimpleQueue[object] = SimpleQueue()
+    with rig.core.reach.locks.held(DEVICES):
+        rig.core.accept([rig.job(monitor_id, ended.put) for monitor_id in monitor_ids])
+        until(lambda: len(rig.core._lines) == len(monitor_ids))
+    outcomes = [ended.get(timeout=PATIENCE_S) for _ in monitor_ids]
+    assert not any(isinstance(outcome, BaseException) for outcome in outcomes)
     return [rig.monitor(monitor_id) for monitor_id in monitor_ids]
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline_s, pause = time.monotonic() + PATIENCE_S, threading.Event()
+    while not done():
+        assert time.monotonic() < deadline_s
+        pause.wait(0.001)
 
 
 def commits(network: FakeNetwork, name: str) -> int:
@@ -43,7 +49,7 @@ def test_a_group_commits_once_per_device(rig: Rig, network: FakeNetwork) -> None
     services = [fake_service(number=number) for number in (1, 2, 3, 4)]
     monitors = run_together(rig, requested(rig, services))
     assert [monitor.state for monitor in monitors] == [MonitorState.COMPLETED] * 4
-    assert [commits(network, name) for name in DEVICES] == [2, 2, 2]
+    assert [commits(network, name) for name in DEVICES] == [1, 1, 1]
     for number in (1, 2, 3, 4):
         assert f"route {number}" in network.devices["a"].running
     steps = ["staging", "committing", "readingBack", "confirming", "done"]
@@ -52,8 +58,8 @@ def test_a_group_commits_once_per_device(rig: Rig, network: FakeNetwork) -> None
 
 def test_each_monitor_tells_its_own_share(rig: Rig) -> None:
     services = [fake_service(number=number) for number in (1, 2, 3)]
-    _, second, third = run_together(rig, requested(rig, services))
-    assert second.document["plan"]["planId"] == third.document["plan"]["planId"]
+    first, second, third = run_together(rig, requested(rig, services))
+    assert first.document["plan"]["planId"] == second.document["plan"]["planId"] == third.document["plan"]["planId"]
     for monitor, number, other in ((second, 2, 3), (third, 3, 2)):
         diffs = [device["diff"] for device in monitor.document["plan"]["devices"]]
         assert len(diffs) == len(DEVICES)
@@ -61,9 +67,8 @@ def test_each_monitor_tells_its_own_share(rig: Rig) -> None:
         assert all(device["readBack"] == "ok" for device in monitor.document["plan"]["devices"])
 
 
-def test_a_group_that_fails_is_undone_and_each_goes_alone(rig: Rig, network: FakeNetwork) -> None:
-    # The first goes alone; what is refused is the group of the two behind it.
-    network.devices["b"].faults["stage"] = ["ignore", "refuse"]
+def test_a_group_that_is_refused_once_is_undone_and_goes_in_parts(rig: Rig, network: FakeNetwork) -> None:
+    network.devices["b"].faults["stage"] = ["refuse"]
     monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in (1, 2, 3)]))
     assert [monitor.state for monitor in monitors] == [MonitorState.COMPLETED] * 3
     assert network.devices["b"].phases.count("stage") == 4
@@ -89,11 +94,11 @@ def test_one_member_that_cannot_be_does_not_stop_the_others(rig: Rig, network: F
 
 def test_a_group_whose_rollback_waits_is_rolled_back_once(rig: Rig, network: FakeNetwork) -> None:
     """The second to come back must not undo what the first has made since."""
-    network.devices["b"].faults["commit"] = ["lost_after", "refuse"]
+    network.devices["b"].faults["commit"] = ["refuse"]
     network.devices["c"].faults["rollback"] = ["lost_before", "lost_before"]
     monitor_ids = requested(rig, [fake_service(number=number) for number in (1, 2, 3)])
     before = run_together(rig, monitor_ids)
-    assert [monitor.state for monitor in before[1:]] == [MonitorState.IN_PROGRESS] * 2
+    assert [monitor.state for monitor in before] == [MonitorState.IN_PROGRESS] * 3
     after = [rig.run(monitor_id) for monitor_id in monitor_ids]
     assert [monitor.state for monitor in after] == [MonitorState.COMPLETED] * 3
     for number in (1, 2, 3):
@@ -101,11 +106,11 @@ def test_a_group_whose_rollback_waits_is_rolled_back_once(rig: Rig, network: Fak
 
 
 def test_the_members_of_an_interrupted_group_come_back_at_once(rig: Rig, network: FakeNetwork) -> None:
-    network.devices["b"].faults["commit"] = ["lost_after", "refuse"]
+    network.devices["b"].faults["commit"] = ["refuse"]
     network.devices["c"].faults["rollback"] = ["lost_before", "lost_before"]
     monitor_ids = requested(rig, [fake_service(number=number) for number in (1, 2, 3)])
     run_together(rig, monitor_ids)
-    back = [threading.Thread(target=rig.try_once, args=(monitor_id,)) for monitor_id in monitor_ids[1:]]
+    back = [threading.Thread(target=rig.try_once, args=(monitor_id,)) for monitor_id in monitor_ids]
     for thread in back:
         thread.start()
     for thread in back:

@@ -157,5 +157,5 @@ def test_session_pool_holds_one_warm_session_per_device_afterwards(lab_rig: Rig)
     lab_rig.create(broadband())
     lab_rig.terminate("svc-1042")
 
-    pool: SessionPool = lab_rig.core.sessions
+    pool: SessionPool = lab_rig.core.reach.sessions
     assert [pool.idle(name) for name in DEVICES] == [1, 1, 1]

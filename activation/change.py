@@ -1,0 +1,155 @@
+"""One group's way to the devices: plan, push, complete; a group that is refused is split until the culprit is alone."""
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+from activation import store
+from activation.bisect import Search
+from activation.draft import Planned, with_places
+from activation.errors import ActivationError, DeviceError, DevicesFailed
+from activation.journal import Journal
+from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
+from activation.planning import plan
+from activation.reach import Reach
+from activation.recovery import later
+from activation.settle import complete, fail_all
+from activation.states import Step
+from activation.transact import SESSION_TROUBLE, Outcome, Participants, Push
+from activation.work import Member
+from inventory.errors import InventoryError
+from inventory.ledger import Retry, Transactions
+from inventory.model import Device
+
+logger = logging.getLogger(__name__)
+
+IN_FRONT_POLL_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of one attempt to bring a group to its devices.
+
+    Attributes:
+        failures: why it failed; empty where everybody got through or is to come again.
+        left: devices that may not be as they were before, and why.
+        retry: when to come again, where the devices cannot take it now.
+    """
+
+    failures: Sequence[Exception] = ()
+    left: Sequence[DeviceError] = ()
+    retry: Retry | None = None
+
+    @property
+    def is_one_members_fault(self) -> bool:
+        """Whether fewer members might get through: no device is out of reach, and all are as they were before."""
+        return bool(self.failures) and not self.left and not any(isinstance(e, SESSION_TROUBLE) for e in self.failures)
+
+    @property
+    def words(self) -> str:
+        """What the devices said."""
+        return "; ".join(map(str, self.failures))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Brings groups to their devices. The caller holds the devices' locks."""
+
+    reach: Reach
+
+    def bring(self, members: Sequence[Member]) -> None:
+        """Bring all members' changes to the devices and end each of their jobs.
+
+        A refusal costs the member it is about; a device that cannot be reached costs them all, at once.
+        """
+        search = Search(members)
+        while group := search.next():
+            verdict = self._attempt(group)
+            if verdict.retry is not None:
+                _end([*group, *search.give_up()], verdict.retry)
+            elif not verdict.failures:
+                search.passed()
+                _end(group, None)
+            elif not verdict.is_one_members_fault:
+                _fail([*group, *search.give_up()], verdict)
+            elif len(group) > 1:
+                logger.warning(
+                    "%d activations together were refused, looking for the culprit: %s", len(group), verdict.words
+                )
+                search.refused(verdict.words)
+            else:
+                _fail(search.refused(verdict.words), verdict)
+
+    def _attempt(self, members: Sequence[Member]) -> Verdict:
+        transactions = members[0].transactions
+        try:
+            with self.reach.participants(self._devices(members)) as participants:
+                planned = plan(members, participants)
+                if in_front := _in_front(planned.plan, transactions):
+                    # What this plan found on the devices is about to go; planned after that, it is the right one.
+                    return Verdict(retry=Retry(delay_s=IN_FRONT_POLL_S, reason=f"waits for the rollback of {in_front}"))
+                outcome, journal = self._push(members, planned.plan, participants)
+                if outcome.waiting:
+                    return Verdict(retry=later(outcome, 1))
+                if outcome.completed:
+                    _complete(members, planned, participants, journal)
+        except DevicesFailed as error:
+            return Verdict(failures=error.errors)
+        except (ActivationError, InventoryError) as error:
+            return Verdict(failures=(error,))
+        return Verdict(failures=outcome.failures, left=outcome.rollback_failures)
+
+    def _devices(self, members: Iterable[Member]) -> Mapping[str, Device]:
+        return self.reach.named({name for member in members for name in member.work.by_device})
+
+    def _push(
+        self, members: Sequence[Member], plan: Plan, participants: Participants
+    ) -> tuple[Outcome, Journal | None]:
+        if not any(edit.changes for edit in plan.edits):
+            return Outcome(devices={}), None
+        transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
+        journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
+        with transactions.begin() as uow:
+            store.store_plan(uow, plan, monitor_ids[0])
+            store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
+        started = perf_counter()
+        outcome = Push(plan.edits, participants, journal).run()
+        for member in members:
+            member.report.outcomes = outcome.devices
+            member.report.phases_s["push"] = perf_counter() - started
+        return outcome, journal
+
+
+def _complete(members: Sequence[Member], planned: Planned, participants: Participants, journal: Journal | None) -> None:
+    with members[0].transactions.begin() as uow:
+        if journal is not None:
+            store.enter_step(uow, journal.transaction_id, journal.step, Step.DONE, {})
+        for member in members:
+            fragments = member.work.fragments_after(planned.settled)
+            complete(uow, member.monitor.id, member.report, with_places(fragments, participants.platform))
+
+
+def _fail(members: Sequence[Member], verdict: Verdict) -> None:
+    ending = [(member.monitor.id, member.report) for member in members]
+    fail_all(members[0].transactions, ending, verdict.failures, verdict.left)
+    _end(members, None)
+
+
+def _end(members: Iterable[Member], retry: Retry | None) -> None:
+    for member in members:
+        member.finish(retry)
+
+
+def _in_front(plan: Plan, transactions: Transactions) -> str:
+    """Return the names of transactions that are to be rolled back on devices this plan changes.
+
+    Among them are those of a worker that died: its locks end before its jobs run again elsewhere.
+    """
+    changed = [edit.device for edit in plan.edits if edit.changes]
+    if not changed:
+        return ""
+    with transactions.read() as connection:
+        return ", ".join(store.interrupted_on(connection, changed))

@@ -1,0 +1,101 @@
+"""From jobs to members: what the database says of each, and what it is to change on which devices."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from activation import store
+from activation.desired import Renderings, changes
+from activation.errors import ActivationError
+from activation.model import Fragment
+from activation.report import Report
+from activation.service_activation import Request
+from activation.settle import fail_all, is_open
+from activation.store import MONITORS, Transaction
+from activation.work import Member, Work
+from inventory.errors import InventoryError, UnknownResource
+from inventory.ledger import DeviceJob
+from inventory.store import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A job whose request is to be done, and what the database says of it.
+
+    Attributes:
+        interrupted: its transactions that a crash cut off.
+        old: the fragments its service has.
+    """
+
+    job: DeviceJob
+    monitor: Row
+    interrupted: tuple[Transaction, ...]
+    old: tuple[Fragment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Reads what jobs are about, and renders it."""
+
+    renderings: Renderings
+
+    def arrivals(self, jobs: Sequence[DeviceJob]) -> list[Arrival]:
+        """Return what the database says of ``jobs``, read with a statement per table; end those with nothing to do."""
+        with jobs[0].transactions.read() as connection:
+            monitors = MONITORS.many(connection, list({_monitor_id(job) for job in jobs}))
+            interrupted = store.unfinished(connection, list(monitors))
+            services = {key: Request.of(monitor).service_id for key, monitor in monitors.items()}
+            fragments = store.fragments_of(connection, list(services.values()))
+        found: list[Arrival] = []
+        for job in jobs:
+            key = _monitor_id(job)
+            if key not in monitors:
+                job.end(UnknownResource(MONITORS.kind, key))
+            elif not is_open(monitors[key]):
+                job.end(None)
+            else:
+                mine = tuple(each for each in interrupted if key in each.monitor_ids)
+                arrival = Arrival(job=job, monitor=monitors[key], interrupted=mine, old=fragments[services[key]])
+                found.append(arrival)
+        return found
+
+    def member(self, arrival: Arrival) -> Member | None:
+        """Return the member that ``arrival`` becomes; None where it cannot, and its monitor says why."""
+        report = Report()
+        try:
+            with _timed(report, "render"):
+                work = self.work(Request.of(arrival.monitor), arrival.old)
+        except (ActivationError, InventoryError) as error:
+            fail_all(arrival.job.transactions, [(arrival.monitor.id, report)], (error,))
+            return None
+        return Member(
+            monitor=arrival.monitor,
+            work=work,
+            report=report,
+            transactions=arrival.job.transactions,
+            end=arrival.job.end,
+        )
+
+    def work(self, request: Request, old: tuple[Fragment, ...]) -> Work:
+        """Return what ``request`` changes of a service that has the fragments ``old``.
+
+        Raises:
+            ActivationError: the service does not fit its intents, or a template failed.
+            UnknownResource: a device that is not in the inventory.
+        """
+        new = self.renderings.fragments(request.service) if request.service is not None else ()
+        return Work(root_id=request.service_id, old=old, by_device=changes(old, new))
+
+
+def _monitor_id(job: DeviceJob) -> str:
+    return str(job.job.payload["monitorId"])
+
+
+@contextmanager
+def _timed(report: Report, phase: str) -> Iterator[None]:
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        report.phases_s[phase] = perf_counter() - started
