@@ -24,6 +24,7 @@ from api.fsck.command import fsck_command
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
 from api.hub.commands import hub_app
+from api.lab_commands import app as lab_app
 from api.runtime.worker import DEVICE_THREAD
 from api.settings import Settings
 from api.storage import existing_storage
@@ -47,6 +48,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
+app.add_typer(lab_app, name="lab")
 app.command("fsck", epilog="Examples:  lastmile fsck --json   ·   lastmile fsck --repair")(fsck_command)
 console = Console()
 

@@ -184,7 +184,10 @@ class HeldLab(Protocol):
 class LabRuntime(Protocol):
     """Brings labs up and down. A lab is told by its topology and its folder; it lives on when this process ends."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+        ...
 
     def missing(self, topology: Topology) -> tuple[Lack, ...]:
         """Return what this machine lacks to run ``topology``, with reasons; the fatal ones forbid the deploy."""

@@ -11,10 +11,9 @@ from labs.embedded.contracts import FaultBoard
 from labs.embedded.contracts import FaultKind as BoardKind
 from labs.embedded.lab import EmbeddedLab, RunningNode
 from labs.errors import NotOnThisNode, UnknownFault, UnknownLabNode
-from labs.topology import Node, Topology
+from labs.runtimes.saved import MEMORY
+from labs.topology import Node, Topology, prepared
 
-MEMORY: Final = "memory"
-"""Folder of what the devices wrote to their own non-volatile memory; it goes with the lab."""
 UNREACHABLE: Final = "unreachable"
 DELAYS: Final[Mapping[str, str]] = {"latency": "latency_s", "commit_time": "commit_s"}
 _COMMAND_S: Final = 30.0
@@ -24,9 +23,9 @@ class EmbeddedHeld:
     """An embedded lab behind the contract of held labs."""
 
     def __init__(self, topology: Topology, options: DeployOptions) -> None:
-        self._topology = topology
+        self._topology = prepared(topology)
         self._lab = EmbeddedLab(
-            topology,
+            self._topology,
             ssh_port=options.ssh_port,
             netconf_port=options.netconf_port,
             memory=options.folder / MEMORY,

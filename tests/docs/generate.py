@@ -47,6 +47,17 @@ CLI_HEAD: Final = """# Command line
 Exit status: 0 when all is well, 1 when something is not (one line on standard error says what), 2 for wrong usage.
 `lastmile serve`, `api` and `worker` end with Ctrl-C (SIGINT) or SIGTERM; they first finish the device work under way,
 for up to a minute.
+
+The commands of virtual labs have [a page of their own](lab-cli.md).
+"""
+
+LAB: Final = "lastmile lab"
+LAB_HEAD: Final = """# Command line of the labs
+
+<!-- Made by `python -m tests.docs.generate`; a test compares. -->
+
+[How to use labs](../how-to/labs.md) shows them at work. Where containerlab has an option for the same thing, it has
+the same name here. Exit status as [everywhere](cli.md); `exec` ends with that of the command on the node.
 """
 
 STATES_HEAD: Final = """# States
@@ -82,8 +93,18 @@ TABLES: Final[tuple[Table, ...]] = (
 
 def cli_page() -> str:
     """Return ``docs/reference/cli.md``."""
-    sections = [f"## `{name}`\n\n```\n{text}\n```\n" for name, text in helps().items()]
-    return "\n".join([CLI_HEAD, *sections, _settings()])
+    others = {name: text for name, text in helps().items() if not name.startswith(LAB)}
+    return "\n".join([CLI_HEAD, *_sections(others), _settings()])
+
+
+def lab_page() -> str:
+    """Return ``docs/reference/lab-cli.md``."""
+    of_labs = {name: text for name, text in helps().items() if name.startswith(LAB)}
+    return "\n".join([LAB_HEAD, *_sections(of_labs)])
+
+
+def _sections(texts: Mapping[str, str]) -> list[str]:
+    return [f"## `{name}`\n\n```\n{text}\n```\n" for name, text in texts.items()]
 
 
 def helps() -> Mapping[str, str]:
@@ -96,7 +117,7 @@ def states_page() -> str:
     return "\n".join([STATES_HEAD, *(_section(*table) for table in TABLES)])
 
 
-PAGES: Final = {"reference/cli.md": cli_page, "reference/states.md": states_page}
+PAGES: Final = {"reference/cli.md": cli_page, "reference/lab-cli.md": lab_page, "reference/states.md": states_page}
 
 
 def _commands(command: click.Command | Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

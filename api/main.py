@@ -1,0 +1,17 @@
+"""Where ``lastmile`` begins: imports what the command at hand needs, and no more.
+
+The whole platform takes seconds to import; ``lastmile lab …`` needs none of it and answers at once.
+"""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+WHOLE: Final = "api.cli"
+QUICK: Final = {"lab": "api.lab_cli"}
+
+
+def main() -> None:
+    """Run the command line."""
+    module = QUICK.get(sys.argv[1], WHOLE) if len(sys.argv) > 1 else WHOLE
+    import_module(module).main()

@@ -1,0 +1,32 @@
+"""The runtimes there are."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from labs.contracts import LabRuntime
+from labs.errors import LabError
+from labs.runtimes.containerlab import ContainerlabRuntime
+from labs.runtimes.held import HeldRuntime
+
+EMBEDDED: Final = "embedded"
+RUNTIMES: Final[Mapping[str, LabRuntime]] = {
+    runtime.name: runtime
+    for runtime in (
+        HeldRuntime(
+            name=EMBEDDED, factory="labs.runtimes.embedded:EmbeddedHeld", probe="labs.runtimes.gaps:embedded_gaps"
+        ),
+        ContainerlabRuntime(),
+    )
+}
+
+
+def runtime_named(name: str) -> LabRuntime:
+    """Return a runtime.
+
+    Raises:
+        LabError: there is none of that name; lists them.
+    """
+    runtime = RUNTIMES.get(name)
+    if runtime is None:
+        raise LabError(f"unknown runtime {name!r}; legal: {', '.join(RUNTIMES)}")
+    return runtime
