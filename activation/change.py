@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Final
 
 from activation import store
+from activation.batch_size import BatchSizes
 from activation.bisect import Search
 from activation.draft import Planned, with_places
 from activation.errors import ActivationError, DeviceError, DevicesFailed
@@ -27,6 +28,8 @@ from inventory.model import Device
 logger = logging.getLogger(__name__)
 
 IN_FRONT_POLL_S: Final = 1.0
+BUSY_PHASES: Final = ("stage", "commit", "confirm")
+"""What of a push takes the longer the more activations share it, and keeps the device from others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +59,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Brings groups to their devices. The caller holds the devices' locks."""
+    """Brings groups to their devices, and learns how large groups may be. The caller holds the devices' locks."""
 
     reach: Reach
+    sizes: BatchSizes
 
     def bring(self, members: Sequence[Member]) -> None:
         """Bring all members' changes to the devices and end each of their jobs.
@@ -120,6 +124,9 @@ class Change:
         for member in members:
             member.report.outcomes = outcome.devices
             member.report.phases_s["push"] = perf_counter() - started
+        for device, found in outcome.devices.items():
+            if found.committed:
+                self.sizes.learn(device, len(members), sum(found.timings_s.get(phase, 0.0) for phase in BUSY_PHASES))
         return outcome, journal
 
 

@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from typing import Final
 
 from activation import store
+from activation.batch_size import BatchSizes
 from activation.change import Change
 from activation.desired import Renderings
 from activation.draft import with_places
@@ -26,7 +27,6 @@ from inventory.documents import Document
 from inventory.ledger import DeviceJob, Job, Retry, Transactions
 from inventory.store import Row
 
-TOGETHER: Final = 64
 GROUPS: Final = 64
 """Groups on their way at a time: a thread each, while the requests that wait are entries in a list."""
 THREADS: Final = "device"
@@ -46,15 +46,15 @@ class ActivationCore(ServiceActivations):
     never waits for company.
 
     Attributes:
-        together: how many activations may share a transaction.
         groups: how many groups are on their way to devices at a time.
+        sizes: how many activations may share a transaction, learned per device.
     """
 
     reach: Reach
     intents: Mapping[str, IntentSpec]
     renderer: Renderer
-    together: int = TOGETHER
     groups: int = GROUPS
+    sizes: BatchSizes = field(default_factory=BatchSizes)
     _intake: Intake = field(init=False)
     _recovery: Recovery = field(init=False)
     _change: Change = field(init=False)
@@ -74,7 +74,7 @@ class ActivationCore(ServiceActivations):
         )
         self._intake = Intake(renderings=renderings)
         self._recovery = Recovery(reach=self.reach)
-        self._change = Change(reach=self.reach)
+        self._change = Change(reach=self.reach, sizes=self.sizes)
         # One more than groups: somebody has to take in who comes meanwhile.
         self._threads = ThreadPoolExecutor(self.groups + 1, thread_name_prefix=THREADS)
 
@@ -206,11 +206,11 @@ class ActivationCore(ServiceActivations):
         members: Sequence[Member] = ()
         try:
             with self.reach.locks.held(devices):
-                members = self._lines.take(devices, self.together)
+                members = self._lines.take(devices, self.sizes.limit(devices))
                 if members:
                     self._change.bring(members)
         except BaseException as error:  # noqa: BLE001 - each job is told what broke it
-            for member in members or self._lines.take(devices, self.together):
+            for member in members or self._lines.take(devices, self.sizes.limit(devices)):
                 member.finish(error)
         finally:
             self._lines.finish(devices)

@@ -57,7 +57,7 @@ Data = Annotated[Path | None, typer.Option(help="Folder of the database (./lastm
 Lab = Annotated[str | None, typer.Option(help="containerlab topology to run embedded, or 'none' (the ftth lab).")]
 DatabaseUrl = Annotated[str | None, typer.Option(help="postgresql://… instead of SQLite in the data folder.")]
 Kinds = Annotated[str | None, typer.Option(help="Job kinds or layers, comma separated: product,activation (all).")]
-Concurrency = Annotated[int | None, typer.Option(help="Device jobs at a time (64).", min=1, max=1000)]
+Concurrency = Annotated[int | None, typer.Option(help="Changes of devices under way at a time (64).", min=1, max=1000)]
 Auth = Annotated[str | None, typer.Option(help="'on' or 'off': whether requests need a bearer token (on).")]
 
 

@@ -28,7 +28,8 @@ class Settings(BaseModel):
         lab_netconf_port: the same for NETCONF.
         database: URL of a PostgreSQL database; without it, SQLite in the data folder.
         kinds: job kinds this process works on, whole (``activation.run``) or by layer (``activation``); all if empty.
-        concurrency: device jobs this process runs at a time.
+        concurrency: changes of devices this process has under way at a time, each of one or many activations.
+        commit_target_s: how long a device's commit may take before fewer activations share it.
         max_body_bytes: larger request bodies are refused.
         hub_allow: networks (CIDR, comma separated) that subscribers may be in although they are not public.
         hub_attempts: failed deliveries of one event to one subscriber before it becomes a dead letter.
@@ -48,6 +49,7 @@ class Settings(BaseModel):
     database: SecretStr | None = None
     kinds: tuple[str, ...] = ()
     concurrency: int = Field(default=64, ge=1, le=1000)
+    commit_target_s: float = Field(default=5.0, gt=0.0)
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     hub_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     hub_attempts: int = Field(default=20, ge=1)

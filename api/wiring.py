@@ -143,6 +143,7 @@ def running_system(
         core = _activation_core(
             devices, drivers or DriverRegistry.installed(), platforms, locks, groups=settings.concurrency
         )
+        core.sizes.target_s = settings.commit_target_s
         layers = _layers(catalog, core)
         stack.callback(layers.core.close)
         routes |= layers.routes()

@@ -26,6 +26,7 @@ class FakeDevice:
         running: the configuration in force.
         faults: what goes wrong in which phase, call by call; a phase whose list is used up goes well.
         phases: every phase that was called, in order.
+        refuses: words that no edit may hold.
     """
 
     name: str
@@ -37,6 +38,7 @@ class FakeDevice:
     pending: dict[str, str] = field(default_factory=dict)
     lock_holder: object | None = None
     released: threading.Event = field(default_factory=threading.Event)
+    refuses: str | None = None
 
 
 class FakeNetwork:
@@ -91,6 +93,8 @@ class FakeDriver:
         self.strike("stage")
         if self._fake.lock_holder not in {None, self}:
             raise EditRefused(self._fake.name, "stage", "the candidate is locked by another session")
+        if self._fake.refuses is not None and self._fake.refuses in edit.edit:
+            raise EditRefused(self._fake.name, "stage", "% Invalid input")
         self._fake.lock_holder = self
         self._candidate = applied(self._fake.running, edit.edit)
 

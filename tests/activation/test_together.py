@@ -150,3 +150,45 @@ def test_fragments_of_an_older_release_are_indexed_at_start(rig: Rig) -> None:
     with rig.database.read() as connection:
         found = fragments_sharing(connection, ["svc-new"], {"a": {("port 7",)}})
     assert [fragment.service_id for fragment in found["a"]] == ["svc-7-a"]
+
+
+MANY = tuple(range(10, 42))
+
+
+def test_one_culprit_of_many_stands_alone_with_the_devices_words_and_few_transactions(
+    rig: Rig, network: FakeNetwork
+) -> None:
+    network.devices["b"].refuses = "port 27"
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
+    states = {number: monitor.state for number, monitor in zip(MANY, monitors, strict=True)}
+    assert [number for number, state in states.items() if state != MonitorState.COMPLETED] == [27]
+    [error] = monitors[MANY.index(27)].document["errorMessage"]
+    assert (error["code"], error["device"], "% Invalid input" in error["message"]) == ("editRefused", "b", True)
+    assert all(f"route {number}" in network.devices["a"].running for number in MANY if number != 27)
+    assert network.devices["b"].phases.count("stage") <= 8
+    assert commits(network, "b") <= 5
+
+
+def test_a_device_that_refuses_everybody_is_believed_after_three(rig: Rig, network: FakeNetwork) -> None:
+    network.devices["b"].refuses = "port"
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
+    assert {monitor.state for monitor in monitors} == {MonitorState.IN_ERROR}
+    assert {monitor.document["errorMessage"][0]["code"] for monitor in monitors} == {"editRefused"}
+    assert network.devices["b"].phases.count("stage") < len(MANY)
+    assert network.devices["a"].running == network.devices["b"].running == STOOD
+
+
+def test_a_device_out_of_reach_fails_the_whole_group_at_once(rig: Rig, network: FakeNetwork) -> None:
+    network.devices["b"].faults["connect"] = ["unreachable"] * 9
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
+    assert {monitor.document["errorMessage"][0]["code"] for monitor in monitors} == {"deviceUnreachable"}
+    assert network.devices["b"].phases == ["connect"]
+
+
+def test_the_batch_size_of_a_device_bounds_the_group(rig: Rig, network: FakeNetwork) -> None:
+    for _ in range(3):
+        rig.core.sizes.learn("b", 40, 100.0)
+    limit = rig.core.sizes.limit(DEVICES)
+    run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
+    assert limit < len(MANY) // 2
+    assert commits(network, "a") >= len(MANY) // (2 * limit)
