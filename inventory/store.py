@@ -1,47 +1,21 @@
 """Stored TMF resources: conditional updates, each with its history row and its event in the same transaction."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 
 from inventory.documents import json_text
 from inventory.errors import UnknownResource
 from inventory.ledger import Event, Move, UnitOfWork
+from inventory.paging import Page, PagedTable
+from inventory.query import Query
 from inventory.rows import DocumentRows, Row, row_of
 
-__all__ = ["FILTERS", "DocumentStore", "Page", "Query", "Row", "dump"]
+__all__ = ["DocumentStore", "Page", "Query", "Row", "dump"]
 
 Source = UnitOfWork | Connection
 """Where to read: in a unit of work, seeing what it collected, or on a connection, seeing what is stored."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """Which rows of a collection: ``filters`` by indexed column, oldest first."""
-
-    offset: int = 0
-    limit: int = 100
-    filters: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """``texts``: the documents as stored JSON text; ``total``: how many match without offset and limit."""
-
-    texts: tuple[str, ...]
-    total: int
-
-
-FILTERS: Mapping[str, str] = {
-    "id": "id",
-    "state": "state",
-    "status": "state",
-    "resourceStatus": "state",
-    "externalId": "external_id",
-    "correlationId": "correlation_id",
-}
-"""Wire attribute to indexed column."""
 
 
 dump = json_text
@@ -55,11 +29,13 @@ class DocumentStore:
     Attributes:
         kind: lowerCamel TMF name, e.g. ``"serviceOrder"``; event types are built from it.
         domain: the layer that owns it, see :class:`inventory.ledger.Event`.
+        created: the attribute that says when it was created, where there is one.
     """
 
     table: Table
     kind: str
     domain: str
+    created: str = ""
 
     def insert(self, uow: UnitOfWork, row: Row) -> None:
         """Store a new resource and publish its ``…CreateEvent``."""
@@ -121,17 +97,6 @@ class DocumentStore:
         wanted = select(self.table).where(self.table.c.id.in_(keys))
         return {each.id: row_of(each) for each in connection.execute(wanted)}
 
-    def text(self, connection: Connection, key: str) -> str:
-        """Return the document with this id as stored JSON text.
-
-        Raises:
-            UnknownResource: nothing has this id.
-        """
-        found: str | None = connection.execute(select(self.table.c.document).where(self.table.c.id == key)).scalar()
-        if found is None:
-            raise UnknownResource(self.kind, key)
-        return found
-
     def by_external_id(self, source: Source, external_id: str) -> Row | None:
         """Return the resource its client calls ``external_id``, or None."""
         if isinstance(source, Connection):
@@ -147,18 +112,20 @@ class DocumentStore:
         return tuple(row_of(each) for each in found)
 
     def page(self, connection: Connection, query: Query) -> Page:
-        """Return one page of stored texts, oldest first, and the exact total."""
+        """Return one page of stored texts and the exact total."""
+        return PagedTable(table=self.table, created=self.created).page(connection, query)
+
+    def found(self, connection: Connection, key: str) -> tuple[str, int]:
+        """Return the document with this id as stored JSON text, and how often it was stored.
+
+        Raises:
+            UnknownResource: nothing has this id.
+        """
         here = self.table.c
-        where = [here[FILTERS[name]] == value for name, value in query.filters.items()]
-        total = connection.execute(select(func.count()).select_from(self.table).where(*where)).scalar_one()
-        wanted = (
-            select(here.document)
-            .where(*where)
-            .order_by(here.created_at, here.id)
-            .offset(query.offset)
-            .limit(query.limit)
-        )
-        return Page(texts=tuple(connection.execute(wanted).scalars()), total=total)
+        found = connection.execute(select(here.document, here.version).where(here.id == key)).first()
+        if found is None:
+            raise UnknownResource(self.kind, key)
+        return found.document, found.version
 
     def _one(self, connection: Connection, column: str, value: str) -> Row | None:
         found = connection.execute(select(self.table).where(self.table.c[column] == value)).first()

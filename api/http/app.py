@@ -11,7 +11,8 @@ from api import tokens
 from api.http import problems
 from api.http.collections import add_create, add_reads, created, in_transaction
 from api.http.drift import add_drift
-from api.http.requests import Acting, json_object, page_request
+from api.http.list_query import page_request
+from api.http.requests import Acting, json_object
 from api.hub.routes import add_hubs
 from api.roles import ANONYMOUS, authorize
 from api.runtime.contracts import ParkedJob

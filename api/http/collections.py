@@ -1,26 +1,40 @@
 """Routes of one TMF collection: list, get and, where it takes them, create."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from api.http.requests import Acting, ListRequest, json_object, list_request, select_fields
+from api.http.attributes import ATTRIBUTES
+from api.http.list_query import Fields, list_request, select_fields, wanted_fields
+from api.http.requests import Acting, json_object
 from api.roles import Actor
 from api.runtime.database import Database
 from inventory.documents import Document, json_text
 from inventory.errors import UnknownResource
 from inventory.ledger import Transactions, UnitOfWork
-from inventory.store import DocumentStore, Page, Query
+from inventory.paging import Page
+from inventory.query import Query, sort_value, sorted_by
+from inventory.store import DocumentStore
 
 JSON = "application/json"
 Body = Annotated[dict[str, Any], Depends(json_object)]
-Wanted = Annotated[ListRequest, Depends(list_request)]
 
 Page200 = Callable[[Query], Page]
-Find = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One resource as stored JSON text; ``tag`` changes whenever the text does."""
+
+    text: str
+    tag: str
+
+
+Find = Callable[[str], Found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +51,11 @@ class Collection:
         """The collection's path without a trailing slash."""
         return f"{self.base}/{self.name}"
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes its resources have."""
+        return ATTRIBUTES[self.path]
+
 
 def stored(transactions: Transactions, store: DocumentStore, base: str, name: str = "") -> Collection:
     """Return the collection over a document store."""
@@ -45,49 +64,65 @@ def stored(transactions: Transactions, store: DocumentStore, base: str, name: st
         with transactions.read() as connection:
             return store.page(connection, query)
 
-    def find(key: str) -> str:
+    def find(key: str) -> Found:
         with transactions.read() as connection:
-            return store.text(connection, key)
+            text, version = store.found(connection, key)
+        return Found(text=text, tag=tag_of(version))
 
     return Collection(base=base, name=name or store.kind, page=page, find=find)
 
 
 def fixed(documents: Sequence[Document], base: str, name: str) -> Collection:
     """Return the collection over documents that do not change while the process runs."""
-    texts = {document["id"]: json.dumps(document, ensure_ascii=False) for document in documents}
+    texts = {document["id"]: json_text(document) for document in documents}
 
     def page(query: Query) -> Page:
-        wanted = [
-            texts[document["id"]]
+        matching = [
+            (tuple(sort_value(document, key.attribute) for key in query.order), document["id"])
             for document in documents
-            if all(str(document.get(attribute)) == value for attribute, value in query.filters.items())
+            if query.holds(document)
         ]
-        return Page(texts=tuple(wanted[query.offset : query.offset + query.limit]), total=len(wanted))
+        ids = sorted_by(query.order, matching)
+        return Page(texts=tuple(texts[key] for key in ids[query.offset : query.offset + query.limit]), total=len(ids))
 
-    def find(key: str) -> str:
+    def find(key: str) -> Found:
         if key not in texts:
             raise UnknownResource(name, key, texts)
-        return texts[key]
+        return Found(text=texts[key], tag=f'"{hashlib.sha256(texts[key].encode()).hexdigest()[:16]}"')
 
     return Collection(base=base, name=name, page=page, find=find)
+
+
+def tag_of(version: int) -> str:
+    """Return the entity tag (RFC 9110) of a stored resource: how often it was stored."""
+    return f'"{version}"'
 
 
 def add_reads(router: APIRouter, collection: Collection) -> None:
     """Add ``GET`` of the collection and of one of its resources."""
 
-    def read_page(wanted: Wanted) -> Response:
+    def read_page(request: Request) -> Response:
+        wanted = list_request(request, collection.attributes)
         page = collection.page(wanted.query)
         headers = {"X-Total-Count": str(page.total), "X-Result-Count": str(len(page.texts))}
         texts = [_narrow(text, wanted.fields) for text in page.texts]
         return Response("[" + ",".join(texts) + "]", media_type=JSON, headers=headers)
 
-    def read_one(key: str, fields: str = "") -> Response:
-        names = tuple(name.strip() for name in fields.split(",") if name.strip())
-        return Response(_narrow(collection.find(key), names), media_type=JSON)
+    def read_one(request: Request, key: str, fields: str = "") -> Response:
+        found = collection.find(key)
+        headers = {"ETag": found.tag}
+        if found.tag in tags_in(request.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=headers)
+        return Response(_narrow(found.text, wanted_fields(fields)), media_type=JSON, headers=headers)
 
     for slash in ("", "/"):
         router.add_api_route(collection.path + slash, read_page, methods=["GET"], include_in_schema=not slash)
         router.add_api_route(collection.path + "/{key}" + slash, read_one, methods=["GET"], include_in_schema=not slash)
+
+
+def tags_in(header: str) -> frozenset[str]:
+    """Return the entity tags in an ``If-Match`` or ``If-None-Match`` header, weak ones as strong ones."""
+    return frozenset(tag.strip().removeprefix("W/") for tag in header.split(",") if tag.strip())
 
 
 def add_create(router: APIRouter, collection: Collection, create: Callable[[dict[str, Any], Actor], Document]) -> None:
@@ -120,7 +155,5 @@ def in_transaction(
     return run
 
 
-def _narrow(text: str, fields: Sequence[str]) -> str:
-    if not fields:
-        return text
-    return json.dumps(select_fields(json.loads(text), fields), ensure_ascii=False)
+def _narrow(text: str, fields: Fields) -> str:
+    return json_text(select_fields(json.loads(text), fields)) if fields else text

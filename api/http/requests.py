@@ -1,28 +1,15 @@
-"""What a request says: its JSON body, its query, its token."""
+"""What a request says: its JSON body, and who sends it."""
 
 import json
 import math
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from api.errors import BadRequest, BodyTooLarge
 from api.roles import Actor
-from inventory.store import FILTERS, Query
 
 MAX_DEPTH = 32
-MAX_LIMIT = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRequest:
-    """A collection request: which rows, and which attributes of them (empty: all)."""
-
-    query: Query
-    fields: tuple[str, ...] = ()
 
 
 def acting(request: Request) -> Actor:
@@ -75,40 +62,6 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     return value
 
 
-def list_request(request: Request) -> ListRequest:
-    """Return what a collection request asks for.
-
-    Raises:
-        BadRequest: offset or limit is no number in range, or an attribute cannot be filtered; names the legal ones.
-    """
-    given = dict(request.query_params)
-    offset, limit = _bounds(given)
-    fields = tuple(name.strip() for name in given.pop("fields", "").split(",") if name.strip())
-    unknown = sorted(set(given) - set(FILTERS))
-    if unknown:
-        legal = ", ".join(sorted(("fields", "limit", "offset", *FILTERS)))
-        raise BadRequest(f"cannot filter by {', '.join(unknown)}; legal: {legal}")
-    return ListRequest(query=Query(offset=offset, limit=limit, filters=given), fields=fields)
-
-
-def page_request(request: Request) -> tuple[int, int]:
-    """Return offset and limit of a request for a page of something that has no filters.
-
-    Raises:
-        BadRequest: offset or limit is no number in range, or the query asks for more than these.
-    """
-    given = dict(request.query_params)
-    bounds = _bounds(given)
-    if given:
-        raise BadRequest(f"cannot filter by {', '.join(sorted(given))}; legal: limit, offset")
-    return bounds
-
-
-def select_fields(document: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
-    """Return the named attributes of ``document``; ``id`` and ``href`` always stay."""
-    return {name: value for name, value in document.items() if name in {"id", "href", *fields}}
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -147,20 +100,6 @@ def _children(value: object) -> list[Any]:
     if isinstance(value, float) and not math.isfinite(value):
         raise BadRequest("a number is too large for a double")
     return []
-
-
-def _bounds(given: dict[str, str]) -> tuple[int, int]:
-    """Take offset and limit out of ``given``."""
-    offset = _number(given.pop("offset", "0"), "offset", 0, 2**31)
-    return offset, _number(given.pop("limit", "100"), "limit", 1, MAX_LIMIT)
-
-
-def _number(text: str, name: str, low: int, high: int) -> int:
-    digits = text.lstrip("0") or "0"
-    # The length first: Python refuses to convert thousands of digits.
-    if not re.fullmatch("[0-9]+", text) or len(digits) > len(str(high)) or not low <= int(digits) <= high:
-        raise BadRequest(f"{name}={text!r}: must be a whole number from {low} to {high}")
-    return int(digits)
 
 
 def _json_name(value: object) -> str:

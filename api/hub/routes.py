@@ -6,9 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.errors import BadRequest
 from api.http.collections import Body
-from api.http.requests import list_request
+from api.http.list_query import page_request
 from api.hub.hub import Hub
 from api.hub.store import DeadLetter, Subscription
 from api.hub.topics import TOPICS, Topic
@@ -52,10 +51,8 @@ def _add_hub(router: APIRouter, hub: Hub, topic: Topic) -> None:
 
 def _add_dead_letters(router: APIRouter, hub: Hub) -> None:
     def read_page(request: Request, response: Response) -> list[dict[str, Any]]:
-        wanted = list_request(request).query
-        if wanted.filters:
-            raise BadRequest(f"cannot filter by {', '.join(sorted(wanted.filters))}; legal: limit, offset")
-        found, total = hub.dead_letters(offset=wanted.offset, limit=wanted.limit)
+        offset, limit = page_request(request)
+        found, total = hub.dead_letters(offset=offset, limit=limit)
         response.headers["X-Total-Count"] = str(total)
         response.headers["X-Result-Count"] = str(len(found))
         return [_letter(each) for each in found]

@@ -25,7 +25,7 @@ FOLLOW_SERVICE_ORDER: Final = "product.follow_service_order"
 
 def product_order_store() -> DocumentStore:
     """Return the store of TMF622 product orders."""
-    return DocumentStore(table=product_orders, kind="productOrder", domain="product")
+    return DocumentStore(table=product_orders, kind="productOrder", domain="product", created="orderDate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ START: Final = "resource.start"
 
 def resource_order_store() -> DocumentStore:
     """Return the store of TMF652 resource orders."""
-    return DocumentStore(table=resource_orders, kind="resourceOrder", domain="resource")
+    return DocumentStore(table=resource_orders, kind="resourceOrder", domain="resource", created="orderDate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

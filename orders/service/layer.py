@@ -26,7 +26,7 @@ FOLLOW_MONITOR: Final = "service.follow_monitor"
 
 def service_order_store() -> DocumentStore:
     """Return the store of TMF641 service orders."""
-    return DocumentStore(table=service_orders, kind="serviceOrder", domain="service")
+    return DocumentStore(table=service_orders, kind="serviceOrder", domain="service", created="orderDate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -357,3 +357,21 @@ def test_a_plan_can_be_read_with_the_lines_that_undo_it(platform: Platform) -> N
     assert all(edit["edit"] and edit["inverse"] for edit in plan)
     assert platform.client.http.get("/lastmile/v1/plan/nobody").status_code == 404
     _ordered(platform, bodies.cease(_product_id(tree)))
+
+
+def test_a_stored_resource_has_a_tag_that_says_whether_it_changed(platform: Platform) -> None:
+    order_id = platform.client.http.get(PRODUCT_ORDERS, params={"limit": "1"}).json()[0]["id"]
+    first = platform.client.http.get(f"{PRODUCT_ORDERS}/{order_id}")
+    again = platform.client.http.get(f"{PRODUCT_ORDERS}/{order_id}", headers={"If-None-Match": first.headers["ETag"]})
+    other = platform.client.http.get(f"{PRODUCT_ORDERS}/{order_id}", headers={"If-None-Match": '"another"'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (other.status_code, other.json()) == (200, first.json())
+
+
+def test_orders_are_found_by_what_stands_deep_in_them(platform: Platform) -> None:
+    tree = _ordered(platform, bodies.add(serial_number="LMLE0000D016"))
+    query = {"productOrderItem.product.productCharacteristic.value": "LMLE0000D016", "sort": "-orderDate"}
+    page = platform.client.http.get(PRODUCT_ORDERS, params=query | {"fields": "productOrderItem.action"})
+    assert page.headers["X-Total-Count"] == "1"
+    assert page.json()[0]["productOrderItem"] == [{"action": "add"}]
+    _ordered(platform, bodies.cease(_product_id(tree)))

@@ -14,7 +14,8 @@ from api.runtime.database import Database
 from api.runtime.sqlite import SqliteBackend
 from api.runtime.tables import events, moves
 from inventory.errors import StaleState, UnknownResource
-from inventory.store import DocumentStore, Query, Row
+from inventory.query import Query, equals
+from inventory.store import DocumentStore, Row
 from inventory.tables import document_table
 
 SCHEMA = MetaData()
@@ -50,7 +51,7 @@ def test_a_row_comes_back_as_it_went_in(stored: Database) -> None:
     with stored.read() as connection:
         assert STORE.get(connection, "p1") == STORE.by_external_id(connection, "e1") == ROW
         assert STORE.by_correlation_id(connection, "c1") == (ROW,)
-        assert STORE.text(connection, "p1") == '{"id":"p1","state":"new","note":"Lindenstraße"}'
+        assert STORE.found(connection, "p1") == ('{"id":"p1","state":"new","note":"Lindenstraße"}', 1)
 
 
 def test_a_new_resource_has_its_history_row_and_its_event(stored: Database) -> None:
@@ -126,7 +127,7 @@ def test_a_removed_resource_stays_in_history_and_events(stored: Database) -> Non
         assert STORE.find(connection, "p1") is None
 
 
-@pytest.mark.parametrize("read", [STORE.get, STORE.text])
+@pytest.mark.parametrize("read", [STORE.get, STORE.found])
 def test_an_unknown_id_is_named(stored: Database, read: Callable[..., object]) -> None:
     with stored.read() as connection, pytest.raises(UnknownResource, match="unknown parcelOrder 'p9'"):
         read(connection, "p9")
@@ -143,7 +144,7 @@ def test_pages_have_exact_totals_and_come_oldest_first(tmp_path: Path) -> None:
     with database.read() as connection:
         first = STORE.page(connection, Query(limit=2))
         second = STORE.page(connection, Query(offset=2, limit=2))
-        odd = STORE.page(connection, Query(limit=1, filters={"state": "odd"}))
+        odd = STORE.page(connection, Query(limit=1, conditions=equals(state="odd")))
         beyond = STORE.page(connection, Query(offset=9))
     database.close()
     assert (first.texts, first.total) == (('{"n":3}', '{"n":1}'), 5)
@@ -159,7 +160,7 @@ def test_a_page_is_a_slice_of_what_matches(stored: Database, offset: int, limit:
         number = uow.connection.execute(select(func.count()).select_from(STORE.table)).scalar_one()
         STORE.insert(uow, Row(id=f"q{number}", state=state, correlation_id="c", document={"n": number}))
     with stored.read() as connection:
-        everything = STORE.page(connection, Query(filters={"state": state}, limit=1000))
-        page = STORE.page(connection, Query(offset=offset, limit=limit, filters={"state": state}))
+        everything = STORE.page(connection, Query(conditions=equals(state=state), limit=1000))
+        page = STORE.page(connection, Query(offset=offset, limit=limit, conditions=equals(state=state)))
     assert page.total == everything.total == len(everything.texts)
     assert page.texts == everything.texts[offset : offset + limit]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api.errors import BadRequest
-from api.http.requests import MAX_DEPTH, parse_object, select_fields
+from api.http.requests import MAX_DEPTH, parse_object
 
 DEEP = b'{"a":' * 200_000
 
@@ -39,8 +39,3 @@ def test_a_bad_body_says_what_is_wrong(raw: bytes, said: str) -> None:
 def test_a_good_body_comes_back_as_it_was_sent() -> None:
     body = {"a": [1, 2.5, None, True, "Lindenstraße 15 😀"], "b": {"c": {}}}
     assert parse_object(json.dumps(body).encode()) == body
-
-
-def test_fields_keep_id_and_href() -> None:
-    document = {"id": "1", "href": "/x/1", "state": "held", "note": []}
-    assert select_fields(document, ["state"]) == {"id": "1", "href": "/x/1", "state": "held"}

@@ -1,0 +1,131 @@
+"""One page of a table of documents: what an index knows is asked of the database, the rest of the documents."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from inventory.query import Attribute, Condition, Query, SortKey, moment_of, sort_value, sorted_by
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "id": "id",
+    "state": "state",
+    "status": "state",
+    "resourceStatus": "state",
+    "externalId": "external_id",
+    "correlationId": "correlation_id",
+}
+"""Wire attribute to indexed column."""
+
+AT_A_TIME: Final = 500
+_PRECISION: Final = timedelta(milliseconds=1)
+"""Documents carry milliseconds, the column of the creation time more."""
+# What stands in JSON text as it is, and is no number, which has several texts.
+_PLAIN: Final = re.compile(r"[A-Za-z_][\w.:@/+-]{2,}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """``texts``: the documents as stored JSON text; ``total``: how many match without offset and limit."""
+
+    texts: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedTable:
+    """A table of documents (:func:`inventory.tables.document_table`) to read pages of.
+
+    Attributes:
+        created: the attribute that holds the time of creation, where documents have one.
+    """
+
+    table: Table
+    created: str = ""
+
+    def page(self, connection: Connection, query: Query) -> Page:
+        """Return one page of stored texts and the exact total.
+
+        What an index holds (ids, states, external ids, the time of creation) costs the same at any size of the table;
+        any other attribute costs a look at every document that those leave.
+        """
+        where = [each for condition in query.conditions for each in self._where(condition)]
+        is_ordered = all(self._column(key.attribute) is not None for key in query.order)
+        if is_ordered and all(map(self._is_exact, query.conditions)):
+            return self._by_index(connection, query, where)
+        return self._by_looking(connection, query, where)
+
+    def _by_index(self, connection: Connection, query: Query, where: Sequence[ColumnElement[bool]]) -> Page:
+        total = connection.execute(select(func.count()).select_from(self.table).where(*where)).scalar_one()
+        wanted = select(self.table.c.document).where(*where).order_by(*self._order(query.order))
+        texts = connection.execute(wanted.offset(query.offset).limit(query.limit)).scalars()
+        return Page(texts=tuple(texts), total=total)
+
+    def _by_looking(self, connection: Connection, query: Query, where: Sequence[ColumnElement[bool]]) -> Page:
+        here = self.table.c
+        wanted = select(here.id, here.document).where(*where).order_by(here.created_at, here.id)
+        matching = []
+        for key, text in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)):
+            document = json.loads(text)
+            if query.holds(document):
+                matching.append((tuple(sort_value(document, sort.attribute) for sort in query.order), key))
+        ids = sorted_by(query.order, matching)[query.offset : query.offset + query.limit]
+        return Page(texts=self._texts(connection, ids), total=len(matching))
+
+    def _texts(self, connection: Connection, ids: Sequence[str]) -> tuple[str, ...]:
+        here, found = self.table.c, dict[str, str]()
+        for start in range(0, len(ids), AT_A_TIME):
+            wanted = select(here.id, here.document).where(here.id.in_(ids[start : start + AT_A_TIME]))
+            found |= {row.id: row.document for row in connection.execute(wanted)}
+        return tuple(found[key] for key in ids if key in found)
+
+    def _where(self, condition: Condition) -> Iterable[ColumnElement[bool]]:
+        """Yield what the database can say of ``condition``: never more than is true."""
+        column = self._column(condition.attribute)
+        if column is not None and condition.attribute != (self.created,):
+            yield from _of_column(column, condition)
+        elif condition.attribute == (self.created,):
+            yield from self._of_creation(condition)
+        elif condition.operator == "eq" and all(map(_PLAIN.fullmatch, condition.texts)):
+            parts = [self.table.c.document.contains(text, autoescape=True) for text in condition.texts]
+            if len(parts) == 1:
+                yield parts[0]
+
+    def _of_creation(self, condition: Condition) -> Iterable[ColumnElement[bool]]:
+        moment = moment_of(condition.texts[0]) if len(condition.texts) == 1 else None
+        if moment is None:
+            return
+        if condition.operator in {"gt", "gte", "eq"}:
+            yield self.table.c.created_at >= moment - _PRECISION
+        if condition.operator in {"lt", "lte", "eq"}:
+            yield self.table.c.created_at <= moment + _PRECISION
+
+    def _is_exact(self, condition: Condition) -> bool:
+        name = condition.attribute[0] if len(condition.attribute) == 1 else ""
+        return name in COLUMNS and condition.operator in {"eq", "ne"}
+
+    def _column(self, attribute: Attribute) -> ColumnElement[Any] | None:
+        if len(attribute) != 1:
+            return None
+        if attribute[0] == self.created:
+            return self.table.c.created_at
+        name = COLUMNS.get(attribute[0])
+        return self.table.c[name] if name is not None else None
+
+    def _order(self, keys: Sequence[SortKey]) -> Iterable[ColumnElement[Any]]:
+        for key in keys:
+            column = self._column(key.attribute)
+            assert column is not None  # noqa: S101 - narrows the type; the caller looked
+            yield column.desc().nulls_last() if key.descending else column.asc().nulls_last()
+        yield from (self.table.c.created_at, self.table.c.id)
+
+
+def _of_column(column: ColumnElement[Any], condition: Condition) -> Iterable[ColumnElement[bool]]:
+    if condition.operator == "eq":
+        yield column.in_(condition.texts)
+    elif condition.operator == "ne":
+        yield column.is_(None) | column.not_in(condition.texts)
