@@ -4,6 +4,8 @@ ActivationError
 ├── BadIntent               characteristics do not fit the intent; names each path and what is legal
 ├── RenderError             a template failed; names template, line and variable
 ├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
+├── NothingToRepair         a path that names no deviation; lists the places there are
+├── RollbackRefused         a past transaction cannot be undone; names what stands in the way and what is legal
 ├── DevicesFailed           devices that could not be read before the push, with the error of each
 └── DeviceError             one device, one phase; ``retryable`` says whether the same bytes may be tried again
     ├── DeviceUnreachable   no connection, lost connection, time-out before anything was committed
@@ -35,6 +37,14 @@ class RenderError(ActivationError):
 
 class PlanError(ActivationError):
     """A change that cannot be computed safely."""
+
+
+class NothingToRepair(ActivationError):
+    """A repair that has nothing to mend."""
+
+
+class RollbackRefused(ActivationError):
+    """A past transaction that cannot be undone."""
 
 
 class DeviceError(ActivationError):

@@ -212,6 +212,7 @@ def begin_transaction(uow: UnitOfWork, transaction_id: TransactionId, plan: Plan
         "monitor_id": monitor_ids[0],
         "plan_id": plan.plan_id,
         "step": Step.STAGING.value,
+        "devices": " ".join(["", *sorted(edit.device for edit in plan.edits if edit.changes), ""]),
         "updated_at": uow.now,
     }
     uow.connection.execute(insert(tables.transactions).values(values))

@@ -56,6 +56,8 @@ transactions = Table(
     Column("monitor_id", Text, nullable=False),
     Column("plan_id", Text, nullable=False),
     Column("step", Text, nullable=False),
+    # The names of the devices that it changes, between blanks; null: an older release's, the plan tells.
+    Column("devices", Text),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Index("ix_device_transaction_step", "step"),
     Index("ix_device_transaction_monitor", "monitor_id"),

@@ -30,6 +30,8 @@ from api.settings import Settings
 from api.storage import existing_storage
 from api.system import System
 from api.token_commands import token_app
+from api.transaction_commands import EPILOG as TRANSACTIONS_EPILOG
+from api.transaction_commands import transactions_command
 from api.wiring import Part, running_system
 from inventory.errors import InventoryError
 from labs.errors import LabError, PortInUse
@@ -49,6 +51,7 @@ app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
 app.add_typer(lab_app, name="lab")
+app.command("transactions", epilog=TRANSACTIONS_EPILOG)(transactions_command)
 app.command("fsck", epilog="Examples:  lastmile fsck --json   ·   lastmile fsck --repair")(fsck_command)
 console = Console()
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from activation.transaction_store import unfinished_of
+from activation.transactions import transaction_document
 from api.runtime.history import events_of_chain, moves_of
 from inventory.store import DocumentStore
 
@@ -31,6 +33,7 @@ class OrderTree:
             store.kind: [dict(row.document) for row in store.by_correlation_id(connection, top.correlation_id)]
             for store in (self.service_orders, self.resource_orders, self.monitors)
         }
+        unfinished = unfinished_of(connection, [document["id"] for document in chain[self.monitors.kind]])
         ids = [order_id, *(document["id"] for documents in chain.values() for document in documents)]
         history = [
             {
@@ -46,4 +49,11 @@ class OrderTree:
             for move in moves_of(connection, ids)
         ]
         events = events_of_chain(connection, top.correlation_id)
-        return {"id": order_id, "productOrder": dict(top.document), **chain, "history": history, "event": events}
+        return {
+            "id": order_id,
+            "productOrder": dict(top.document),
+            **chain,
+            "unfinishedTransaction": [transaction_document(each) for each in unfinished],
+            "history": history,
+            "event": events,
+        }
