@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
 
@@ -12,6 +12,7 @@ from activation.batch_size import BatchSizes
 from activation.bisect import Search
 from activation.draft import Planned, with_places
 from activation.errors import ActivationError, DeviceError, DevicesFailed
+from activation.gate import Candidate, ReviewGate
 from activation.journal import Journal
 from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
 from activation.planning import plan
@@ -63,6 +64,7 @@ class Change:
 
     reach: Reach
     sizes: BatchSizes
+    gate: ReviewGate | None = None
 
     def bring(self, members: Sequence[Member]) -> None:
         """Bring all members' changes to the devices and end each of their jobs.
@@ -95,11 +97,14 @@ class Change:
                 if in_front := _in_front(planned.plan, transactions):
                     # What this plan found on the devices is about to go; planned after that, it is the right one.
                     return Verdict(retry=Retry(delay_s=IN_FRONT_POLL_S, reason=f"waits for the rollback of {in_front}"))
-                outcome, journal = self._push(members, planned.plan, participants)
+                if (admitted := self._admitted(members, planned)) is None:
+                    # It waits for people: no job, no lock. Their approval brings the job back.
+                    return Verdict()
+                outcome, journal = self._push(members, admitted.plan, participants)
                 if outcome.waiting:
                     return Verdict(retry=later(outcome, 1))
                 if outcome.completed:
-                    _complete(members, planned, participants, journal)
+                    _complete(members, admitted, participants, journal)
         except DevicesFailed as error:
             return Verdict(failures=error.errors)
         except (ActivationError, InventoryError) as error:
@@ -108,6 +113,18 @@ class Change:
 
     def _devices(self, members: Iterable[Member]) -> Mapping[str, Device]:
         return self.reach.named({name for member in members for name in member.work.by_device})
+
+    def _admitted(self, members: Sequence[Member], planned: Planned) -> Planned | None:
+        """Return what may be pushed; None where it waits for people."""
+        (member, *others) = members
+        if self.gate is None or others or not member.alone:
+            return planned
+        candidate = Candidate(monitor=member.monitor, work=member.work, plan=planned.plan, report=member.report)
+        admitted = self.gate.admitted(candidate, member.transactions)
+        if admitted is None:
+            return None
+        member.report.plan = admitted
+        return replace(planned, plan=admitted)
 
     def _push(
         self, members: Sequence[Member], plan: Plan, participants: Participants

@@ -29,6 +29,14 @@ class Devices(Protocol):
         ...
 
 
+class Authors(Protocol):
+    """Who ordered what (the history knows)."""
+
+    def author_of(self, uow: UnitOfWork, monitor_id: str, correlation_id: str) -> str:
+        """Return the name of whoever asked for an activation, or for the order it belongs to; empty: the platform."""
+        ...
+
+
 class DeviceLocking(Protocol):
     """One change at a time per device (in one process: :class:`activation.sessions.DeviceLocks`)."""
 
@@ -144,6 +152,9 @@ class PlatformRules(Protocol):
 
 class ServiceActivation(Protocol):
     """TMF640 as the service order layer uses it; an HTTP adapter can stand behind it.
+
+    A plan that waits for people is told by a ``MonitorAttributeValueChangeEvent`` whose document carries ``review``:
+    ``{"id", "href", "state", "requirement", "because", "planHash"}``; so is the decision.
 
     Each call stores a monitor, returns its id at once and is idempotent by ``external_id``. The end is told by a
     ``MonitorStateChangeEvent`` whose document carries ``state`` (InProgress, Completed or InError), ``externalId``

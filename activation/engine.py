@@ -12,6 +12,7 @@ from activation.batch_size import BatchSizes
 from activation.change import Change
 from activation.desired import Renderings
 from activation.draft import with_places
+from activation.gate import ReviewGate
 from activation.intake import Arrival, Intake
 from activation.intent import IntentSpec
 from activation.lines import Lines, Names
@@ -46,6 +47,7 @@ class ActivationCore(ServiceActivations):
     never waits for company.
 
     Attributes:
+        gate: holds plans that people have to look at; without one, none.
         groups: how many groups are on their way to devices at a time.
         sizes: how many activations may share a transaction, learned per device.
     """
@@ -53,6 +55,7 @@ class ActivationCore(ServiceActivations):
     reach: Reach
     intents: Mapping[str, IntentSpec]
     renderer: Renderer
+    gate: ReviewGate | None = None
     groups: int = GROUPS
     sizes: BatchSizes = field(default_factory=BatchSizes)
     _intake: Intake = field(init=False)
@@ -72,9 +75,9 @@ class ActivationCore(ServiceActivations):
             renderer=self.renderer,
             platform_of=lambda name: self.reach.devices.device(name).platform,
         )
-        self._intake = Intake(renderings=renderings)
+        self._intake = Intake(renderings=renderings, gate=self.gate)
         self._recovery = Recovery(reach=self.reach)
-        self._change = Change(reach=self.reach, sizes=self.sizes)
+        self._change = Change(reach=self.reach, sizes=self.sizes, gate=self.gate)
         # One more than groups: somebody has to take in who comes meanwhile.
         self._threads = ThreadPoolExecutor(self.groups + 1, thread_name_prefix=THREADS)
 

@@ -1,6 +1,11 @@
 """Errors of this package.
 
 ActivationError
+├── BadPolicy               a review policy that cannot be used; names each place and what is legal
+├── AlreadyDecided          a review that somebody has decided otherwise, or that is over
+├── NotApprovable           whoever wants to approve may not; says why and who may
+├── OtherPlan               a decision about other bytes than those that wait; names the hash of these
+├── ReviewRejected          a reviewer said no; carries the name and the comment
 ├── BadIntent               characteristics do not fit the intent; names each path and what is legal
 ├── RenderError             a template failed; names template, line and variable
 ├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
@@ -21,6 +26,26 @@ from collections.abc import Iterable
 
 class ActivationError(Exception):
     """Root of the errors that activation code raises on purpose."""
+
+
+class BadPolicy(ActivationError):
+    """A review policy file that cannot be used."""
+
+
+class AlreadyDecided(ActivationError):
+    """A review that does not wait any more."""
+
+
+class NotApprovable(ActivationError):
+    """An approval by somebody who may not give it."""
+
+
+class OtherPlan(ActivationError):
+    """A decision that signs another hash than the review's."""
+
+
+class ReviewRejected(ActivationError):
+    """A plan that a reviewer rejected."""
 
 
 class BadIntent(ActivationError):

@@ -8,6 +8,7 @@ from time import perf_counter
 from activation import store
 from activation.desired import Renderings, changes
 from activation.errors import ActivationError
+from activation.gate import ReviewGate
 from activation.model import Fragment
 from activation.report import Report
 from activation.service_activation import Request
@@ -39,6 +40,7 @@ class Intake:
     """Reads what jobs are about, and renders it."""
 
     renderings: Renderings
+    gate: ReviewGate | None = None
 
     def arrivals(self, jobs: Sequence[DeviceJob]) -> list[Arrival]:
         """Return what the database says of ``jobs``, read with a statement per table; end those with nothing to do."""
@@ -69,12 +71,15 @@ class Intake:
         except (ActivationError, InventoryError) as error:
             fail_all(arrival.job.transactions, [(arrival.monitor.id, report)], (error,))
             return None
+        transactions = arrival.job.transactions
         return Member(
             monitor=arrival.monitor,
             work=work,
             report=report,
-            transactions=arrival.job.transactions,
+            transactions=transactions,
             end=arrival.job.end,
+            # What is approved is what is pushed: a plan of one activation, and of no other.
+            alone=self.gate is not None and self.gate.may_hold(arrival.monitor, work, transactions),
         )
 
     def work(self, request: Request, old: tuple[Fragment, ...]) -> Work:

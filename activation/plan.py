@@ -59,8 +59,21 @@ def plan_device(
     _refuse_strangers(device, changes, others)
     notation = notation_for(platform)
     ownership = Ownership.of(notation, changes, others)
+    standing = notation.parse(running, Scope.of(covers(ownership, notation)))
+    return plan_nodes(device, platform, standing, changes, ownership)
+
+
+def plan_nodes(
+    device: str, platform: Platform, standing: Nodes, changes: Sequence[FragmentChange], ownership: Ownership
+) -> tuple[DeviceEdit, tuple[FragmentChange, ...]]:
+    """Return what :func:`plan_device` returns, for a configuration that is read already.
+
+    Raises:
+        PlanError: the change cannot be written in the platform's notation.
+    """
+    notation = notation_for(platform)
     touched = covers(ownership, notation)
-    before = relevant(ownership, notation, notation.parse(running, Scope.of(touched)))
+    before = relevant(ownership, notation, standing)
     after = intended(ownership, notation, before)
     shown_before, shown_after = notation.show(before), notation.show(after)
     edit = DeviceEdit(
@@ -119,8 +132,18 @@ def make_plan(edits: Sequence[DeviceEdit], fragments: Sequence[FragmentChange], 
 
 
 def canonical_bytes(edit: DeviceEdit) -> bytes:
-    """Return the bytes an approval signs: every field of ``edit``, in one line of JSON."""
-    return json.dumps(asdict(edit), sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    """Return the bytes an approval signs: all that is sent, and what it was planned against, in one line of JSON.
+
+    Who else is on the touched nodes is no part of them: customers come and go without changing a byte of the edit.
+    """
+    signed = asdict(edit)
+    del signed["shared_with"]
+    return json.dumps(signed, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def unified_patch(edits: Iterable[DeviceEdit]) -> str:
+    """Return the changes of all devices as one unified patch; the files are named for the devices."""
+    return "".join(_patch(edit.before, edit.after, f"a/{edit.device}", f"b/{edit.device}") for edit in edits)
 
 
 def _refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Sequence[Fragment]) -> None:
@@ -130,11 +153,12 @@ def _refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Se
 
 
 def _unified(device: str, before: str, after: str) -> str:
+    return _patch(before, after, f"{device} running", f"{device} planned")
+
+
+def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
     lines = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
-        fromfile=f"{device} running",
-        tofile=f"{device} planned",
+        before.splitlines(keepends=True), after.splitlines(keepends=True), fromfile=name_before, tofile=name_after
     )
     return "".join(lines)
 

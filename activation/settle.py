@@ -7,6 +7,7 @@ from typing import Any
 from activation.errors import DeviceError
 from activation.model import Fragment, Path
 from activation.report import Report, error_documents
+from activation.reviews import REVIEW_ID, close
 from activation.service_activation import HEADER, Request
 from activation.states import MONITOR, SERVICE, MonitorState, ServiceState
 from activation.store import MONITORS, SERVICES, replace_fragments
@@ -65,7 +66,9 @@ def _end(uow: UnitOfWork, monitor: Row, state: MonitorState, additions: Mapping[
     MONITOR.advance(MonitorState(monitor.state), state)
     document = {**monitor.document, **additions, "state": state.value}
     reason = "; ".join(error["message"] for error in additions.get("errorMessage", ()))
-    MONITORS.save(uow, monitor, replace(monitor, state=state, document=document), reason=reason)
+    ended = MONITORS.save(uow, monitor, replace(monitor, state=state, document=document), reason=reason)
+    if REVIEW_ID in ended.task:
+        close(uow, ended, f"its activation ended: {reason or state.value}")
 
 
 def _activated(uow: UnitOfWork, monitor: Row, request: Request) -> Document:

@@ -93,3 +93,23 @@ DRIFT: Final = Lifecycle(
         DriftState.DRIFTED: frozenset({DriftState.IN_SYNC}),
     },
 )
+
+
+class ReviewState(StrEnum):
+    """Where a plan stands with the people who have to agree to it."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    """Another plan took its place, or its activation ended without it."""
+
+
+REVIEW: Final = Lifecycle(
+    name="review",
+    initial=frozenset({ReviewState.WAITING}),
+    transitions={
+        ReviewState.WAITING: frozenset({ReviewState.APPROVED, ReviewState.REJECTED, ReviewState.SUPERSEDED}),
+        ReviewState.APPROVED: frozenset({ReviewState.SUPERSEDED}),
+    },
+)

@@ -21,6 +21,7 @@ from inventory.store import DocumentStore, dump
 MONITORS: Final = DocumentStore(table=tables.monitors, kind="monitor", domain="activation")
 # Not "service": TMF638's events of the same id must stay apart from these.
 SERVICES: Final = DocumentStore(table=tables.services, kind="activationService", domain="activation")
+REVIEWS: Final = DocumentStore(table=tables.reviews, kind="review", domain="activation")
 _DELETE_FRAGMENTS: Final = delete(tables.fragments).where(
     tables.fragments.c.root_id.in_(bindparam("roots", expanding=True))
 )
@@ -37,6 +38,15 @@ _SHARERS: Final = (
         tables.fragment_places.c.root_id.not_in(bindparam("roots", expanding=True)),
     )
     .group_by(tables.fragment_places.c.place)
+)
+_ALL_SHARERS: Final = (
+    select(tables.fragment_places.c.root_id)
+    .where(
+        tables.fragment_places.c.device == bindparam("device"),
+        tables.fragment_places.c.place.in_(bindparam("places", expanding=True)),
+        tables.fragment_places.c.root_id.not_in(bindparam("roots", expanding=True)),
+    )
+    .distinct()
 )
 _FRAGMENTS_OF: Final = (
     select(tables.fragments)
@@ -93,6 +103,21 @@ def fragments_sharing(
         rows = connection.execute(_SHARERS, {"device": device, "roots": ours, "places": hashes})
         sharers = {root for pair in rows for root in pair}
         found[device] = _of_roots(connection, device, sharers) if sharers else ()
+    return found
+
+
+def sharers(
+    connection: Connection, roots: Iterable[str], places: Mapping[str, Iterable[int]]
+) -> Mapping[str, frozenset[str]]:
+    """Return, by device, every service other than ``roots`` that holds one of ``places``; costs as many rows.
+
+    ``places`` as :func:`place_keys` gives them.
+    """
+    ours = sorted(roots)
+    found: dict[str, frozenset[str]] = {}
+    for device, wanted in places.items():
+        rows = connection.execute(_ALL_SHARERS, {"device": device, "roots": ours, "places": sorted(wanted)})
+        found[device] = frozenset(rows.scalars())
     return found
 
 
@@ -168,6 +193,11 @@ def _of_roots(connection: Connection, device: str, roots: Iterable[str]) -> tupl
     return tuple(fragment_of(row) for row in found.mappings())
 
 
+def place_keys(places: Mapping[str, Iterable[Path]]) -> Mapping[str, list[int]]:
+    """Return, by device, what stands for these places in the database."""
+    return {device: sorted(map(_place, paths)) for device, paths in places.items()}
+
+
 def _place(path: Path) -> int:
     digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
@@ -181,7 +211,9 @@ def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, s
 
 
 def store_plan(uow: UnitOfWork, plan: Plan, monitor_id: str) -> None:
-    """Keep ``plan`` as it will be pushed."""
+    """Keep ``plan`` as it will be pushed; one that was approved is kept already."""
+    if uow.reader.execute(select(tables.plans.c.plan_id).where(tables.plans.c.plan_id == plan.plan_id)).first():
+        return
     values = {
         "plan_id": plan.plan_id,
         "monitor_id": monitor_id,

@@ -10,6 +10,7 @@ monitors = document_table(metadata, "monitor")
 services = document_table(metadata, "activation_service")
 # How each device was found when it was last checked; the id is its name.
 drifts = document_table(metadata, "device_drift")
+reviews = document_table(metadata, "review")
 
 fragments = Table(
     "fragment",

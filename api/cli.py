@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from activation.errors import BadPolicy
 from api.client import ApiRefused
 from api.collector import settle_heap
 from api.db_commands import app as db_app
@@ -63,26 +64,43 @@ Kinds = Annotated[str | None, typer.Option(help="Job kinds or layers, comma sepa
 Concurrency = Annotated[int | None, typer.Option(help="Changes of devices under way at a time (64).", min=1, max=1000)]
 Auth = Annotated[str | None, typer.Option(help="'on' or 'off': whether requests need a bearer token (on).")]
 
+Policy = Annotated[Path | None, typer.Option(help="YAML file: which plans wait for people (none).", metavar="FILE")]
+
 
 @app.command("serve", epilog="Example:  lastmile serve --port 8640 --data ./lastmile-data --lab none --auth on")
 def serve_command(
-    port: Port = None, data: Data = None, database: DatabaseUrl = None, lab: Lab = None, auth: Auth = None
+    port: Port = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    lab: Lab = None,
+    auth: Auth = None,
+    review_policy: Policy = None,
 ) -> None:
     """Run the platform (and the lab) until it is interrupted, and print its URLs."""
-    settings = Settings.read(os.environ, port=port, data=data, database=database, lab=lab, auth=_on(auth))
+    settings = Settings.read(
+        os.environ, port=port, data=data, database=database, lab=lab, auth=_on(auth), review_policy=review_policy
+    )
     _serve(settings, Part.ALL)
 
 
 @app.command("api", epilog="Example:  lastmile api --port 8641 --database postgresql://lastmile@db/lastmile")
-def api_command(port: Port = None, database: DatabaseUrl = None, auth: Auth = None) -> None:
+def api_command(
+    port: Port = None, database: DatabaseUrl = None, auth: Auth = None, review_policy: Policy = None
+) -> None:
     """Serve the HTTP API alone; as many as wanted share one PostgreSQL database with the workers."""
-    _serve(Settings.read(os.environ, port=port, database=database, auth=_on(auth)), Part.API)
+    _serve(
+        Settings.read(os.environ, port=port, database=database, auth=_on(auth), review_policy=review_policy), Part.API
+    )
 
 
 @app.command("worker", epilog="Example:  lastmile worker --kinds activation --concurrency 32 --database postgresql://…")
-def worker_command(database: DatabaseUrl = None, kinds: Kinds = None, concurrency: Concurrency = None) -> None:
+def worker_command(
+    database: DatabaseUrl = None, kinds: Kinds = None, concurrency: Concurrency = None, review_policy: Policy = None
+) -> None:
     """Work on jobs alone; as many as wanted share one PostgreSQL database."""
-    settings = Settings.read(os.environ, database=database, kinds=kinds, concurrency=concurrency)
+    settings = Settings.read(
+        os.environ, database=database, kinds=kinds, concurrency=concurrency, review_policy=review_policy
+    )
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -162,7 +180,16 @@ def main() -> None:
         sys.exit(f"lastmile: settings: {problems}")
     except PortInUse as error:
         sys.exit(f"lastmile: {error} (LASTMILE_LAB_SSH_PORT, LASTMILE_LAB_NETCONF_PORT)")
-    except (ApiRefused, DatabaseAway, MaintenanceRefused, StartRefused, LabError, OrdersError, InventoryError) as error:
+    except (
+        ApiRefused,
+        DatabaseAway,
+        MaintenanceRefused,
+        StartRefused,
+        LabError,
+        OrdersError,
+        InventoryError,
+        BadPolicy,
+    ) as error:
         sys.exit(f"lastmile: {error}")
 
 

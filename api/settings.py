@@ -31,6 +31,7 @@ class Settings(BaseModel):
         concurrency: changes of devices this process has under way at a time, each of one or many activations.
         commit_target_s: how long a device's commit may take before fewer activations share it.
         max_body_bytes: larger request bodies are refused.
+        review_policy: YAML file that says which plans wait for people; the shipped one lets everything through.
         hub_allow: networks (CIDR, comma separated) that subscribers may be in although they are not public.
         hub_attempts: failed deliveries of one event to one subscriber before it becomes a dead letter.
         hub_first_pause_s: after the first failed delivery; it doubles with each further one.
@@ -51,6 +52,7 @@ class Settings(BaseModel):
     concurrency: int = Field(default=64, ge=1, le=1000)
     commit_target_s: float = Field(default=5.0, gt=0.0)
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
+    review_policy: Path | None = None
     hub_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     hub_attempts: int = Field(default=20, ge=1)
     hub_first_pause_s: float = Field(default=0.5, gt=0.0)

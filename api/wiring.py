@@ -42,6 +42,7 @@ from api.settings import Settings
 from api.storage import storage
 from api.system import Create, System
 from api.wiring_drift import drift_watch, owners
+from api.wiring_review import review_gate
 from inventory.devices import DeviceDirectory
 from inventory.documents import Document
 from inventory.ledger import Handler, UnitOfWork
@@ -125,7 +126,7 @@ def running_system(
     Raises:
         StartRefused: the data folder is held by another process, or cannot be used.
         DatabaseAway: the PostgreSQL server cannot be reached.
-        LabError, OrdersError, InventoryError: a file that was named cannot be used; the message says where.
+        LabError, OrdersError, InventoryError, BadPolicy: a file that was named cannot be used; the message says where.
     """
     if part is not Part.ALL and settings.database is None:
         raise StartRefused(
@@ -140,9 +141,7 @@ def running_system(
         devices = DeviceDirectory(transactions=database)
         presence = Presence(database)
         locks = _device_locks(database, presence)
-        core = _activation_core(
-            devices, drivers or DriverRegistry.installed(), platforms, locks, groups=settings.concurrency
-        )
+        core = _activation_core(settings, devices, drivers or DriverRegistry.installed(), platforms, locks)
         core.sizes.target_s = settings.commit_target_s
         layers = _layers(catalog, core)
         stack.callback(layers.core.close)
@@ -219,7 +218,7 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
 
 
 def _activation_core(
-    devices: Devices, drivers: DriverRegistry, folder: Path, locks: DeviceLocking, *, groups: int
+    settings: Settings, devices: Devices, drivers: DriverRegistry, folder: Path, locks: DeviceLocking
 ) -> ActivationCore:
     platforms = load_platforms(folder)
     return ActivationCore(
@@ -228,7 +227,8 @@ def _activation_core(
         ),
         intents=load_intents(folder / "intents.yaml"),
         renderer=Renderer(folder, platforms),
-        groups=groups,
+        gate=review_gate(settings.review_policy, devices, platforms),
+        groups=settings.concurrency,
     )
 
 

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any, Final
 
 from activation.service_activation import RUN
-from activation.states import MONITOR, MonitorState
+from activation.states import MONITOR, MonitorState, ReviewState
 from api.fsck.lifecycles import items_of
 from api.fsck.model import Enqueue, Entity, Finding, Redeliver, Repair
 from orders.product.layer import FOLLOW_SERVICE_ORDER
@@ -51,6 +51,11 @@ def is_open(entity: Entity) -> bool:
     return entity.row.state not in FINAL
 
 
+def _is_under_review(entity: Entity) -> bool:
+    review = entity.row.document.get("review", {}) if entity.kind == "monitor" else {}
+    return review.get("state") == ReviewState.WAITING
+
+
 def check_progress(parent: Parent, at_work: frozenset[str]) -> Iterator[Finding]:
     """Yield what is wrong with an order that has not ended: a job or an open child must move it on.
 
@@ -59,7 +64,7 @@ def check_progress(parent: Parent, at_work: frozenset[str]) -> Iterator[Finding]
         at_work: the orders and monitors that a job moves, or whose event a job carries.
     """
     entity = parent.entity
-    if not is_open(entity) or entity.row.state in WAITS_FOR_PEOPLE:
+    if not is_open(entity) or entity.row.state in WAITS_FOR_PEOPLE or _is_under_review(entity):
         return
     known = {child.row.external_id for child in parent.children}
     for external_id in sorted(parent.sent - known):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from activation.states import TRANSACTION, MonitorState, Step
+from activation.states import TRANSACTION, MonitorState, ReviewState, Step
 from api.fsck import store
 from api.fsck.chains import Parent, check_children, check_progress
 from api.fsck.holdings import (
@@ -90,6 +90,7 @@ class _Check:
         yield from self._each("service", self._service_rules)
         yield from self._each("activationService", self._activation_rules)
         yield from self._each("resource", self._resource_rules)
+        yield from self._each("review", self._review_rules)
         for kind in store.TABLES:
             for key, moves in store.gone(self.connection, kind).items():
                 yield from check_gone(kind, key, moves)
@@ -213,6 +214,15 @@ class _Check:
         configured = store.fragment_owners(self.connection, [row.id for row in page])
         for row in page:
             yield from check_activation(row, has_fragments=row.id in configured)
+
+    def _review_rules(self, page: Sequence[Row]) -> Iterator[Finding]:
+        waiting = [row for row in page if row.state == ReviewState.WAITING]
+        monitors = store.heads(self.connection, "monitor", [str(row.task["monitorId"]) for row in waiting])
+        for row in waiting:
+            monitor = monitors.get(str(row.task["monitorId"]))
+            if monitor is None or monitor.state != MonitorState.IN_PROGRESS:
+                text = f"people are asked, and its monitor is {monitor.state if monitor else 'not there'!r}"
+                yield Finding(rule="review-without-monitor", kind="review", id=row.id, text=text)
 
     def _resource_rules(self, page: Sequence[Row]) -> Iterator[Finding]:
         return check_reserved(page, store.reserved_ids(self.connection, [row.id for row in page]))

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orders.product.states
 import orders.resource.states
 import orders.service.states
-from activation.states import MONITOR, TRANSACTION
+from activation.states import MONITOR, REVIEW, TRANSACTION
 from activation.states import SERVICE as ACTIVATION_SERVICE
 from inventory.documents import Document
 from inventory.lifecycle import Lifecycle
@@ -23,6 +23,7 @@ _OF_RESOURCES: Final[Mapping[str, Lifecycle[Any]]] = MappingProxyType(
         "serviceOrder": orders.service.states.ORDER,
         "resourceOrder": orders.resource.states.ORDER,
         "monitor": MONITOR,
+        "review": REVIEW,
         "product": orders.product.states.PRODUCT,
         "service": orders.service.states.SERVICE,
         "activationService": ACTIVATION_SERVICE,

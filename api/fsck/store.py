@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Table, func, or_, select
 from activation.states import Step
 from activation.tables import fragments, transaction_members, transactions
 from activation.tables import monitors as monitor_table
+from activation.tables import reviews as review_table
 from activation.tables import services as activation_services
 from api.fsck.holdings import PoolFacts
 from api.fsck.lifecycles import event_prefix
@@ -43,6 +44,7 @@ TABLES: Final[Mapping[str, Table]] = {
     "service": services,
     "activationService": activation_services,
     "resource": resources,
+    "review": review_table,
 }
 """Where each kind of resource stands."""
 

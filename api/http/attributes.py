@@ -10,6 +10,10 @@ ALWAYS: Final = frozenset({"@baseType", "@schemaLocation", "@type", "correlation
 """What may stand in every resource."""
 
 _NAMES: Final[Mapping[str, str]] = {
+    "/lastmile/v1/review": """
+        action author because decision devices monitor note planHash planId requestedAt requirement risk rule service
+        state
+    """,
     "/tmf-api/productCatalogManagement/v4/catalog": """
         catalogType category description lastUpdate lifecycleStatus name relatedParty validFor version
     """,
@@ -64,7 +68,7 @@ _NAMES: Final[Mapping[str, str]] = {
         serviceSpecification serviceType startDate startMode state supportingResource supportingService
     """,
     "/tmf-api/ServiceActivationAndConfiguration/v4/monitor": """
-        errorMessage plan request response sourceHref state
+        errorMessage plan request response review sourceHref state
     """,
     "/tmf-api/serviceOrdering/v4/serviceOrder": """
         cancellationDate cancellationReason category completionDate description errorMessage

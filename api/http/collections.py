@@ -98,8 +98,8 @@ def tag_of(version: int) -> str:
     return f'"{version}"'
 
 
-def add_reads(router: APIRouter, collection: Collection) -> None:
-    """Add ``GET`` of the collection and of one of its resources."""
+def add_list(router: APIRouter, collection: Collection) -> None:
+    """Add ``GET`` of the collection."""
 
     def read_page(request: Request) -> Response:
         wanted = list_request(request, collection.attributes)
@@ -107,6 +107,14 @@ def add_reads(router: APIRouter, collection: Collection) -> None:
         headers = {"X-Total-Count": str(page.total), "X-Result-Count": str(len(page.texts))}
         texts = [_narrow(text, wanted.fields) for text in page.texts]
         return Response("[" + ",".join(texts) + "]", media_type=JSON, headers=headers)
+
+    for slash in ("", "/"):
+        router.add_api_route(collection.path + slash, read_page, methods=["GET"], include_in_schema=not slash)
+
+
+def add_reads(router: APIRouter, collection: Collection) -> None:
+    """Add ``GET`` of the collection and of one of its resources."""
+    add_list(router, collection)
 
     def read_one(request: Request, key: str, fields: str = "") -> Response:
         found = collection.find(key)
@@ -116,7 +124,6 @@ def add_reads(router: APIRouter, collection: Collection) -> None:
         return Response(_narrow(found.text, wanted_fields(fields)), media_type=JSON, headers=headers)
 
     for slash in ("", "/"):
-        router.add_api_route(collection.path + slash, read_page, methods=["GET"], include_in_schema=not slash)
         router.add_api_route(collection.path + "/{key}" + slash, read_one, methods=["GET"], include_in_schema=not slash)
 
 

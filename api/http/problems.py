@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from activation.errors import ActivationError, BadIntent
+from activation.errors import ActivationError, BadIntent, NotApprovable
 from api.errors import (
     AlreadySubscribed,
     BadRequest,
@@ -29,6 +29,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     BadRequest: HTTPStatus.BAD_REQUEST,
     CallbackRefused: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotApprovable: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotAuthorized: HTTPStatus.UNAUTHORIZED,
     DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,

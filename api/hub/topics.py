@@ -93,6 +93,8 @@ _PRODUCT = _kind("product", CHANGES, ("id", "name", "productSerialNumber", "rela
 _SERVICE = _kind("service", CHANGES, ("category", "id", "name", "relatedParty.id", "serviceType", "state"))
 _RESOURCE = _kind("resource", CHANGES, ("category", "id", "name", "resourceStatus"))
 _MONITOR = _kind("monitor", CHANGES, ("id", "sourceHref", "state"))
+# Ours, so told by TMF688 alone: TMF640 has no such event.
+_REVIEW = _kind("review", CHANGES, ("author", "externalId", "id", "requirement", "state"))
 _ACTIVATED = _kind("service", CHANGES, _SERVICE.attributes, stored="activationService")
 # Beside TMF638's events of the same service: TMF688 keeps the two apart by name.
 _ACTIVATED_APART = _kind("activationService", CHANGES, _SERVICE.attributes)
@@ -101,7 +103,7 @@ _DRIFT = _kind("deviceDrift", CHANGES, ("id", "state"))
 EVENTS: Final = "/tmf-api/event/v4"
 _ALL: Final = (
     *(_PRODUCT_ORDER, _SERVICE_ORDER, _RESOURCE_ORDER, *_CANCELS),
-    *(_PRODUCT, _SERVICE, _RESOURCE, _MONITOR, _ACTIVATED_APART, _DRIFT),
+    *(_PRODUCT, _SERVICE, _RESOURCE, _MONITOR, _REVIEW, _ACTIVATED_APART, _DRIFT),
 )
 
 TOPICS: Final[Mapping[str, Topic]] = {

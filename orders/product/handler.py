@@ -88,7 +88,7 @@ class ProductOrderHandler:
         state = roll_up(OrderState(item["state"]) for item in document["productOrderItem"])
         if state != before.state:
             ORDER.advance(OrderState(before.state), state)
-        reasons = tuple(reasons) if state in FINAL else ()
+        reasons = tuple(reasons) if state in FINAL or state is OrderState.HELD else ()
         document = {**with_notes(document, uow.now, reasons), **_dates(state, uow), "state": state}
         if document == before.document:
             return before
@@ -98,6 +98,9 @@ class ProductOrderHandler:
 def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState | None) -> Document:
     if to is None or to == item["state"] or item["state"] in FINAL:
         return item
+    if item["state"] == OrderState.HELD and to in FINAL:
+        # Reports come when the whole service order moves: that this item went on again was told with its end.
+        item = _moved(uow, order_id, item, OrderState.IN_PROGRESS)
     state = ITEM.advance(OrderState(item["state"]), to)
     move = Move(
         resource_kind="productOrder", resource_id=order_id, item=item["id"], from_state=item["state"], to_state=state
@@ -116,6 +119,8 @@ def _dates(state: OrderState, uow: UnitOfWork) -> dict[str, Any]:
 
 
 def _reasons(report: Document) -> tuple[str, ...]:
+    if report["state"] == OrderState.HELD:
+        return tuple(each["text"] for each in report.get("note", ())[-1:])
     found = (_reason(error) for error in report.get("errorMessage", ()))
     return tuple(dict.fromkeys(found))
 

@@ -5,7 +5,7 @@ releasing, unless a device may still carry what would be released. Each step end
 begins with an event of the layer below.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import uuid4
@@ -65,13 +65,24 @@ class ServiceOrderHandler:
             self._continue(uow, external_id, lambda row, task: self._reported(uow, row, task, report))
 
     def follow_monitor(self, job: Job, uow: UnitOfWork) -> None:
-        """Take in how an activation that this layer asked for ended; anything else is not ours."""
+        """Take in that an activation of this layer's waits for people, or how it ended; anything else is not ours."""
         report = job.event.document if job.event is not None else {}
         external_id = str(report.get("externalId", ""))
-        if report.get("state") in _MONITOR_ENDS:
+        ended = report.get("state") in _MONITOR_ENDS
+        if "review" in report:
+            waits = report["review"]["state"] == "waiting" and not ended
+            notes = (f"held: {report['review']['because']}; {report['review']['href']}",) if waits else ()
+            self._continue(uow, external_id, lambda _, task: _held(task, waits=waits), notes)
+        if ended:
             self._continue(uow, external_id, lambda row, task: self._activated(uow, row, task, report))
 
-    def _continue(self, uow: UnitOfWork, external_id: str, step: Callable[[Row, ItemTask], ItemTask]) -> None:
+    def _continue(
+        self,
+        uow: UnitOfWork,
+        external_id: str,
+        step: Callable[[Row, ItemTask], ItemTask],
+        notes: Sequence[str] = (),
+    ) -> None:
         """Apply ``step`` to the item that ``external_id`` belongs to, where there is one."""
         row = self.orders.find(uow, external_id.partition(":")[0])
         if row is None or row.state in FINAL:
@@ -79,7 +90,7 @@ class ServiceOrderHandler:
         tasks = load_tasks(row.task)
         task = next((each for each in tasks.values() if _owns(row, each, external_id)), None)
         if task is not None:
-            save_progress(self.orders, uow, row, {**tasks, task.item_id: step(row, task)})
+            save_progress(self.orders, uow, row, {**tasks, task.item_id: step(row, task)}, notes)
 
     def _begin(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         begin = {"add": self._begin_add, "modify": self._begin_modify, "delete": self._begin_delete}[task.action]
@@ -202,6 +213,13 @@ class ServiceOrderHandler:
         return replace(
             task, phase=Phase.DONE, sent=(), state=OrderState.FAILED if task.errors else OrderState.COMPLETED
         )
+
+
+def _held(task: ItemTask, *, waits: bool) -> ItemTask:
+    """Return the task on hold while its plan waits for people, and in progress afterwards."""
+    if task.phase is not Phase.ACTIVATING:
+        return task
+    return replace(task, state=OrderState.HELD if waits else OrderState.IN_PROGRESS)
 
 
 def _owns(row: Row, task: ItemTask, external_id: str) -> bool:

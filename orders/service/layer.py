@@ -74,6 +74,7 @@ class ServiceOrdering:
         """Return the event types the layer follows, each with its job kind."""
         return {
             "ResourceOrderStateChangeEvent": FOLLOW_RESOURCE_ORDER,
+            "MonitorAttributeValueChangeEvent": FOLLOW_MONITOR,
             "MonitorStateChangeEvent": FOLLOW_MONITOR,
         }
 

@@ -1,21 +1,23 @@
 """Writes down how far a service order is: item states, the order's state from them, errors, dates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from inventory.documents import Document
 from inventory.ledger import Move, UnitOfWork
 from inventory.store import DocumentStore, Row
-from orders.documents import merged, stamp, with_items
+from orders.documents import merged, stamp, with_items, with_notes
 from orders.service.documents import order_error_messages
 from orders.service.model import ItemTask, dump_tasks
 from orders.service.states import ITEM, ORDER
 from orders.states import FINAL, OrderState, roll_up
 
 
-def save_progress(store: DocumentStore, uow: UnitOfWork, before: Row, tasks: Mapping[str, ItemTask]) -> Row:
-    """Store what ``tasks`` say and return the stored row; an unchanged order is not written."""
+def save_progress(
+    store: DocumentStore, uow: UnitOfWork, before: Row, tasks: Mapping[str, ItemTask], notes: Sequence[str] = ()
+) -> Row:
+    """Store what ``tasks`` say, with ``notes``, and return the stored row; an unchanged order is not written."""
 
     def change(item: Document) -> Document:
         changed = _item(item, tasks.get(item["id"]))
@@ -28,6 +30,7 @@ def save_progress(store: DocumentStore, uow: UnitOfWork, before: Row, tasks: Map
         ORDER.advance(OrderState(before.state), state)
     errors = order_error_messages({task.item_id: task.errors for task in tasks.values() if task.state in FINAL})
     document = merged(document, {"state": state, "errorMessage": errors or None, **_dates(before, state, uow)})
+    document = with_notes(document, uow.now, notes)
     after = replace(before, state=state, document=document, task=dump_tasks(tasks))
     if (after.document, after.task) == (before.document, before.task):
         return before

@@ -32,13 +32,20 @@ SETTINGS: Final = {
     "concurrency": "changes of devices this process has under way at a time",
     "commit_target_s": "how long a device's commit may take before fewer activations share it, in seconds",
     "max_body_bytes": "larger request bodies are refused",
+    "review_policy": "YAML file that says which plans wait for people; see [the review policy](review-policy.md)",
     "hub_allow": "networks (CIDR, comma separated) of subscribers whose addresses are not public",
     "hub_attempts": "failed deliveries of one event before it becomes a dead letter",
     "hub_first_pause_s": "pause after the first failed delivery, in seconds; it doubles with each further one",
     "hub_timeout_s": "how long one delivery may take, in seconds",
 }
 
-DEFAULTS: Final = {"lab": "the ftth lab", "database": "none", "kinds": "all", "hub_allow": "none"}
+DEFAULTS: Final = {
+    "review_policy": "none",
+    "lab": "the ftth lab",
+    "database": "none",
+    "kinds": "all",
+    "hub_allow": "none",
+}
 """Defaults that are not shown as the value in the code."""
 
 CLI_HEAD: Final = """# Command line
