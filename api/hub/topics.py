@@ -93,11 +93,11 @@ _PRODUCT = _kind("product", CHANGES, ("id", "name", "productSerialNumber", "rela
 _SERVICE = _kind("service", CHANGES, ("category", "id", "name", "relatedParty.id", "serviceType", "state"))
 _RESOURCE = _kind("resource", CHANGES, ("category", "id", "name", "resourceStatus"))
 _MONITOR = _kind("monitor", CHANGES, ("id", "sourceHref", "state"))
-# Ours, so told by TMF688 alone: TMF640 has no such event.
-_REVIEW = _kind("review", CHANGES, ("author", "externalId", "id", "requirement", "state"))
 _ACTIVATED = _kind("service", CHANGES, _SERVICE.attributes, stored="activationService")
 # Beside TMF638's events of the same service: TMF688 keeps the two apart by name.
 _ACTIVATED_APART = _kind("activationService", CHANGES, _SERVICE.attributes)
+# Ours, so told by TMF688 alone: TMF640 has no such events.
+_REVIEW = _kind("review", CHANGES, ("author", "externalId", "id", "requirement", "state"))
 _DRIFT = _kind("deviceDrift", CHANGES, ("id", "state"))
 
 EVENTS: Final = "/tmf-api/event/v4"
@@ -112,7 +112,7 @@ TOPICS: Final[Mapping[str, Topic]] = {
         _topic("/tmf-api/productOrderingManagement/v4", _PRODUCT_ORDER, _CANCELS[0]),
         _topic("/tmf-api/serviceOrdering/v4", _SERVICE_ORDER, _CANCELS[1]),
         _topic("/tmf-api/resourceOrderingManagement/v4", _RESOURCE_ORDER, _CANCELS[2]),
-        _topic("/tmf-api/ServiceActivationAndConfiguration/v4", _ACTIVATED, _MONITOR, _DRIFT),
+        _topic("/tmf-api/ServiceActivationAndConfiguration/v4", _ACTIVATED, _MONITOR),
         _topic("/tmf-api/productInventory/v4", _PRODUCT),
         _topic("/tmf-api/serviceInventory/v4", _SERVICE),
         _topic("/tmf-api/resourceInventoryManagement/v4", _RESOURCE),
