@@ -129,6 +129,21 @@ class Historian(Protocol):
         ...
 
 
+class WorkLoop(Protocol):
+    """An event loop in one thread that can run the work of many sessions."""
+
+    def start(self, works: Iterable[Callable[[], None]]) -> None:
+        """Begin each of ``works`` and return at once; they never raise."""
+        ...
+
+
+@runtime_checkable
+class InLoop(Protocol):
+    """What a driver may be besides: its calls, made from work in ``loop``, occupy no thread while they wait."""
+
+    loop: WorkLoop | None
+
+
 class DriverFactory(Protocol):
     """Opens a session; registered under the entry point group ``activation.drivers``."""
 

@@ -2,26 +2,31 @@
 
 Nornir's own runner waits for its slowest host for ever, and a host that failed once is skipped in silence by later
 runs. Here every run starts with a clean slate, every host has an answer, and a thread that outlives its deadline is
-abandoned, not joined.
+abandoned, not joined. Hosts whose session lives in an event loop get no thread at all.
 """
 
 import logging
 import queue
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from functools import partial
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from nornir.core import Nornir
 from nornir.core.inventory import Host
 from nornir.core.task import AggregatedResult, MultiResult, Result, Task
 
+from activation.contracts import WorkLoop
 from activation.errors import DeviceError, DeviceUnreachable, OutcomeUnknown
 from inventory.model import Device
 from inventory.nornir_plugin import DeviceInventory
 
 T = TypeVar("T")
+Done: TypeAlias = "queue.SimpleQueue[tuple[str, MultiResult]]"
+LoopOf: TypeAlias = Callable[[str], WorkLoop | None]
 logger = logging.getLogger(__name__)
 
 UNDECIDED_PHASES: Final = frozenset({"commit", "confirm", "rollback"})
@@ -43,18 +48,24 @@ class Answer(Generic[T]):
     abandoned: bool = False
 
 
-class DeadlineRunner:
-    """A Nornir runner that returns when every host has answered or ``deadline_s`` is over."""
+def nowhere(name: str) -> None:
+    """Return no event loop: the device called ``name`` gets a thread."""
+    del name
 
-    def __init__(self, deadline_s: float) -> None:
-        self._deadline_s = deadline_s
+
+class DeadlineRunner:
+    """A Nornir runner that returns when every host has answered or ``deadline_s`` is over.
+
+    A host gets a thread of its own, unless ``loop_of`` names the event loop that its work can run in.
+    """
+
+    def __init__(self, deadline_s: float = 60.0, loop_of: LoopOf = nowhere) -> None:
+        self._deadline_s, self._loop_of = deadline_s, loop_of
 
     def run(self, task: Task, hosts: list[Host]) -> AggregatedResult:
         """Return one result per host; a host that is late has a failed one with a TimeoutError."""
-        done: queue.SimpleQueue[tuple[str, MultiResult]] = queue.SimpleQueue()
-        for host in hosts:
-            name = f"{task.name}-{host.name}"
-            threading.Thread(target=_start, args=(task.copy(), host, done), name=name, daemon=True).start()
+        done: Done = queue.SimpleQueue()
+        self._start(task, hosts, done)
         collected = AggregatedResult(task.name)
         ends_at = time.monotonic() + self._deadline_s
         while len(collected) < len(hosts):
@@ -68,6 +79,18 @@ class DeadlineRunner:
                 collected[host.name] = self._late(task, host)
         return collected
 
+    def _start(self, task: Task, hosts: Iterable[Host], done: Done) -> None:
+        in_loops: dict[WorkLoop, list[Callable[[], None]]] = defaultdict(list)
+        for host in hosts:
+            work = partial(_start, task.copy(), host, done)
+            loop = self._loop_of(host.name)
+            if loop is None:
+                threading.Thread(target=work, name=f"{task.name}-{host.name}", daemon=True).start()
+            else:
+                in_loops[loop].append(work)
+        for loop, works in in_loops.items():
+            loop.start(works)
+
     def _late(self, task: Task, host: Host) -> MultiResult:
         result = MultiResult(task.name)
         result.append(Result(host, failed=True, exception=TimeoutError(f"no answer within {self._deadline_s:g} s")))
@@ -75,16 +98,25 @@ class DeadlineRunner:
 
 
 def fan_out(
-    phase: str, devices: Iterable[Device], work: Callable[[str], T], *, deadline_s: float
+    phase: str,
+    devices: Iterable[Device],
+    work: Callable[[str], T],
+    *,
+    deadline_s: float,
+    loop_of: LoopOf = nowhere,
 ) -> Mapping[str, Answer[T]]:
-    """Return the answer of each device, by name, in the order of ``devices``, to ``work(name)``, all run at once."""
+    """Return the answer of each device, by name, in the order of ``devices``, to ``work(name)``, all run at once.
+
+    Where ``loop_of(name)`` is an event loop, ``work(name)`` runs in its thread together with others': it must wait for
+    nothing but its device.
+    """
     inventory = DeviceInventory(devices).load()
-    nornir = Nornir(inventory=inventory, runner=DeadlineRunner(deadline_s))
+    nornir = Nornir(inventory=inventory, runner=DeadlineRunner(deadline_s, loop_of))
     results = nornir.run(_answer, name=phase, phase=phase, work=work)
     return {name: _collected(name, phase, results[name][0], deadline_s) for name in inventory.hosts}
 
 
-def _start(task: Task, host: Host, done: "queue.SimpleQueue[tuple[str, MultiResult]]") -> None:
+def _start(task: Task, host: Host, done: Done) -> None:
     done.put((host.name, task.start(host)))
 
 

@@ -69,7 +69,7 @@ def schema_path(path: Path) -> SchemaPath:
 def slot(path: Path, rules: NetconfRules) -> Path:
     """Return ``path`` without the value of its leaf; an entry of a leaf-list is its own slot."""
     last = parse_step(path[-1])
-    if last.value is None or schema_path(path) in rules.multiple:
+    if last.value is None or (rules.multiple and schema_path(path) in rules.multiple):
         return path
     return (*path[:-1], last.tag)
 
@@ -152,7 +152,7 @@ class _Reader:
         if text:
             value = self._qualified(child, text) if schema in self._rules.qualified_values else text
             path = (*parent, child.tag + predicate(_VALUE, value))
-            if self._scope.admits(slot(path, self._rules)):
+            if self._scope.admits(path if schema in self._rules.multiple else (*parent, child.tag)):
                 yield path
         elif schema in self._rules.meaningful_when_empty:
             yield (*parent, child.tag)

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Literal
 
 from activation.dialects import notation_for
 from activation.errors import PlanError
@@ -110,8 +111,7 @@ def readback_matches(edit: DeviceEdit, running: str, platform: Platform) -> list
     Raises:
         PlanError: ``running`` cannot be understood.
     """
-    notation = notation_for(platform)
-    return list(_differences(edit, running, notation, notation.parse(edit.after)))
+    return list(_differences(edit, running, notation_for(platform), wanted="after"))
 
 
 def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
@@ -120,8 +120,7 @@ def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[s
     Raises:
         PlanError: ``running`` cannot be understood.
     """
-    notation = notation_for(platform)
-    return list(_differences(edit, running, notation, notation.parse(edit.before)))
+    return list(_differences(edit, running, notation_for(platform), wanted="before"))
 
 
 def make_plan(edits: Sequence[DeviceEdit], fragments: Sequence[FragmentChange], plan_id: PlanId) -> Plan:
@@ -163,12 +162,16 @@ def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
     return "".join(lines)
 
 
-def _differences(edit: DeviceEdit, running: str, notation: Notation, expected: Nodes) -> Iterator[str]:
-    wanted = by_slot(notation, expected)
-    slots = wanted.keys() | by_slot(notation, notation.parse(edit.before) | notation.parse(edit.after)).keys()
+def _differences(
+    edit: DeviceEdit, running: str, notation: Notation, *, wanted: Literal["before", "after"]
+) -> Iterator[str]:
+    sides = {
+        "before": by_slot(notation, notation.parse(edit.before)),
+        "after": by_slot(notation, notation.parse(edit.after)),
+    }
     stands = by_slot(notation, notation.parse(running, Scope.of(edit.touched)))
-    for slot in sorted(slots):
-        want, have = wanted.get(slot), stands.get(slot)
+    for slot in sorted(sides["before"].keys() | sides["after"].keys()):
+        want, have = sides[wanted].get(slot), stands.get(slot)
         if want == have:
             continue
         if have is None:

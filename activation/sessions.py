@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from activation.contracts import Devices, Driver, PlatformRules
+from activation.contracts import Devices, Driver, InLoop, PlatformRules, WorkLoop
 from activation.drivers.registry import DriverRegistry
 from activation.errors import DeviceError, DeviceUnreachable
 from inventory.errors import UnknownResource
@@ -139,6 +139,11 @@ class Leases:
             close_behind(driver)
             raise DeviceUnreachable(name, "connect", "the connection came after its deadline")
         return driver
+
+    def loop_of(self, name: str) -> WorkLoop | None:
+        """Return the event loop that this transaction's session with the device lives in; None if it needs threads."""
+        driver: object = self._held.get(name)
+        return driver.loop if isinstance(driver, InLoop) else None
 
     def drop(self, name: str) -> None:
         """Part with a session that failed or hangs, and with the warm ones; the next use takes a new one."""

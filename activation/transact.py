@@ -79,7 +79,13 @@ class Participants:
         """Return each device's answer to ``work``, all asked at once; part with every session that failed."""
         asked = [self.devices[name] for name in names]
         deadline_s = CALLS_PER_PHASE * max((device.timeout_s for device in asked), default=0.0)
-        answers = fan_out(phase, asked, lambda name: work(name, self.leases.driver(name)), deadline_s=deadline_s)
+        answers = fan_out(
+            phase,
+            asked,
+            lambda name: work(name, self.leases.driver(name)),
+            deadline_s=deadline_s,
+            loop_of=self.leases.loop_of,
+        )
         for name, answer in answers.items():
             if isinstance(answer.error, SESSION_TROUBLE):
                 self.leases.drop(name)

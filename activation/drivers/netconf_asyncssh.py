@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncssh
 
-from activation.contracts import Driver, PlatformRules
+from activation.contracts import Driver, PlatformRules, WorkLoop
 from activation.drivers import netconf_messages as say
 from activation.drivers.device_loop import DeviceLoop, LoopClosed
 from activation.drivers.netconf_driver import NetconfDriver, OwnSessions, SessionBroke, options_of
@@ -164,7 +164,7 @@ class LoopWire:
     """A session in the event loop as :class:`activation.drivers.netconf_driver.Wire`."""
 
     def __init__(self, loop: DeviceLoop, session: tuple[_Session, Hello], host_key: str) -> None:
-        self.loop: DeviceLoop | None = loop
+        self.loop: WorkLoop | None = loop
         self._loop = loop
         self._session, self.hello = session
         self.host_key = host_key

@@ -10,10 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from activation.contracts import WorkLoop
 from activation.deadlines import allowed_s
 from activation.drivers import netconf_messages as say
-from activation.drivers.device_loop import DeviceLoop
-from activation.drivers.netconf_filter import subtree_filter
 from activation.drivers.netconf_messages import Hello, Reply
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
@@ -34,7 +33,7 @@ class Wire(Protocol):
 
     hello: Hello
     host_key: str
-    loop: DeviceLoop | None
+    loop: WorkLoop | None
 
     def ask(self, operations: Sequence[str], deadline_s: float) -> Sequence[Reply]:
         """Return the reply to each of ``operations``, up to and including the first that failed at least.
@@ -105,16 +104,12 @@ class NetconfDriver:
         self._saves = hello.offers("startup")
         self._rolls_back_on_error = hello.offers("rollback-on-error")
         self.host_key = wire.host_key
+        self.loop: WorkLoop | None = wire.loop
         own.opened(device, hello.session_id)
-
-    @property
-    def loop(self) -> DeviceLoop | None:
-        """The event loop that can run this session's work without a thread of its own."""
-        return self._wire.loop
 
     def read(self, touched: Sequence[Path]) -> str:
         """Return the running configuration that holds ``touched`` (all of it for none) as a ``<config>`` element."""
-        (reply,) = self._done("read", say.get_config(subtree_filter(touched) if touched else None))
+        (reply,) = self._done("read", say.get_config(tuple(touched)))
         return say.config_text(reply.data)
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # NETCONF has one, nameless candidate

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from activation.drivers.netconf_filter import BASE_NAMESPACE, element
+from activation.drivers.netconf_filter import BASE_NAMESPACE, element, subtree_filter
+from activation.model import Path
 
 BASE_1_0: Final = "urn:ietf:params:netconf:base:1.0"
 BASE_1_1: Final = "urn:ietf:params:netconf:base:1.1"
 CAPABILITY: Final = "urn:ietf:params:netconf:capability:"
 LOCK_DENIED: Final = "lock-denied"
+ASKED_AGAIN: Final = 512
+"""Reads that are remembered: what a plan reads is read again after the commit."""
 _BASE: Final = f"{{{BASE_NAMESPACE}}}"
 _ERROR: Final = b"rpc-error"
 
@@ -101,9 +105,10 @@ def kill(session_id: str) -> str:
     return f"<kill-session><session-id>{escape(session_id)}</session-id></kill-session>"
 
 
-def get_config(wanted: etree._Element | None) -> str:
-    """Return the operation that reads running, all of it without a filter."""
-    chosen = "" if wanted is None else etree.tostring(wanted, encoding="unicode")
+@lru_cache(maxsize=ASKED_AGAIN)
+def get_config(touched: tuple[Path, ...]) -> str:
+    """Return the operation that reads what of running holds ``touched``; all of it for none."""
+    chosen = etree.tostring(subtree_filter(touched), encoding="unicode") if touched else ""
     return f"<get-config><source><running/></source>{chosen}</get-config>"
 
 

@@ -12,9 +12,8 @@ from ncclient.manager import Manager, make_device_handler
 from ncclient.operations import RaiseMode, TimeoutExpiredError
 from ncclient.transport.errors import TransportError
 
-from activation.contracts import Driver, PlatformRules
+from activation.contracts import Driver, PlatformRules, WorkLoop
 from activation.drivers import netconf_messages as say
-from activation.drivers.device_loop import DeviceLoop
 from activation.drivers.netconf_driver import NetconfDriver, OwnSessions, SessionBroke, options_of
 from activation.drivers.netconf_filter import BASE_NAMESPACE
 from activation.drivers.netconf_messages import Hello, NotNetconf, Reply
@@ -65,7 +64,7 @@ def _connect(device: Device, rules: PlatformRules) -> "NcclientWire":
 class NcclientWire:
     """An ncclient session as :class:`activation.drivers.netconf_driver.Wire`."""
 
-    loop: DeviceLoop | None = None
+    loop: WorkLoop | None = None
 
     def __init__(self, session: WakingSession, manager: Manager) -> None:
         self._session, self._manager = session, manager

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench import emulator, footprint, http, postgres, throughput, waiting
+from tests.bench import emulator, fleet, footprint, http, postgres, throughput, waiting
 from tests.bench.report import Figure, as_json
 
 FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
@@ -19,6 +19,7 @@ FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
     "idle": footprint.idle,
     "emulated_edit": emulator.big_edit,
     "emulated_fleet": emulator.fleet,
+    "fleet_push": fleet.fleet_push,
 }
 
 
