@@ -12,7 +12,7 @@ from labs.embedded.cli_eos_language import INDENT, eos_language, missing_referen
 from labs.embedded.cli_grammar import Refusal
 from labs.embedded.cli_server import LinkDropped, hang
 from labs.embedded.cli_tree import Tree, difference, emptied, find, printed
-from labs.embedded.contracts import FaultBoard
+from labs.embedded.contracts import FaultBoard, unwatched
 from labs.errors import StartupConfigError
 
 VERSION: Final = "4.32.2F"
@@ -61,8 +61,9 @@ class EosSystem:
         self.name = name
         self._saved = saved
         self.faults = faults
+        self.changed: Callable[[], None] = unwatched
         try:
-            self.running: Tree = eos_language().load(startup_config)
+            self._running: Tree = eos_language().load(startup_config)
         except Refusal as refusal:
             raise StartupConfigError(name, f"not understood: {refusal.line!r}, word {refusal.word!r}") from refusal
         self.language: Language = eos_language(physical_ports(self.running))
@@ -71,6 +72,16 @@ class EosSystem:
         self._booted_monotonic = time.monotonic()
         self.files: dict[str, str] = {STARTUP: self.text(self.running)}
         self.log: deque[str] = deque(maxlen=LOGGED)
+
+    @property
+    def running(self) -> Tree:
+        """The running configuration."""
+        return self._running
+
+    @running.setter
+    def running(self, tree: Tree) -> None:
+        self._running = tree
+        self.changed()
 
     def uptime_s(self) -> float:
         """Return the seconds since the switch started."""

@@ -50,6 +50,10 @@ def forget(text: str) -> None:
     del text
 
 
+def unwatched() -> None:
+    """Do nothing: what a node calls whose configuration nobody watches."""
+
+
 class EmulatedNode(Protocol):
     """One emulated device. All coroutines run on the lab's own event loop.
 

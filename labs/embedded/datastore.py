@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol
 
 from lxml import etree
 
-from labs.embedded.contracts import FaultBoard
+from labs.embedded.contracts import FaultBoard, unwatched
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import PartlyRefused, apply_edit
 from labs.embedded.rpc_error import RpcErrors, protocol_error
@@ -62,7 +62,7 @@ class Datastores:
     """Running and candidate of one device.
 
     Attributes:
-        running: the running configuration; a snapshot that never changes, replaced by each commit.
+        changed: called whenever ``running`` is another.
     """
 
     def __init__(
@@ -73,7 +73,8 @@ class Datastores:
         timer: CommitTimer,
         saved: Callable[[Branch], None] | None = None,
     ) -> None:
-        self.running = running
+        self.changed: Callable[[], None] = unwatched
+        self._running = running
         self._saved = saved
         self._schema = schema
         self._validator = Validator(schema)
@@ -83,6 +84,16 @@ class Datastores:
         self._modified_by: int | None = None
         self._locks: dict[Store, int] = {}
         self._unconfirmed: _Unconfirmed | None = None
+
+    @property
+    def running(self) -> Branch:
+        """The running configuration; a snapshot that never changes, replaced by each commit."""
+        return self._running
+
+    @running.setter
+    def running(self, tree: Branch) -> None:
+        self._running = tree
+        self.changed()
 
     @property
     def candidate(self) -> Branch:

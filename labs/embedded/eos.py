@@ -67,6 +67,10 @@ class EosNode:
         """Return what ``show running-config`` prints."""
         return self._system.text(self._system.running)
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called on the lab's loop whenever the running configuration is another."""
+        self._system.changed = changed
+
 
 class EosShell:
     """The command line of one logged-in user."""

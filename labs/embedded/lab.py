@@ -85,6 +85,7 @@ class EmbeddedLab:
         ssh_port: int = DEFAULT_SSH_PORT,
         netconf_port: int = DEFAULT_NETCONF_PORT,
         memory: Path | None = None,
+        platforms: Mapping[str, Platform] = PLATFORMS,
     ) -> None:
         """Prepare the lab.
 
@@ -93,7 +94,9 @@ class EmbeddedLab:
             ssh_port: port of every node that speaks SSH, each on its own address; 0 means any free one.
             netconf_port: the same for NETCONF.
             memory: folder where the nodes' saved configurations outlive the process; None means that they do not.
+            platforms: how each platform is run.
         """
+        self._platforms = platforms
         self._memory = memory / topology.name if memory is not None else None
         self._topology = topology
         self._ssh_port = ssh_port
@@ -191,10 +194,10 @@ class EmbeddedLab:
         return place
 
     def _place(self, spec: Node) -> _Place:
-        platform = PLATFORMS.get(spec.labels[PLATFORM_LABEL])
+        platform = self._platforms.get(spec.labels[PLATFORM_LABEL])
         if platform is None:
             wanted = spec.labels[PLATFORM_LABEL]
-            known = ", ".join(sorted(PLATFORMS))
+            known = ", ".join(sorted(self._platforms))
             raise LabStartError(f"{spec.name}: unknown {PLATFORM_LABEL} {wanted!r}; known: {known}")
         if spec.mgmt_ipv4 is None:
             raise LabStartError(f"{spec.name}: has no mgmt-ipv4; a managed node needs one, e.g. 172.20.20.11")

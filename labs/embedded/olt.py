@@ -81,6 +81,10 @@ class OltNode:
         """Return the running configuration as indented XML. Callable from any thread."""
         return to_text(self._device.stores.running, self._device.schema)
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called on the lab's loop whenever the running configuration is another."""
+        self._device.stores.changed = changed
+
 
 class _LoopTimer:
     """A commit timer on the running event loop."""

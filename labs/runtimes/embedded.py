@@ -9,7 +9,7 @@ import asyncssh
 from labs.contracts import DeployOptions, ExecResult, FaultKind, FaultRequest, LabNode, NodeState
 from labs.embedded.contracts import FaultBoard
 from labs.embedded.contracts import FaultKind as BoardKind
-from labs.embedded.lab import EmbeddedLab, RunningNode
+from labs.embedded.lab import PLATFORMS, EmbeddedLab, Platform, RunningNode
 from labs.errors import NotOnThisNode, UnknownFault, UnknownLabNode
 from labs.runtimes.saved import MEMORY
 from labs.topology import Node, Topology, prepared
@@ -22,13 +22,16 @@ _COMMAND_S: Final = 30.0
 class EmbeddedHeld:
     """An embedded lab behind the contract of held labs."""
 
-    def __init__(self, topology: Topology, options: DeployOptions) -> None:
+    def __init__(
+        self, topology: Topology, options: DeployOptions, *, platforms: Mapping[str, Platform] = PLATFORMS
+    ) -> None:
         self._topology = prepared(topology)
         self._lab = EmbeddedLab(
             self._topology,
             ssh_port=options.ssh_port,
             netconf_port=options.netconf_port,
             memory=options.folder / MEMORY,
+            platforms=platforms,
         )
         self._cut: set[str] = set()
 

@@ -15,6 +15,12 @@ RUNTIMES: Final[Mapping[str, LabRuntime]] = {
         HeldRuntime(
             name=EMBEDDED, factory="labs.runtimes.embedded:EmbeddedHeld", probe="labs.runtimes.gaps:embedded_gaps"
         ),
+        HeldRuntime(
+            name="netns",
+            factory="labs.netns.held:NetnsHeld",
+            probe="labs.netns.probe:netns_gaps",
+            sweep="labs.netns.held:sweep",
+        ),
         ContainerlabRuntime(),
     )
 }

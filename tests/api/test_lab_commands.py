@@ -46,7 +46,7 @@ def said(*words: str) -> str:
 def test_from_deploy_to_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = said("deploy", "-t", "ftth", *FREE)
     assert "ftth is up after" in shown
-    assert "! nodes sub1, core1: no platform speaks to them" in shown
+    assert "! nodes sub1, sub2, core1: no platform speaks to them" in shown
     (containers,) = json.loads(said("inspect", "-t", "ftth", "-f", "json")).values()
     assert [each["name"] for each in containers][:3] == ["clab-ftth-olt1", "clab-ftth-sw1", "clab-ftth-r1"]
 

@@ -314,6 +314,7 @@ def test_shipped_lab(ftth: Topology) -> None:
     ]
     assert ends == [
         ("sub1:eth1", "olt1:pon1"),
+        ("sub2:eth1", "olt1:pon2"),
         ("olt1:uplink1", "sw1:Ethernet1"),
         ("sw1:Ethernet2", "r1:eth1"),
         ("r1:eth2", "core1:eth1"),

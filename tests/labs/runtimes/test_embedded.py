@@ -27,6 +27,7 @@ def test_every_node_is_there_and_hosts_are_drawn(held: HeldLab) -> None:
         "sw1": NodeState.RUNNING,
         "r1": NodeState.RUNNING,
         "sub1": NodeState.DRAWN,
+        "sub2": NodeState.DRAWN,
         "core1": NodeState.DRAWN,
     }
     assert {node.name: set(node.ports) for node in held.nodes() if node.platform} == {

@@ -32,12 +32,12 @@ def test_ids_and_hrefs(catalog: Catalog) -> None:
     assert {kind: [each["id"] for each in found] for kind, found in documents.items()} == {
         "catalog": ["lastmile"],
         "category": ["broadband"],
-        "productOffering": ["fibre-100", "fibre-1000", "fibre-500"],
+        "productOffering": ["fibre-10", "fibre-100", "fibre-1000", "fibre-50", "fibre-500"],
         "productSpecification": ["broadband"],
         "serviceSpecification": ["aggregation-transport", "gpon-access", "internet-access", "ip-edge"],
         "resourceSpecification": ["gpon-port", "ip-address", "vlan"],
     }
-    assert documents["productOffering"][0]["href"] == "/tmf-api/productCatalogManagement/v4/productOffering/fibre-100"
+    assert documents["productOffering"][0]["href"] == "/tmf-api/productCatalogManagement/v4/productOffering/fibre-10"
     assert all(each["href"] == f"{BASES[kind]}/{each['id']}" for kind, found in documents.items() for each in found)
 
 

@@ -59,7 +59,10 @@ SPOILED: dict[str, tuple[Path, Any, str]] = {
     "offering-unknown": (
         (*ITEM, "productOffering", "id"),
         "fibre-9",
-        "productOrderItem[0].productOffering.id: 'fibre-9' does not exist (legal: fibre-100, fibre-1000, fibre-500)",
+        (
+            "productOrderItem[0].productOffering.id: 'fibre-9' does not exist "
+            "(legal: fibre-10, fibre-100, fibre-1000, fibre-50, fibre-500)"
+        ),
     ),
     "offering-missing": ((*ITEM, "productOffering"), ..., "productOrderItem[0].productOffering: is missing"),
     "offering-text": ((*ITEM, "productOffering"), "fibre-100", "productOrderItem[0].productOffering: 'fibre-100' is"),

@@ -1,0 +1,67 @@
+"""What a lab holds on this machine, written down before it is made: ``/run/lastmile/<lab>/``.
+
+Whoever comes next finds there what a killed process left behind. Nothing that is not written there is ever touched.
+Processes need no list: all of a lab's processes run in its namespaces, and the kernel knows them.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from labs.runtimes.processes import ProcessMark
+
+RUN: Final = Path("/run/lastmile")
+HELD: Final = "held.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One lab's entry.
+
+    Attributes:
+        holder: process that holds the lab.
+        namespaces: those the lab made, or was about to make.
+    """
+
+    holder: ProcessMark
+    namespaces: tuple[str, ...]
+
+    @classmethod
+    def own(cls, namespaces: Sequence[str]) -> Self:
+        """Return an entry of the calling process."""
+        return cls(holder=ProcessMark.own(), namespaces=tuple(namespaces))
+
+    @classmethod
+    def read(cls, lab: str, root: Path = RUN) -> Self | None:
+        """Return the entry of a lab, or None where there is none."""
+        try:
+            raw = json.loads((root / lab / HELD).read_text(encoding="utf-8"))
+            holder = ProcessMark(pid=raw["pid"], start_ticks=raw["startTicks"])
+            return cls(holder=holder, namespaces=tuple(raw["namespaces"]))
+        except FileNotFoundError:
+            return None
+
+    def write(self, lab: str, root: Path = RUN) -> None:
+        """Write the entry; the next reader finds all of it or the one before."""
+        folder = root / lab
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = folder / f"{HELD}.new"
+        mark = {"pid": self.holder.pid, "startTicks": self.holder.start_ticks}
+        raw = {**mark, "namespaces": list(self.namespaces)}
+        fresh.write_text(json.dumps(raw) + "\n", encoding="utf-8")
+        fresh.replace(folder / HELD)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another process, which lives, holds the lab."""
+        return self.holder != ProcessMark.own() and self.holder.alive()
+
+
+def forget(lab: str, root: Path = RUN) -> None:
+    """Remove a lab's folder, and the folder of all labs with the last one."""
+    shutil.rmtree(root / lab, ignore_errors=True)
+    if root.is_dir() and not any(root.iterdir()):
+        root.rmdir()

@@ -1,0 +1,54 @@
+from ipaddress import IPv4Address
+
+import pytest
+
+from labs.netns.plane_router import Lease, RouterNeeds, SubInterface, router_needs, without
+
+CONFIG = """\
+frr version 8.4.4
+hostname r1
+!
+ip route 0.0.0.0/0 192.0.2.1
+ip route 10.42.1.15/32 eth1.1042
+ip route 10.9.0.0/16 eth1.1042
+!
+interface eth1
+ description sw1 Ethernet2
+exit
+!
+interface eth1.1042
+ description lastmile vlan 1042
+ ip address 10.42.1.1/32
+exit
+!
+end
+"""
+SUB_INTERFACE = SubInterface(name="eth1.1042", parent="eth1", vlan_id=1042)
+LEASE = Lease(
+    interface="eth1.1042", address=IPv4Address("10.42.1.15"), gateway=IPv4Address("10.42.1.1"), prefix_length=24
+)
+
+
+def test_a_sub_interface_with_a_host_route_is_a_vlan_and_a_lease() -> None:
+    expected = RouterNeeds(sub_interfaces=frozenset({SUB_INTERFACE}), leases=frozenset({LEASE}))
+    assert router_needs(CONFIG) == expected
+
+
+def test_a_sub_interface_that_is_shut_hands_out_nothing() -> None:
+    found = router_needs(CONFIG.replace(" ip address 10.42.1.1/32\n", " ip address 10.42.1.1/32\n shutdown\n"))
+    assert [each.up for each in found.sub_interfaces] == [False]
+    assert found.leases == frozenset()
+
+
+@pytest.mark.parametrize("name", ["eth1", "eth1.0", "eth1.4095", "eth1.x", "lo"])
+def test_other_interfaces_are_left_alone(name: str) -> None:
+    assert router_needs(f"interface {name}\n ip address 10.0.0.1/32\nexit\n") == RouterNeeds()
+
+
+def test_a_gateway_far_away_widens_the_network() -> None:
+    found = router_needs(CONFIG.replace("10.42.1.1/32", "10.42.3.1/32"))
+    assert [lease.prefix_length for lease in found.leases] == [22]
+
+
+def test_what_is_released_takes_its_lease_along() -> None:
+    assert without(router_needs(CONFIG), {"eth1.1042"}) == RouterNeeds()
