@@ -117,7 +117,7 @@ class Change:
     def _admitted(self, members: Sequence[Member], planned: Planned) -> Planned | None:
         """Return what may be pushed; None where it waits for people."""
         (member, *others) = members
-        if self.gate is None or others or not member.alone:
+        if self.gate is None or others or not member.alone or member.work.is_staged:
             return planned
         candidate = Candidate(monitor=member.monitor, work=member.work, plan=planned.plan, report=member.report)
         admitted = self.gate.admitted(candidate, member.transactions)
@@ -129,7 +129,7 @@ class Change:
     def _push(
         self, members: Sequence[Member], plan: Plan, participants: Participants
     ) -> tuple[Outcome, Journal | None]:
-        if not any(edit.changes for edit in plan.edits):
+        if members[0].work.is_staged or not any(edit.changes for edit in plan.edits):
             return Outcome(devices={}), None
         transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
         journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
@@ -152,8 +152,9 @@ def _complete(members: Sequence[Member], planned: Planned, participants: Partici
         if journal is not None:
             store.enter_step(uow, journal.transaction_id, journal.step, Step.DONE, {})
         for member in members:
-            fragments = member.work.fragments_after(planned.settled)
-            complete(uow, member.monitor.id, member.report, with_places(fragments, participants.platform))
+            fragments = with_places(member.work.fragments_after(planned.settled), participants.platform)
+            after = None if member.work.is_staged else fragments
+            complete(uow, member.monitor.id, member.report, after)
 
 
 def _fail(members: Sequence[Member], verdict: Verdict) -> None:

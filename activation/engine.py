@@ -10,8 +10,10 @@ from typing import Final
 from activation import store
 from activation.batch_size import BatchSizes
 from activation.change import Change
+from activation.claim_store import holders
 from activation.desired import Renderings
 from activation.draft import with_places
+from activation.errors import NotUnique
 from activation.gate import ReviewGate
 from activation.intake import Arrival, Intake
 from activation.intent import IntentSpec
@@ -23,6 +25,7 @@ from activation.recovery import Recovery
 from activation.render import Renderer
 from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
+from activation.unique import claims
 from activation.work import Member
 from inventory.documents import Document
 from inventory.ledger import DeviceJob, Job, Retry, Transactions
@@ -122,12 +125,16 @@ class ActivationCore(ServiceActivations):
         """Return what creating or modifying ``service`` would change now; nothing is stored, nothing is pushed.
 
         Raises:
-            ActivationError: the service does not fit its intents, a template failed, or a device cannot be read.
+            ActivationError: the service does not fit its intents, would have what is another's alone, a template
+                failed, or a device cannot be read.
             UnknownResource: a device that is not in the inventory.
         """
         request = Request(action="modify", service_id=str(service.get("id", "")), service=service)
         with transactions.read() as connection:
             old = store.fragments_of(connection, [request.service_id])[request.service_id]
+            taken = holders(connection, claims(self.intents, service))
+        if others := {claim: holder for claim, holder in taken.items() if holder != request.service_id}:
+            raise NotUnique(others)
         work = self._intake.work(request, old)
         member = Member(monitor=_NOBODY, work=work, report=Report(), transactions=transactions, end=lambda _: None)
         with self.reach.participants(self.reach.named(work.by_device)) as participants:

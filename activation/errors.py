@@ -8,6 +8,7 @@ ActivationError
 ├── ReviewRejected          a reviewer said no; carries the name and the comment
 ├── BadIntent               characteristics do not fit the intent; names each path and what is legal
 ├── RenderError             a template failed; names template, line and variable
+├── NotUnique               a value that another live service has, and may have alone; names that service
 ├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
 ├── NothingToRepair         a path that names no deviation; lists the places there are
 ├── RollbackRefused         a past transaction cannot be undone; names what stands in the way and what is legal
@@ -21,7 +22,7 @@ ActivationError
     └── OutcomeUnknown      a commit was sent and its answer lost; only reading back can tell
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class ActivationError(Exception):
@@ -58,6 +59,15 @@ class BadIntent(ActivationError):
 
 class RenderError(ActivationError):
     """A template that did not render."""
+
+
+class NotUnique(ActivationError):
+    """Values that another live service claims for itself; ``holders`` names it by what it claims."""
+
+    def __init__(self, holders: Mapping[str, str]) -> None:
+        self.holders = holders
+        taken = "; ".join(f"{claim} is service {holder!r}'s" for claim, holder in sorted(holders.items()))
+        super().__init__(f"{taken}; legal: a value of its own, or that service's end first")
 
 
 class PlanError(ActivationError):

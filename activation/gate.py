@@ -123,7 +123,7 @@ def _specifications(request: Request, work: Work, transactions: Transactions) ->
     if service is None:
         with transactions.read() as connection:
             stored = SERVICES.find(connection, request.service_id)
-        service = stored.document if stored is not None else {}
+        service = request.wanted(stored.document if stored is not None else None) or {}
     named = {_specification(each) for each in (service, *parts(service))}
     held = {change.old.intent for made in work.by_device.values() for change in made if change.old is not None}
     return frozenset((named | held) - {""})

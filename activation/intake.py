@@ -11,9 +11,11 @@ from activation.errors import ActivationError
 from activation.gate import ReviewGate
 from activation.model import Fragment
 from activation.report import Report
-from activation.service_activation import Request
+from activation.service_activation import Request, pending, resolved
+from activation.service_documents import state_of
 from activation.settle import fail_all, is_open
-from activation.store import MONITORS, Transaction
+from activation.states import STAGED
+from activation.store import MONITORS, SERVICES, Transaction
 from activation.work import Member, Work
 from inventory.errors import InventoryError, UnknownResource
 from inventory.ledger import DeviceJob
@@ -27,12 +29,14 @@ class Arrival:
     Attributes:
         interrupted: its transactions that a crash cut off.
         old: the fragments its service has.
+        service: the service as it is stored; None: nobody keeps it.
     """
 
     job: DeviceJob
     monitor: Row
     interrupted: tuple[Transaction, ...]
     old: tuple[Fragment, ...]
+    service: Row | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +51,26 @@ class Intake:
         with jobs[0].transactions.read() as connection:
             monitors = MONITORS.many(connection, list({_monitor_id(job) for job in jobs}))
             interrupted = store.unfinished(connection, list(monitors))
-            services = {key: Request.of(monitor).service_id for key, monitor in monitors.items()}
-            fragments = store.fragments_of(connection, list(services.values()))
+            roots = {key: Request.of(monitor).service_id for key, monitor in monitors.items()}
+            fragments = store.fragments_of(connection, list(roots.values()))
+            services = SERVICES.many(connection, list(roots.values()))
         found: list[Arrival] = []
         for job in jobs:
             key = _monitor_id(job)
             if key not in monitors:
                 job.end(UnknownResource(MONITORS.kind, key))
-            elif not is_open(monitors[key]):
+            elif not is_open(monitors[key]) or _is_behind(key, services.get(roots[key])):
+                # What is behind another request of its service comes again when that one ends.
                 job.end(None)
             else:
                 mine = tuple(each for each in interrupted if key in each.monitor_ids)
-                arrival = Arrival(job=job, monitor=monitors[key], interrupted=mine, old=fragments[services[key]])
+                arrival = Arrival(
+                    job=job,
+                    monitor=monitors[key],
+                    interrupted=mine,
+                    old=fragments[roots[key]],
+                    service=services.get(roots[key]),
+                )
                 found.append(arrival)
         return found
 
@@ -67,7 +79,7 @@ class Intake:
         report = Report()
         try:
             with _timed(report, "render"):
-                work = self.work(Request.of(arrival.monitor), arrival.old)
+                work = self.work(Request.of(arrival.monitor), arrival.old, arrival.service)
         except (ActivationError, InventoryError) as error:
             fail_all(arrival.job.transactions, [(arrival.monitor.id, report)], (error,))
             return None
@@ -79,18 +91,25 @@ class Intake:
             transactions=transactions,
             end=arrival.job.end,
             # What is approved is what is pushed: a plan of one activation, and of no other.
-            alone=self.gate is not None and self.gate.may_hold(arrival.monitor, work, transactions),
+            alone=work.is_staged or (self.gate is not None and self.gate.may_hold(arrival.monitor, work, transactions)),
         )
 
-    def work(self, request: Request, old: tuple[Fragment, ...]) -> Work:
-        """Return what ``request`` changes of a service that has the fragments ``old``.
+    def work(self, request: Request, old: tuple[Fragment, ...], service: Row | None = None) -> Work:
+        """Return what ``request`` changes of ``service``, which has the fragments ``old``.
 
         Raises:
             ActivationError: the service does not fit its intents, or a template failed.
-            UnknownResource: a device that is not in the inventory.
+            IllegalTransition: the service cannot come into the state it is to be in.
+            UnknownResource: a device that is not in the inventory, or a service that is gone.
         """
-        new = self.renderings.fragments(request.service) if request.service is not None else ()
-        return Work(root_id=request.service_id, old=old, by_device=changes(old, new))
+        wanted = resolved(request, service)
+        new = self.renderings.fragments(wanted) if wanted is not None else ()
+        is_staged = wanted is not None and state_of(wanted) in STAGED
+        return Work(root_id=request.service_id, old=old, by_device=changes(old, new), is_staged=is_staged)
+
+
+def _is_behind(monitor_id: str, service: Row | None) -> bool:
+    return service is not None and monitor_id in pending(service) and pending(service)[0] != monitor_id
 
 
 def _monitor_id(job: DeviceJob) -> str:

@@ -59,8 +59,22 @@ class Variable(BaseModel):
         return _is_ipv4(value) if self.type == "ipv4" else re.fullmatch(self.pattern or "", value) is not None
 
 
+class Unique(BaseModel):
+    """Variables whose values, together, only one live service may have: on its device, or in the whole network."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    variables: tuple[str, ...] = Field(min_length=1)
+    within: Literal["device", "network"] = "network"
+
+
 class IntentSpec(BaseModel):
-    """One intent: ``device`` is the variable that names the device; ``computed`` are expressions over the others."""
+    """One intent: ``device`` is the variable that names the device; ``computed`` are expressions over the others.
+
+    Attributes:
+        unique: what no two live services may share.
+        asynchronous: whether a client gets the monitor at once, because its devices take long.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,6 +82,8 @@ class IntentSpec(BaseModel):
     device: str
     variables: Mapping[str, Variable]
     computed: Mapping[str, str] = Field(default_factory=dict)
+    unique: tuple[Unique, ...] = ()
+    asynchronous: bool = False
 
     @model_validator(mode="after")
     def _names_its_device(self) -> Self:
@@ -75,6 +91,9 @@ class IntentSpec(BaseModel):
             raise ValueError(f"device: {self.device!r} is no variable; known: {', '.join(sorted(self.variables))}")
         if ACTIVE in {*self.variables, *self.computed}:
             raise ValueError(f"{ACTIVE} is given to every template by itself; legal: another name")
+        if unknown := sorted({name for each in self.unique for name in each.variables} - self.variables.keys()):
+            known = ", ".join(sorted(self.variables))
+            raise ValueError(f"unique: {', '.join(map(repr, unknown))} is no variable; known: {known}")
         return self
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from activation.contracts import ROLLBACK_FAILED
 from activation.errors import DeviceError
@@ -52,6 +52,28 @@ class Report:
             "readBack": outcome.read_back if edit.changes else "unchanged",
             "timingsS": {**read, **outcome.timings_s},
         }
+
+
+STATUS: Final[Mapping[str, int]] = {
+    ROLLBACK_FAILED: 500,
+    "badIntent": 400,
+    "unknownResource": 422,
+    "notUnique": 409,
+    "illegalTransition": 409,
+    "planError": 409,
+    "renderError": 500,
+    "editRefused": 422,
+    "deviceUnreachable": 502,
+    "readBackMismatch": 502,
+    "outcomeUnknown": 504,
+}
+"""What HTTP calls each kind of failure; of several, the first in this order counts. Any other is a 409."""
+
+
+def status_of(errors: Iterable[Mapping[str, str]]) -> str:
+    """Return the HTTP status of a request that ended with these ``error_documents``."""
+    codes = {error["code"] for error in errors}
+    return str(next((status for code, status in STATUS.items() if code in codes), 409))
 
 
 def error_documents(failures: Iterable[Exception], rollback_failures: Iterable[DeviceError]) -> list[dict[str, str]]:

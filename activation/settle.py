@@ -1,15 +1,17 @@
-"""How an activation ends: fragments, service and monitor in one transaction."""
+"""How an activation ends: fragments, service, claims and monitor in one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from activation.claim_store import ClaimSheet
 from activation.errors import DeviceError
 from activation.model import Fragment, Path
-from activation.report import Report, error_documents
+from activation.report import Report, error_documents, status_of
 from activation.reviews import REVIEW_ID, close
-from activation.service_activation import HEADER, Request
-from activation.states import MONITOR, SERVICE, MonitorState, ServiceState
+from activation.service_activation import HEADER, Request, is_direct, pending, run_job, stands
+from activation.service_documents import in_state, state_of
+from activation.states import MONITOR, SERVICE, STAGED, MonitorState, ServiceState
 from activation.store import MONITORS, SERVICES, replace_fragments
 from inventory.documents import Document
 from inventory.ledger import Transactions, UnitOfWork
@@ -33,14 +35,25 @@ def fail_all(
             fail(uow, monitor_id, report, failures, rollback_failures)
 
 
-def complete(uow: UnitOfWork, monitor_id: str, report: Report, fragments: Mapping[Fragment, frozenset[Path]]) -> None:
-    """Write that every device carries the service's ``fragments``, each with the places it holds."""
+def complete(
+    uow: UnitOfWork, monitor_id: str, report: Report, fragments: Mapping[Fragment, frozenset[Path]] | None
+) -> None:
+    """Write that every device carries the service's ``fragments``, each with the places it holds.
+
+    None: the service is planned and stored, and nothing was pushed.
+    """
     monitor = MONITORS.get(uow, monitor_id)
     request = Request.of(monitor)
-    replace_fragments(uow, request.service_id, fragments)
-    service = _activated(uow, monitor, request) if request.service is not None else _terminated(uow, request)
-    status = "200" if request.service is not None else "204"
-    response = {"statusCode": status, "body": dump(service) if service else "", "header": list(HEADER)}
+    if fragments is not None:
+        replace_fragments(uow, request.service_id, fragments)
+    before = SERVICES.find(uow, request.service_id)
+    if request.action == "delete":
+        _terminated(uow, monitor, before)
+        response = _response("204", "")
+    else:
+        service = _arrived(uow, monitor, request, before)
+        response = _response("201" if request.action == "add" else "200", dump(service))
+    _go_on(uow, monitor, before)
     _end(uow, monitor, MonitorState.COMPLETED, {**report.document(), "response": response})
 
 
@@ -55,9 +68,10 @@ def fail(
     monitor = MONITORS.get(uow, monitor_id)
     errors = error_documents(failures, rollback_failures)
     service = SERVICES.find(uow, Request.of(monitor).service_id)
-    if service is not None and service.state == ServiceState.DESIGNED:
-        SERVICES.remove(uow, service)
-    response = {"statusCode": "409", "body": dump(errors), "header": list(HEADER)}
+    if service is not None:
+        _forget(uow, monitor, service)
+    _go_on(uow, monitor, service)
+    response = _response(status_of(errors), dump(errors))
     additions = {**report.document(), "errorMessage": errors, "response": response}
     _end(uow, monitor, MonitorState.IN_ERROR, additions)
 
@@ -71,37 +85,85 @@ def _end(uow: UnitOfWork, monitor: Row, state: MonitorState, additions: Mapping[
         close(uow, ended, f"its activation ended: {reason or state.value}")
 
 
-def _activated(uow: UnitOfWork, monitor: Row, request: Request) -> Document:
-    document = _in_state(request.service or {}, ServiceState.ACTIVE)
-    before = SERVICES.find(uow, request.service_id)
+def _response(status: str, body: str) -> dict[str, Any]:
+    return {"statusCode": status, "body": body, "header": list(HEADER)}
+
+
+def _arrived(uow: UnitOfWork, monitor: Row, request: Request, before: Row | None) -> Document:
+    """Store the service as it is now on the devices, or planned."""
+    wanted = request.wanted(before.document if before is not None else None) or {}
+    state = state_of(wanted)
+    document = in_state(wanted, state)
     if before is None:
         row = Row(
             id=request.service_id,
-            state=ServiceState.ACTIVE,
+            state=state,
             external_id=monitor.external_id,
             correlation_id=monitor.correlation_id,
             document=document,
+            task={"stands": True, "claims": _claimed(monitor)},
         )
         SERVICES.insert(uow, row)
-    else:
-        SERVICE.advance(ServiceState(before.state), ServiceState.ACTIVE)
-        SERVICES.save(uow, before, replace(before, state=ServiceState.ACTIVE, document=document))
+        return document
+    if stands(before):
+        SERVICE.advance(ServiceState(before.state), state)
+    _release(uow, monitor, before, live=_claimed(monitor))
+    task = {**before.task, "stands": True, "claims": _claimed(monitor), "pending": _left(monitor, before)}
+    SERVICES.save(uow, before, replace(before, state=state, document=document, task=task))
     return document
 
 
-def _terminated(uow: UnitOfWork, request: Request) -> Document | None:
-    before = SERVICES.find(uow, request.service_id)
-    if before is None or before.state == ServiceState.TERMINATED:
-        return None
-    if before.state == ServiceState.DESIGNED:
+def _terminated(uow: UnitOfWork, monitor: Row, before: Row | None) -> None:
+    """Store that the service has ended; one that nobody keeps is removed."""
+    if before is None:
+        return
+    state = ServiceState(before.state)
+    _release(uow, monitor, before, live=())
+    if not stands(before) or state in STAGED or (state is ServiceState.TERMINATED and is_direct(before)):
         SERVICES.remove(uow, before)
-        return None
-    SERVICE.advance(ServiceState(before.state), ServiceState.TERMINATED)
-    document = _in_state(before.document, ServiceState.TERMINATED)
-    SERVICES.save(uow, before, replace(before, state=ServiceState.TERMINATED, document=document))
-    return document
+        return
+    task = {**before.task, "claims": (), "pending": _left(monitor, before)}
+    if state is ServiceState.TERMINATED:
+        SERVICES.save(uow, before, replace(before, task=task))
+        return
+    SERVICE.advance(state, ServiceState.TERMINATED)
+    document = in_state(before.document, ServiceState.TERMINATED)
+    after = replace(before, state=ServiceState.TERMINATED, document=document, task=task)
+    if is_direct(before):
+        # Its client may use the name again, for a service of today.
+        after = replace(after, external_id=None, task={**task, "isDirect": True})
+    SERVICES.save(uow, before, after)
 
 
-def _in_state(service: Document, state: ServiceState) -> Document:
-    supporting = [{**part, "state": state.value} for part in service.get("supportingService", ())]
-    return {**service, "state": state.value, **({"supportingService": supporting} if supporting else {})}
+def _forget(uow: UnitOfWork, monitor: Row, service: Row) -> None:
+    """Take a request that failed out of what the service waits for."""
+    _release(uow, monitor, service, live=service.task.get("claims", ()))
+    if not stands(service):
+        SERVICES.remove(uow, service)
+    elif monitor.id in pending(service):
+        SERVICES.save(uow, service, replace(service, task={**service.task, "pending": _left(monitor, service)}))
+
+
+def _go_on(uow: UnitOfWork, monitor: Row, before: Row | None) -> None:
+    """Let those go on that came behind this request; where the service is gone, all of them find that out."""
+    left = _left(monitor, before) if before is not None else []
+    is_gone = before is not None and SERVICES.find(uow, before.id) is None
+    for each in left if is_gone else left[:1]:
+        uow.enqueue(run_job(Request.of(monitor).service_id, each))
+
+
+def _release(uow: UnitOfWork, monitor: Row, service: Row, *, live: Sequence[str]) -> None:
+    """Give back what neither the service has (``live``) nor any request that waits for its turn is to have."""
+    held = {*service.task.get("claims", ()), *_claimed(monitor)}
+    if loose := held.difference(live):
+        waiting = (MONITORS.get(uow, each) for each in _left(monitor, service))
+        uow.sheet(ClaimSheet).release(service.id, sorted(loose.difference(*map(_claimed, waiting))))
+
+
+def _left(monitor: Row, service: Row) -> list[str]:
+    return [each for each in pending(service) if each != monitor.id]
+
+
+def _claimed(monitor: Row) -> Sequence[str]:
+    found: Sequence[str] = monitor.task.get("claims", ())
+    return found

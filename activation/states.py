@@ -43,11 +43,18 @@ SERVICE: Final = Lifecycle(
         ServiceState.FEASIBILITY_CHECKED: _PREPARED | {ServiceState.FEASIBILITY_CHECKED},
         ServiceState.DESIGNED: _PREPARED,
         ServiceState.RESERVED: _PREPARED,
-        ServiceState.INACTIVE: frozenset({ServiceState.INACTIVE, ServiceState.ACTIVE}),
+        # TM Forum's diagram ends a service only from active; nobody puts one into service in order to end it.
+        ServiceState.INACTIVE: frozenset({ServiceState.INACTIVE, ServiceState.ACTIVE, ServiceState.TERMINATED}),
         ServiceState.ACTIVE: frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE, ServiceState.TERMINATED}),
         ServiceState.TERMINATED: frozenset({ServiceState.ACTIVE}),
     },
 )
+
+
+STAGED: Final = frozenset({ServiceState.FEASIBILITY_CHECKED, ServiceState.DESIGNED, ServiceState.RESERVED})
+"""Planned and stored; nothing of the service is on any device."""
+CONFIGURED: Final = frozenset({ServiceState.INACTIVE, ServiceState.ACTIVE})
+"""On the devices, in service or not."""
 
 
 class Step(StrEnum):

@@ -37,6 +37,15 @@ fragment_places = Table(
     Index("ix_fragment_place_root", "root_id"),
 )
 
+# What a live service has for itself, see activation.unique.
+claims = Table(
+    "service_claim",
+    metadata,
+    Column("claim", Text, primary_key=True),
+    Column("root_id", Text, nullable=False),
+    Index("ix_service_claim_root", "root_id"),
+)
+
 plans = Table(
     "plan",
     metadata,

@@ -12,11 +12,16 @@ from inventory.store import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What one service's activation changes: its fragments before, and what becomes of them on each device."""
+    """What one service's activation changes: its fragments before, and what becomes of them on each device.
+
+    Attributes:
+        is_staged: whether the change is only planned, and nothing of it is pushed.
+    """
 
     root_id: str
     old: tuple[Fragment, ...]
     by_device: Mapping[str, tuple[FragmentChange, ...]]
+    is_staged: bool = False
 
     def changing(self) -> Mapping[str, tuple[FragmentChange, ...]]:
         """Return the changes that change something, by device."""

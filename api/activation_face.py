@@ -1,103 +1,213 @@
-"""TMF640 for other people's order managers: what a body must say before it becomes an activation."""
+"""TMF640 for other people's order managers: what a request must say before it becomes an activation."""
 
+import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from activation.engine import ActivationCore
-from activation.intent import build_intent
+from activation.desired import parts
+from activation.errors import BadIntent
+from activation.intent import IntentSpec, build_intent, camel_case
 from activation.model import ServiceId
+from activation.service_activation import (
+    Asker,
+    Request,
+    ServiceActivations,
+    expected,
+    is_direct,
+    pending,
+    service_document,
+)
+from activation.service_documents import patched, state_of
+from activation.states import SERVICE, ServiceState
 from activation.store import MONITORS, SERVICES
-from api.errors import BadRequest
-from inventory.documents import Document, characteristics
+from api.activation_body import checked
+from api.errors import BadRequest, KeyReused
+from inventory.documents import Document, characteristics, json_text
+from inventory.errors import UnknownResource
 from inventory.ledger import UnitOfWork
-from orders.errors import OrderConflict
+from inventory.store import Row
+from orders.errors import OrderConflict, Problem
+from orders.inbound import refuse
 
-_OWN: Final = "create:"
-"""What the external ids of services that were created here begin with; an order's services have the order's."""
+IMMUTABLE: Final = ("id", "href", "externalId")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A request that was taken in, now or before.
+
+    Attributes:
+        is_asynchronous: whether its specification says that nobody should wait for it.
+    """
+
+    monitor_id: str
+    is_asynchronous: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationFace:
-    """Checks a TMF640 request at the door and hands it to the core."""
+    """Checks a TMF640 request at the door and hands it to the core.
 
-    core: ActivationCore
+    Attributes:
+        device: looks a device up by its name; raises UnknownResource.
+    """
 
-    def create(self, uow: UnitOfWork, body: Document) -> Document:
-        """Store the request to configure and activate a service; return its monitor.
+    core: ServiceActivations
+    device: Callable[[str], object]
+
+    def create(self, uow: UnitOfWork, body: Document, *, key: str = "") -> Accepted:
+        """Take in a new service; the same ``key`` or ``externalId`` again gives what it gave first.
 
         Raises:
-            BadRequest: no specification, an unknown one, no legal state, or an id that is taken or given twice.
-            BadIntent: characteristics that do not fit; names each of them.
+            InvalidOrder: attributes or characteristics that do not fit; names each of them, and what is legal.
+            OrderConflict: the id is a service's already.
+            NotUnique: another live service has what this one would have.
+            KeyReused: the key came with another body.
         """
-        service_id = _identifier(body, "id") if "id" in body else str(uuid.uuid4())
-        if SERVICES.find(uow, service_id) is not None:
-            raise BadRequest(f"id: {service_id!r} is a service already; DELETE ends it")
-        if body.get("state") != "active":
-            raise BadRequest(f"state: {body.get('state')!r}; legal: active")
-        for part in _parts(body):
-            self._check(part)
-        monitor_id = self.core.create(
-            uow, {**body, "id": service_id}, external_id=f"{_OWN}{uuid.uuid4()}", correlation_id=service_id
-        )
-        return MONITORS.get(uow, monitor_id).document
+        service_id = str(body.get("id") or uuid.uuid4())
+        asker = _asker("create", "", service_id, key, body)
+        if (known := _known(uow, asker)) is not None:
+            return known
+        document = checked(body)
+        refuse(self._problems(document))
+        name = document.get("externalId")
+        if name is not None and (row := SERVICES.by_external_id(uow, name)) is not None and is_direct(row):
+            return Accepted(monitor_id=row.task["createdBy"])
+        if (row := SERVICES.find(uow, service_id)) is not None:
+            raise OrderConflict(
+                "id", service_id, f"is a service already ({row.state}); PATCH changes it, DELETE ends it"
+            )
+        document = service_document({**document, "id": service_id})
+        request = Request(action="add", service_id=service_id, service=document)
+        return self._accept(uow, request, asker, document)
 
-    def terminate(self, uow: UnitOfWork, service_id: str) -> Document:
-        """Store the request to take a service away; return its monitor.
+    def change(self, uow: UnitOfWork, service_id: str, patch: Document, *, key: str = "") -> Accepted:
+        """Take in a JSON merge patch of a service, behind what is asked of it already.
+
+        Raises:
+            UnknownResource: no service has this id.
+            OrderConflict: a service order made it.
+            BadRequest: it would change what cannot be changed, or ends the service and changes something.
+            InvalidOrder, NotUnique, KeyReused: as for :meth:`create`.
+            IllegalTransition: the service cannot go into that state; names those it can go into.
+        """
+        row = _own(uow, service_id)
+        asker = _asker("change", service_id, service_id, key, patch)
+        if (known := _known(uow, asker)) is not None:
+            return known
+        _refuse_unpatchable(row, patch)
+        if patch.get("state") == ServiceState.TERMINATED:
+            if len(patch) > 1:
+                raise BadRequest("state: 'terminated' ends the service; nothing else can change with it")
+            return self._terminate(uow, row, asker)
+        current = expected(uow, row) or {}
+        wanted = patched(current, patch)
+        # A service that has ended keeps its word for it; what is wrong then is the move.
+        document = checked({**wanted, "state": "active"} if "state" not in patch else wanted)
+        SERVICE.advance(state_of(current), state_of(wanted))
+        refuse(self._problems(document))
+        complete = {name: document[name] for name in ("relatedParty",) if patch.get(name) is not None}
+        request = Request(action="modify", service_id=service_id, patch={**patch, **complete})
+        return self._accept(uow, request, asker, document)
+
+    def terminate(self, uow: UnitOfWork, service_id: str, *, key: str = "") -> Accepted:
+        """Take in that a service ends; one that has ended already is forgotten.
 
         Raises:
             UnknownResource: no service has this id.
             OrderConflict: a service order made it; the inventories would go on showing it as active.
         """
-        service = SERVICES.get(uow, service_id)
-        if not (service.external_id or "").startswith(_OWN):
-            order_id = (service.external_id or "").partition(":")[0]
-            raise OrderConflict("id", service_id, f"was made by service order {order_id!r}; cease it with an order")
-        monitor_id = self.core.terminate(
-            uow, service_id, external_id=f"terminate:{uuid.uuid4()}", correlation_id=service_id
+        row = _own(uow, service_id)
+        asker = _asker("terminate", service_id, service_id, key, {})
+        return _known(uow, asker) or self._terminate(uow, row, asker)
+
+    def _terminate(self, uow: UnitOfWork, row: Row, asker: Asker) -> Accepted:
+        waiting = pending(row)
+        if waiting and Request.of(MONITORS.get(uow, waiting[-1])).action == "delete":
+            return Accepted(monitor_id=waiting[-1])
+        return self._accept(uow, Request(action="delete", service_id=row.id), asker, row.document)
+
+    def _accept(self, uow: UnitOfWork, request: Request, asker: Asker, document: Document) -> Accepted:
+        specs = (self._intent(part) for part in parts(document))
+        return Accepted(
+            monitor_id=self.core.ask(uow, request, asker),
+            is_asynchronous=any(spec.asynchronous for spec in specs if spec is not None),
         )
-        return MONITORS.get(uow, monitor_id).document
 
-    def _check(self, part: Document) -> None:
-        specification = part.get("serviceSpecification")
-        name = specification.get("id") if isinstance(specification, dict) else None
-        if not isinstance(name, str) or name not in self.core.intents:
-            raise BadRequest(f"serviceSpecification.id: {name!r}; legal: {', '.join(sorted(self.core.intents))}")
-        build_intent(self.core.intents[name], ServiceId(""), _characteristics(part))
+    def _intent(self, part: Document) -> IntentSpec | None:
+        return self.core.intents.get(str((part.get("serviceSpecification") or {}).get("id", "")))
 
+    def _problems(self, document: Document) -> Iterator[Problem]:
+        """Yield what is wrong with the services that are configured: the supporting ones, or the service itself."""
+        seen: set[str] = set()
+        for number, part in enumerate(parts(document)):
+            path = f"supportingService[{number}]." if document.get("supportingService") else ""
+            if path and part["id"] in seen:
+                yield Problem(path=f"{path}id", wrong=f"{part['id']!r} is given twice", legal="one id per part")
+            seen.add(part.get("id", ""))
+            yield from self._part_problems(part, path)
 
-def _parts(body: Document) -> Sequence[Document]:
-    """Return the services that are configured: the supporting ones, or the service itself where it has none."""
-    supporting = body.get("supportingService")
-    if not supporting:
-        return (body,)
-    if not isinstance(supporting, list) or not all(isinstance(part, dict) for part in supporting):
-        raise BadRequest("supportingService: must be an array of services by value")
-    _refuse_twice("supportingService.id", [_identifier(part, "supportingService.id") for part in supporting])
-    return supporting
+    def _part_problems(self, part: Document, path: str) -> Iterator[Problem]:
+        spec = self._intent(part)
+        if spec is None:
+            legal = ", ".join(sorted(self.core.intents))
+            wrong = f"{part['serviceSpecification']['id']!r} is no intent"
+            yield Problem(path=f"{path}serviceSpecification.id", wrong=wrong, legal=legal)
+            return
+        place = f"{path}serviceCharacteristic"
+        names = [each["name"] for each in part.get("serviceCharacteristic", ())]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            yield Problem(path=f"{place}.name", wrong=f"{', '.join(map(repr, twice))} is given twice")
+            return
+        yield from self._intent_problems(spec, characteristics(part, "serviceCharacteristic"), place)
 
-
-def _identifier(service: Document, path: str) -> str:
-    found = service.get("id")
-    if not isinstance(found, str) or not found:
-        raise BadRequest(f"{path}: {found!r}; legal: a string of one character or more")
-    return found
-
-
-def _characteristics(part: Document) -> dict[str, Any]:
-    found = part.get("serviceCharacteristic") or []
-    if not isinstance(found, list) or not all(map(_is_characteristic, found)):
-        raise BadRequest("serviceCharacteristic: must be an array of {name, value}, each name a string")
-    _refuse_twice("serviceCharacteristic.name", [entry["name"] for entry in found])
-    return characteristics(part, "serviceCharacteristic")
-
-
-def _is_characteristic(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("name"), str) and "value" in entry
+    def _intent_problems(self, spec: IntentSpec, values: Mapping[str, Any], place: str) -> Iterator[Problem]:
+        try:
+            intent = build_intent(spec, ServiceId(""), values)
+            self.device(intent.device)
+        except BadIntent as error:
+            yield from (Problem(path=place, wrong=problem) for problem in error.problems)
+        except UnknownResource as error:
+            yield Problem(path=f"{place}.{camel_case(spec.device)}", wrong=str(error))
 
 
-def _refuse_twice(path: str, names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise BadRequest(f"{path}: {', '.join(map(repr, twice))} is given twice")
+def _own(uow: UnitOfWork, service_id: str) -> Row:
+    row = SERVICES.get(uow, service_id)
+    if not is_direct(row):
+        order_id = (row.external_id or "").partition(":")[0]
+        raise OrderConflict(
+            "id", service_id, f"was made by service order {order_id!r}; change or cease it with an order"
+        )
+    return row
+
+
+def _asker(verb: str, target: str, service_id: str, key: str, body: Document) -> Asker:
+    """Return who asks; requests with one key and one target are one request."""
+    name = body.get("externalId") if verb == "create" else None
+    return Asker(
+        external_id=f"{verb}:key:{target}:{key}" if key else f"{verb}:{uuid.uuid4()}",
+        correlation_id=service_id,
+        is_direct=True,
+        client_name=name if isinstance(name, str) else None,
+        digest=hashlib.sha256(json_text(body).encode()).hexdigest() if key else "",
+    )
+
+
+def _known(uow: UnitOfWork, asker: Asker) -> Accepted | None:
+    monitor = MONITORS.by_external_id(uow, asker.external_id) if asker.digest else None
+    if monitor is None:
+        return None
+    if monitor.task.get("digest") != asker.digest:
+        raise KeyReused(f"this Idempotency-Key came with another body before: see {monitor.document['href']}")
+    return Accepted(monitor_id=monitor.id)
+
+
+def _refuse_unpatchable(row: Row, patch: Document) -> None:
+    state = patch.get("state")
+    if state is not None and state not in list(ServiceState):
+        raise BadRequest(f"state: {state!r} is no state; legal: {', '.join(ServiceState)}")
+    for name in IMMUTABLE:
+        if name in patch and patch[name] != row.document.get(name):
+            raise BadRequest(f"{name}: cannot be changed; legal: {row.document.get(name)!r}, or nothing")

@@ -6,8 +6,10 @@ ApiError
 ├── BodyTooLarge      more bytes than the settings allow
 ├── CallbackRefused   a callback address that is no plain URL, or leads where it may not
 ├── DatabaseAway      the database server cannot be reached just now
+├── KeyReused         an idempotency key that stood for another request
 ├── LeaseLost         a job this worker was running is another's by now
 ├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
+├── UnsupportedMedia  a body of a kind that is not taken here; names those that are
 ├── WorkerGivenUp     this worker was silent for too long; it must register anew
 ├── NotAllowed        a token whose role may not do this; names the roles that may
 ├── NotAuthorized     no token, or one that nobody was given
@@ -49,6 +51,10 @@ class DatabaseAway(ApiError):
         super().__init__(f"the database {where} is away: {reason}")
 
 
+class KeyReused(ApiError):
+    """An idempotency key that stood for another request before; nothing was done."""
+
+
 class LeaseLost(ApiError):
     """The worker was given up while it ran the job; what it still wanted to write is refused."""
 
@@ -59,6 +65,10 @@ class LeaseLost(ApiError):
 
 class MaintenanceRefused(ApiError):
     """A backup, a restore or a repair that would do harm, or that cannot be done."""
+
+
+class UnsupportedMedia(ApiError):
+    """A request body of a kind that is not taken here."""
 
 
 class WorkerGivenUp(ApiError):

@@ -32,6 +32,7 @@ class Settings(BaseModel):
         commit_target_s: how long a device's commit may take before fewer activations share it.
         max_body_bytes: larger request bodies are refused.
         review_policy: YAML file that says which plans wait for people; the shipped one lets everything through.
+        activation_patience_s: how long a TMF640 client waits for its result, unless it says how long.
         hub_allow: networks (CIDR, comma separated) that subscribers may be in although they are not public.
         hub_attempts: failed deliveries of one event to one subscriber before it becomes a dead letter.
         hub_first_pause_s: after the first failed delivery; it doubles with each further one.
@@ -53,6 +54,7 @@ class Settings(BaseModel):
     commit_target_s: float = Field(default=5.0, gt=0.0)
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     review_policy: Path | None = None
+    activation_patience_s: float = Field(default=10.0, ge=0.0, le=300.0)
     hub_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     hub_attempts: int = Field(default=20, ge=1)
     hub_first_pause_s: float = Field(default=0.5, gt=0.0)

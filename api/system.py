@@ -6,6 +6,7 @@ from typing import Any
 
 from activation.contracts import Devices
 from activation.drift_watch import DriftWatch
+from api.http.activation import ActivationDesk
 from api.http.collections import Collection
 from api.hub.hub import Hub
 from api.order_tree import OrderTree
@@ -26,8 +27,7 @@ class System:
     Attributes:
         collections: every TMF collection that can be read.
         creates: how a new resource of a collection is made, by collection name.
-        create_service: TMF640 create; returns the monitor.
-        terminate_service: TMF640 delete; returns the monitor.
+        activation: TMF640's own door.
         running_configuration: reads a device's running configuration through its driver.
         drift: compares devices with what their services want.
         owners: says who stands behind a service.
@@ -40,8 +40,7 @@ class System:
     database: Database
     collections: Sequence[Collection]
     creates: Mapping[str, Create]
-    create_service: Create
-    terminate_service: Callable[[UnitOfWork, str], Document]
+    activation: ActivationDesk
     order_tree: OrderTree
     pool_usage: Callable[[Any], Any]
     devices: Devices

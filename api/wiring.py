@@ -22,9 +22,9 @@ from activation.service_activation import RUN
 from activation.sessions import DeviceLocks, SessionPool
 from activation.store import MONITORS, SERVICES
 from api import tokens
-from api.activation_face import ActivationFace
 from api.errors import StartRefused
 from api.front_door import FrontDoor
+from api.http.activation import ActivationDesk
 from api.http.collections import Collection, fixed, stored
 from api.hub.address import AddressGuard
 from api.hub.delivering import delivering
@@ -41,6 +41,7 @@ from api.runtime.worker import Worker
 from api.settings import Settings
 from api.storage import storage
 from api.system import Create, System
+from api.wiring_activation import activation_desk
 from api.wiring_drift import drift_watch, owners
 from api.wiring_review import review_gate
 from inventory.devices import DeviceDirectory
@@ -149,7 +150,8 @@ def running_system(
         if part is not Part.API:
             _start_work(settings, layers, database, presence, stack)
         first_token = _first_token(database) if settings.auth and part is not Part.WORKER else None
-        yield replace(_system(settings, database, layers, devices, lab), first_token=first_token)
+        desk = activation_desk(settings, database, core, devices, routes, stack)
+        yield replace(_system(settings, database, layers, devices, lab, desk), first_token=first_token)
 
 
 def _start_work(settings: Settings, layers: Layers, database: Database, presence: Presence, stack: ExitStack) -> None:
@@ -240,16 +242,19 @@ def _layers(catalog: Catalog, core: ActivationCore) -> Layers:
 
 
 def _system(
-    settings: Settings, database: Database, layers: Layers, devices: Devices, lab: EmbeddedLab | None
+    settings: Settings,
+    database: Database,
+    layers: Layers,
+    devices: Devices,
+    lab: EmbeddedLab | None,
+    desk: ActivationDesk,
 ) -> System:
-    face = ActivationFace(core=layers.core)
     return System(
         settings=settings,
         database=database,
         collections=(*_stored_collections(database), *_catalog_collections(layers.product.catalog)),
         creates=_creates(layers),
-        create_service=face.create,
-        terminate_service=face.terminate,
+        activation=desk,
         order_tree=OrderTree(
             product_orders=product_order_store(),
             service_orders=service_order_store(),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any, Final
 
+from activation.states import CONFIGURED
 from activation.states import ServiceState as ActivationState
 from api.fsck.model import Finding, Held, RebuildPools, Release, Unclaim
 from inventory.documents import characteristics
@@ -175,7 +176,7 @@ def check_claim(kind: str, row: Row, orders: Mapping[str, str]) -> Iterator[Find
 
 def check_fragments(root_id: str, service_ids: frozenset[str], service: Row | None) -> Iterator[Finding]:
     """Yield what is wrong with the configuration kept for one TMF640 service."""
-    if service is None or service.state != ActivationState.ACTIVE:
+    if service is None or service.state not in CONFIGURED:
         state = "not there" if service is None else service.state
         text = f"configuration on devices is kept for it, and it is {state!r}"
         yield Finding(rule="fragment-without-service", kind="fragment", id=root_id, text=text)
@@ -188,7 +189,7 @@ def check_fragments(root_id: str, service_ids: frozenset[str], service: Row | No
 
 
 def check_activation(row: Row, *, has_fragments: bool) -> Iterator[Finding]:
-    """Yield what is wrong with one TMF640 service: an active one has configuration somewhere."""
-    if row.state == ActivationState.ACTIVE and not has_fragments:
-        text = "it is active, and no configuration is kept for it on any device"
+    """Yield what is wrong with one TMF640 service: one in service, or only out of it, has configuration somewhere."""
+    if row.state in CONFIGURED and not has_fragments:
+        text = f"it is {row.state}, and no configuration is kept for it on any device"
         yield Finding(rule="service-without-fragments", kind="activationService", id=row.id, text=text)

@@ -9,10 +9,10 @@ from activation.model import DeviceEdit, PlanId
 from activation.store import plan_edits
 from api import tokens
 from api.http import problems
-from api.http.collections import add_create, add_reads, created, in_transaction
+from api.http.activation import add_activation
+from api.http.collections import add_create, add_reads, in_transaction
 from api.http.drift import add_drift
 from api.http.list_query import page_request
-from api.http.requests import Acting, json_object
 from api.http.review import add_reviews
 from api.http.transactions import add_transactions
 from api.hub.routes import add_hubs
@@ -23,7 +23,6 @@ from api.system import System
 from inventory.errors import UnknownResource
 
 EVENT_BASE = "/tmf-api/event/v4"
-ACTIVATION_BASE = "/tmf-api/ServiceActivationAndConfiguration/v4"
 
 
 def create_app(system: System) -> FastAPI:
@@ -34,7 +33,7 @@ def create_app(system: System) -> FastAPI:
     app.add_api_route("/health", lambda: _health(system), methods=["GET"])
     guarded = APIRouter(dependencies=[Depends(_guard(system))])
     _add_tmf(guarded, system)
-    _add_activation(guarded, system)
+    add_activation(guarded, system.activation)
     _add_events(guarded, system)
     _add_own(guarded, system)
     add_drift(guarded, system)
@@ -80,28 +79,6 @@ def _add_tmf(router: APIRouter, system: System) -> None:
         create = system.creates.get(collection.name)
         if create is not None:
             add_create(router, collection, in_transaction(system.database, create))
-
-
-def _add_activation(router: APIRouter, system: System) -> None:
-    """TMF640: POST answers 202 with the monitor; DELETE answers 204 and names the monitor in ``Location``."""
-
-    def post(body: Annotated[dict[str, Any], Depends(json_object)], actor: Acting) -> Response:
-        with system.database.begin(actor=actor.name) as uow:
-            monitor = system.create_service(uow, body)
-        return created(monitor, 202)
-
-    def remove(key: str, actor: Acting) -> Response:
-        with system.database.begin(actor=actor.name) as uow:
-            monitor = system.terminate_service(uow, key)
-        return Response(status_code=204, headers={"Location": str(monitor["href"])})
-
-    for slash in ("", "/"):
-        schema = not slash
-        path = f"{ACTIVATION_BASE}/service"
-        router.add_api_route(path + slash, post, methods=["POST"], status_code=202, include_in_schema=schema)
-        router.add_api_route(
-            path + "/{key}" + slash, remove, methods=["DELETE"], status_code=204, include_in_schema=schema
-        )
 
 
 def _add_events(router: APIRouter, system: System) -> None:

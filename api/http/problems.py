@@ -15,8 +15,10 @@ from api.errors import (
     BodyTooLarge,
     CallbackRefused,
     DatabaseAway,
+    KeyReused,
     NotAllowed,
     NotAuthorized,
+    UnsupportedMedia,
 )
 from inventory.errors import InventoryError, StaleState, UnknownResource
 from inventory.lifecycle import IllegalTransition
@@ -31,6 +33,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     NotApprovable: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
+    KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotAuthorized: HTTPStatus.UNAUTHORIZED,
     DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidOrder: HTTPStatus.BAD_REQUEST,

@@ -216,10 +216,10 @@ def test_rollback_that_died_leaves_alone_what_came_after_a_transaction_that_only
     rig: Rig, network: FakeNetwork
 ) -> None:
     first = killed_at(2, rig, network)
-    second = rig.accept(fake_service(speed=200))
+    second = rig.accept(fake_service(number=8))
     assert rig.run(second).state == MonitorState.COMPLETED
-    faster = states(network)
-    assert faster != UNTOUCHED
+    with_second = states(network)
+    assert with_second != UNTOUCHED
 
     with pytest.raises(Killed):
         rig.run(first, DyingDatabase(rig.database, 2))
@@ -227,4 +227,4 @@ def test_rollback_that_died_leaves_alone_what_came_after_a_transaction_that_only
     rig.core = fake_core(network)
 
     assert rig.core.recover(rig.database) == 1
-    assert states(network) == faster
+    assert states(network) == with_second

@@ -33,6 +33,7 @@ SETTINGS: Final = {
     "commit_target_s": "how long a device's commit may take before fewer activations share it, in seconds",
     "max_body_bytes": "larger request bodies are refused",
     "review_policy": "YAML file that says which plans wait for people; see [the review policy](review-policy.md)",
+    "activation_patience_s": "how long a TMF640 client waits for its result, in seconds, unless it says how long",
     "hub_allow": "networks (CIDR, comma separated) of subscribers whose addresses are not public",
     "hub_attempts": "failed deliveries of one event before it becomes a dead letter",
     "hub_first_pause_s": "pause after the first failed delivery, in seconds; it doubles with each further one",

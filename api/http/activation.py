@@ -1,0 +1,145 @@
+"""TMF640 over HTTP: services are created, changed and ended; a client waits for the device, or gets the monitor."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from activation.service_activation import BASE
+from activation.states import MonitorState
+from activation.store import MONITORS
+from api.activation_face import Accepted, ActivationFace
+from api.errors import BadRequest, UnsupportedMedia
+from api.http.collections import JSON
+from api.http.prefer import Preference, preference
+from api.http.problems import body as problem
+from api.http.requests import Acting, json_object
+from api.monitor_watch import MonitorWatch
+from api.roles import Actor
+from api.runtime.database import Database
+from inventory.documents import json_text
+from inventory.ledger import UnitOfWork
+from inventory.store import Row
+
+LONGEST_KEY: Final = 255
+MERGE_PATCH: Final = "application/merge-patch+json"
+Work = Callable[[UnitOfWork], Accepted]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationDesk:
+    """What the routes need.
+
+    Attributes:
+        patience_s: how long a client waits that does not say how long it waits.
+    """
+
+    face: ActivationFace
+    watch: MonitorWatch
+    database: Database
+    patience_s: float
+
+    async def served(self, request: Request, actor: Actor, work: Work, done: HTTPStatus) -> Response:
+        """Take a request in by ``work`` and answer: ``done`` with the result, an error, or the monitor."""
+        preferred = preference(", ".join(request.headers.getlist("prefer")))
+        accepted = await run_in_threadpool(self._accept, actor, work)
+        patience_s = 0.0 if accepted.is_asynchronous else preferred.patience_s(self.patience_s)
+        monitor = await self.watch.ended(accepted.monitor_id, patience_s) if patience_s > 0 else None
+        if monitor is None or monitor.state == MonitorState.IN_PROGRESS:
+            monitor = await run_in_threadpool(self._monitor, accepted.monitor_id)
+            return _answer(monitor, preferred, _pending(monitor), with_monitor=True)
+        if monitor.state == MonitorState.COMPLETED:
+            return _answer(monitor, preferred, _completed(monitor, done))
+        return _answer(monitor, preferred, _failed(monitor))
+
+    def _accept(self, actor: Actor, work: Work) -> Accepted:
+        with self.database.begin(actor=actor.name) as uow:
+            return work(uow)
+
+    def _monitor(self, monitor_id: str) -> Row:
+        with self.database.read() as connection:
+            return MONITORS.get(connection, monitor_id)
+
+
+async def merge_patch(request: Request) -> dict[str, Any]:
+    """Return the JSON merge patch in the request's body.
+
+    Raises:
+        UnsupportedMedia: another kind of patch.
+        BadRequest, BodyTooLarge: see :func:`api.http.requests.json_object`.
+    """
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind not in {JSON, MERGE_PATCH}:
+        raise UnsupportedMedia(f"Content-Type: {kind!r} is no patch that is taken here; legal: {MERGE_PATCH}, {JSON}")
+    return await json_object(request)
+
+
+Body = Annotated[dict[str, Any], Depends(json_object)]
+Patch = Annotated[dict[str, Any], Depends(merge_patch)]
+
+
+def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
+    """Add POST of TMF640 services, and PATCH and DELETE of one; reading them is as of any collection."""
+    face = desk.face
+
+    async def post(request: Request, actor: Acting, body: Body) -> Response:
+        once = _key(request)
+        return await desk.served(request, actor, lambda uow: face.create(uow, body, key=once), HTTPStatus.CREATED)
+
+    async def patch(request: Request, actor: Acting, key: str, body: Patch) -> Response:
+        once = _key(request)
+        return await desk.served(request, actor, lambda uow: face.change(uow, key, body, key=once), HTTPStatus.OK)
+
+    async def remove(request: Request, actor: Acting, key: str) -> Response:
+        once = _key(request)
+        return await desk.served(request, actor, lambda uow: face.terminate(uow, key, key=once), HTTPStatus.NO_CONTENT)
+
+    one = f"{BASE}/service/{{key}}"
+    for slash in ("", "/"):
+        shown = not slash
+        router.add_api_route(f"{BASE}/service{slash}", post, methods=["POST"], status_code=201, include_in_schema=shown)
+        router.add_api_route(one + slash, patch, methods=["PATCH"], include_in_schema=shown)
+        router.add_api_route(one + slash, remove, methods=["DELETE"], status_code=204, include_in_schema=shown)
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "").strip()
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise BadRequest(f"Idempotency-Key: legal: up to {LONGEST_KEY} printable characters")
+    return key
+
+
+def _answer(monitor: Row, preferred: Preference, answer: Response, *, with_monitor: bool = False) -> Response:
+    answer.headers["Link"] = f'<{monitor.document["href"]}>; rel="monitor"'
+    if applied := preferred.applied(with_monitor=with_monitor):
+        answer.headers["Preference-Applied"] = applied
+    return answer
+
+
+def _pending(monitor: Row) -> Response:
+    headers = {"Location": str(monitor.document["href"])}
+    return Response(json_text(monitor.document), HTTPStatus.ACCEPTED, headers, JSON)
+
+
+def _completed(monitor: Row, done: HTTPStatus) -> Response:
+    document = monitor.document
+    if done is HTTPStatus.NO_CONTENT or not document["response"]["body"]:
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    headers = {"Location": str(document["sourceHref"])} if done is HTTPStatus.CREATED else {}
+    return Response(document["response"]["body"], done, headers, JSON)
+
+
+def _failed(monitor: Row) -> Response:
+    response, errors = monitor.document["response"], monitor.document.get("errorMessage", ())
+    status = int(response["statusCode"])
+    said: Mapping[str, str] = errors[0] if errors else {"code": "activation", "reason": "the activation failed"}
+    more = {
+        "code": said["code"],
+        "message": "; ".join(each["message"] for each in errors),
+        "referenceError": str(monitor.document["href"]),
+    }
+    return JSONResponse(problem(status, said["reason"]) | more, status)
