@@ -10,6 +10,7 @@ LabError
 ├── NotOnThisNode          the node takes no commands in this runtime
 ├── NotInThisRuntime       the runtime cannot do that at all
 ├── UnknownFault           no fault of that kind
+├── UnusableFault          a fault with numbers that its kind does not take
 ├── ToolFailed             another tool that a runtime calls failed
 └── StartupConfigError     a node refuses its own startup configuration
 """
@@ -95,6 +96,14 @@ class UnknownFault(LabError):
     def __init__(self, kind: str, known: Iterable[str]) -> None:
         self.kind = kind
         super().__init__(f"unknown fault {kind!r}; known: {', '.join(sorted(known))}")
+
+
+class UnusableFault(LabError):
+    """A fault with numbers that its kind does not take."""
+
+    def __init__(self, kind: str, legal: str) -> None:
+        self.kind = kind
+        super().__init__(f"fault {kind!r} {legal}")
 
 
 class ToolFailed(LabError):

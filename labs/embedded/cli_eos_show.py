@@ -209,6 +209,7 @@ def _session_config(system: EosSystem, name: str) -> Reply:
 
 def _running(system: EosSystem, words: tuple[str, ...]) -> Reply:
     del words
+    system.about_to_read()
     return Reply(text=system.text(system.running))
 
 

@@ -11,8 +11,9 @@ from labs.embedded.cli_config import TOP, Language
 from labs.embedded.cli_eos_language import INDENT, eos_language, missing_references, physical_ports
 from labs.embedded.cli_grammar import Refusal
 from labs.embedded.cli_server import LinkDropped, hang
-from labs.embedded.cli_tree import Tree, difference, emptied, find, printed
-from labs.embedded.contracts import FaultBoard, unwatched
+from labs.embedded.cli_tree import Tree, difference, emptied, find, printed, without_last_change
+from labs.embedded.contracts import unwatched
+from labs.embedded.faults import FaultBoard
 from labs.errors import StartupConfigError
 
 VERSION: Final = "4.32.2F"
@@ -20,6 +21,8 @@ MODEL: Final = "cEOSLab"
 MOST_PENDING_SESSIONS: Final = 5
 SAVED_SESSIONS: Final = 1
 LOGGED: Final = 1000
+SOMEBODY: Final = "maintenance"
+"""The session of somebody else who is at work on the switch."""
 STARTUP: Final = "startup-config"
 RUNNING: Final = "running-config"
 
@@ -68,6 +71,7 @@ class EosSystem:
             raise StartupConfigError(name, f"not understood: {refusal.line!r}, word {refusal.word!r}") from refusal
         self.language: Language = eos_language(physical_ports(self.running))
         self.sessions: dict[str, ConfigSession] = {}
+        self._reads_left: int | None = None
         self.booted_at = time.time()
         self._booted_monotonic = time.monotonic()
         self.files: dict[str, str] = {STARTUP: self.text(self.running)}
@@ -160,6 +164,15 @@ class EosSystem:
 
     # Sessions
 
+    def watch_faults(self) -> None:
+        """Let somebody else keep a session pending as long as the faults say so."""
+        held = self.faults.amount("lock_held") is not None
+        other = self.sessions.get(SOMEBODY)
+        if held and (other is None or other.state != "pending"):
+            self.sessions[SOMEBODY] = ConfigSession(name=SOMEBODY, user="noc", candidate=self.running)
+        elif not held and other is not None:
+            self._finish(other, "aborted")
+
     def open_session(self, name: str, user: str) -> ConfigSession:
         """Return the pending session ``name``, opened if need be.
 
@@ -212,6 +225,7 @@ class EosSystem:
             CommandFailed: the candidate or the moment does not allow it.
             LinkDropped: the connection does not survive the commit.
         """
+        self.about_to_read(confirming=True)
         if session.state == "pendingCommitTimer" and timer_s is None:
             self._finish(session, "completed")
             return
@@ -220,7 +234,7 @@ class EosSystem:
         if self.faults.strikes("hang_in_commit"):
             await hang()
         self._check(session)
-        await asyncio.sleep(self.faults.commit_s)
+        await asyncio.sleep(self.faults.commit_s(len(self.running)))
         self._check(session)
         self._take_effect(session, timer_s)
         if self.faults.strikes("drop_after_commit"):
@@ -244,6 +258,8 @@ class EosSystem:
         if session.state != "pending":
             raise CommandFailed(f"Commit failed: session {session.name} is {session.state}")
         problems = missing_references(session.candidate)
+        if self.faults.strikes("refuse_validate"):
+            problems.append("the candidate does not pass the validation of the forwarding agent")
         if self.faults.strikes("refuse_commit"):
             problems.append("the hardware has no room for this configuration")
         if problems:
@@ -252,7 +268,8 @@ class EosSystem:
     def _take_effect(self, session: ConfigSession, timer_s: float | None) -> None:
         before = self.running
         if not self.faults.strikes("commit_changes_nothing"):
-            self.running = session.candidate
+            in_part = self.faults.strikes("commit_in_part")
+            self.running = without_last_change(before, session.candidate) if in_part else session.candidate
         self.note(
             f"%SYS-5-CONFIG_SESSION_COMMIT_SUCCESS: User {session.user} committed configuration session "
             f"{session.name} successfully on vty"
@@ -262,7 +279,20 @@ class EosSystem:
             return
         session.state, session.before = "pendingCommitTimer", before
         session.commit_by_s = self.uptime_s() + timer_s
-        session.timer = asyncio.get_running_loop().call_later(timer_s, self._timer_fires, session)
+        early = self.faults.amount("timer_early")
+        self._reads_left = int(early) if early is not None and self.faults.strikes("timer_early") else None
+        if self.faults.amount("timer_never") is None:
+            session.timer = asyncio.get_running_loop().call_later(timer_s, self._timer_fires, session)
+
+    def about_to_read(self, *, confirming: bool = False) -> None:
+        """Let a commit timer that fires too early fire, if it is its time."""
+        timed = self.timed()
+        if timed is None or self._reads_left is None:
+            return
+        if self._reads_left == 0:
+            self._timer_fires(timed)
+        elif not confirming:
+            self._reads_left -= 1
 
     def _timer_fires(self, session: ConfigSession) -> None:
         if not self.faults.strikes("rollback_fails"):

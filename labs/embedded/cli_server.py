@@ -6,9 +6,11 @@ from typing import Any, NoReturn, Protocol
 
 import asyncssh
 
+from labs.embedded.cli_faults import CANCELLED, MORE, PAGE_LINES, QUESTION, asks_first, shown_prompt, spoiled
 from labs.embedded.cli_terminal import Terminal
-from labs.embedded.contracts import Credentials, FaultBoard
-from labs.embedded.ssh_server import Listener, listen
+from labs.embedded.contracts import Credentials
+from labs.embedded.faults import FaultBoard
+from labs.embedded.ssh_server import Door, Listener, listen
 
 
 class LinkDropped(Exception):
@@ -57,16 +59,19 @@ class CliServer:
         faults: FaultBoard,
         new_shell: Callable[[], CliShell],
     ) -> None:
-        self._credentials = credentials
-        self._host_key = host_key
+        self._door = Door(credentials=credentials, host_key=host_key, faults=faults)
         self._faults = faults
         self._new_shell = new_shell
         self._listener: Listener | None = None
+        faults.changed = self.faults_changed
 
     async def start(self, address: str, port: int) -> None:
         """Listen on ``address``; port 0 means any free one."""
         self._listener = await listen(
-            address=address, port=port, credentials=self._credentials, host_key=self._host_key, serve=self._serve
+            address=address,
+            port=port,
+            door=self._door,
+            serve=self._serve,
         )
 
     async def stop(self) -> None:
@@ -74,6 +79,11 @@ class CliServer:
         if self._listener is not None:
             await self._listener.close()
             self._listener = None
+
+    def faults_changed(self) -> None:
+        """Show the host key that the faults ask for."""
+        if self._listener is not None:
+            self._listener.show_key(self._faults)
 
     def ports(self) -> dict[str, int]:
         """Return the SSH port while listening."""
@@ -110,15 +120,31 @@ class CliServer:
             # asyncssh's own line editor redraws with escape sequences, which screen scrapers stumble over.
             process.channel.set_line_mode(False)
         terminal = Terminal(process, shell.help)
+        if self._faults.strikes("hang_before_hello"):
+            await hang()
         while not shell.closed:
-            line = await terminal.line(shell.prompt())
+            prompt = shown_prompt(self._faults, shell.prompt())
+            line = await self._line(terminal, prompt)
             if line is None:
                 break
-            terminal.write(await self._reply(shell, line))
+            if asks_first(self._faults, prompt) and await terminal.line(QUESTION) not in {"y", "Y", "yes"}:
+                terminal.write(CANCELLED)
+                continue
+            reply = await self._reply(shell, line)
+            if self._faults.amount("pager") is None:
+                terminal.write(reply)
+            else:
+                await terminal.page(reply, lines=PAGE_LINES, more=MORE)
         terminal.close()
 
+    async def _line(self, terminal: Terminal, prompt: str) -> str | None:
+        try:
+            return await asyncio.wait_for(terminal.line(prompt), self._faults.amount("idle_disconnect"))
+        except TimeoutError:
+            raise LinkDropped from None
+
     async def _reply(self, shell: CliShell, line: str) -> str:
-        reply = await shell.run(line)
+        reply = spoiled(self._faults, line, await shell.run(line))
         if self._faults.latency_s:
             await asyncio.sleep(self._faults.latency_s)
         return reply

@@ -174,6 +174,27 @@ class Terminal:
         """Print ``text``; it leaves together with the next prompt."""
         self._shown += text
 
+    async def page(self, text: str, *, lines: int, more: str) -> None:
+        """Print ``text`` a page at a time; space goes a page on, return a line, q ends it."""
+        waiting = text.splitlines(keepends=True)
+        step = lines
+        while waiting:
+            self.write("".join(waiting[:step]))
+            waiting = waiting[step:]
+            if waiting:
+                self._show(more)
+                key = await self._key_pressed()
+                self._show("\r" + " " * len(more) + "\r")
+                if key in {"", "q", "Q", "\x03"}:
+                    return
+                step = 1 if key in {"\r", "\n"} else lines
+
+    async def _key_pressed(self) -> str:
+        if not self._waiting:
+            self._flush()
+            self._waiting = await self._read()
+        return self._next_key() if self._waiting else ""
+
     def close(self) -> None:
         """Send what is still waiting."""
         self._flush()

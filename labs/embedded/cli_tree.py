@@ -67,6 +67,18 @@ def put(lines: Tree, line: ConfigLine) -> Tree:
     return tuple(merged if each is known else each for each in lines)
 
 
+def without_last_change(before: Tree, after: Tree) -> Tree:
+    """Return ``after`` but for the last of its top-level lines that differ from ``before``."""
+    old, new = ({line.key: line for line in tree} for tree in (before, after))
+    changed = [key for key in (*old, *new) if old.get(key) != new.get(key)]
+    if not changed:
+        return after
+    last = changed[-1]
+    if last in old and last in new:
+        return tuple(old[last] if line.key == last else line for line in after)
+    return put(after, old[last]) if last in old else drop(after, last)
+
+
 def drop(lines: Tree, key: Key) -> Tree:
     """Return ``lines`` without the one called ``key``."""
     return tuple(line for line in lines if line.key != key)

@@ -1,40 +1,9 @@
 """The seam between the embedded lab and its emulated devices."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Protocol
 
-FaultKind = Literal[
-    "refuse_edit",
-    "refuse_commit",
-    "hang_in_commit",
-    "drop_before_commit",
-    "drop_after_commit",
-    "commit_changes_nothing",
-    "rollback_fails",
-]
-"""What an emulated device can be told to do wrong. "Unreachable" is the lab's: it closes the sockets."""
-
-
-@dataclass(slots=True)
-class FaultBoard:
-    """Faults of one node, switched on and off while it runs.
-
-    Attributes:
-        active: fault to how many times it still strikes (-1: always).
-        latency_s: added to every reply.
-        commit_s: how long a commit takes.
-    """
-
-    active: dict[FaultKind, int] = field(default_factory=dict)
-    latency_s: float = 0.0
-    commit_s: float = 0.0
-
-    def strikes(self, kind: FaultKind) -> bool:
-        """Say whether ``kind`` strikes now, and count it."""
-        left = self.active.get(kind, 0)
-        if left > 0:
-            self.active[kind] = left - 1
-        return left != 0
+from labs.embedded.faults import FaultBoard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

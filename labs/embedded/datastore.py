@@ -9,9 +9,10 @@ from typing import Final, Literal, Protocol
 
 from lxml import etree
 
-from labs.embedded.contracts import FaultBoard, unwatched
-from labs.embedded.datatree import Branch
+from labs.embedded.contracts import unwatched
+from labs.embedded.datatree import Branch, Entries, without_last_change
 from labs.embedded.edit import PartlyRefused, apply_edit
+from labs.embedded.faults import FaultBoard
 from labs.embedded.rpc_error import RpcErrors, protocol_error
 from labs.embedded.schema import Schema
 from labs.embedded.validation import Validator
@@ -84,6 +85,7 @@ class Datastores:
         self._modified_by: int | None = None
         self._locks: dict[Store, int] = {}
         self._unconfirmed: _Unconfirmed | None = None
+        self._reads_left: int | None = None
 
     @property
     def running(self) -> Branch:
@@ -208,8 +210,7 @@ class Datastores:
         self._check_confirming(session, options)
         self.validate(self.candidate)
         before = self._unconfirmed.before if self._unconfirmed is not None else self.running
-        if not self._faults.strikes("commit_changes_nothing"):
-            self.running = self.candidate
+        self.running = self._put_live()
         self._discard()
         if not options.confirmed:
             self._settle()
@@ -217,7 +218,9 @@ class Datastores:
                 self._saved(self.running)
             return
         self._unconfirmed = _Unconfirmed(before=before, session=session, persist=options.persist)
-        self._timer.start(options.timeout_s, self._roll_back)
+        self._reads_left = int(early) if (early := self._early()) is not None else None
+        if not self._faults.amount("timer_never"):
+            self._timer.start(options.timeout_s, self._roll_back)
 
     def cancel_commit(self, session: int, persist_id: str | None) -> None:
         """Take an unconfirmed commit back.
@@ -231,6 +234,33 @@ class Datastores:
         if not self._roll_back():
             raise protocol_error("operation-failed", "rollback failed: configuration database error")
 
+    def about_to_read(self) -> None:
+        """Let a commit timer that fires too early fire, if it is its time."""
+        if self._unconfirmed is None or self._reads_left is None:
+            return
+        if self._reads_left == 0:
+            self._roll_back()
+        else:
+            self._reads_left -= 1
+
+    def about_to_confirm(self) -> None:
+        """The same before a confirmation."""
+        if self._reads_left == 0:
+            self._roll_back()
+
+    def dirty(self, session: int) -> None:
+        """Leave an uncommitted change in the candidate, as somebody does who is called away."""
+        if self._candidate is None and "candidate" not in self._locks:
+            self._set_candidate(session, without_last_change(Branch(self._schema.root), self.running))
+
+    def locked_by(self, store: Store) -> int | None:
+        """Return the session that holds the lock."""
+        return self._locks.get(store)
+
+    def size(self) -> int:
+        """Return how many list entries are configured, those inside others not counted."""
+        return sum(map(_size, self.running.children.values()))
+
     def end_session(self, session: int) -> None:
         """Release what a session held: locks, its uncommitted changes, its unconfirmed commit unless it persists."""
         self._locks = {store: holder for store, holder in self._locks.items() if holder != session}
@@ -239,6 +269,17 @@ class Datastores:
         pending = self._unconfirmed
         if pending is not None and pending.session == session and pending.persist is None:
             self._roll_back()
+
+    def _put_live(self) -> Branch:
+        if self._faults.strikes("commit_changes_nothing"):
+            return self.running
+        if self._faults.strikes("commit_in_part"):
+            return without_last_change(self.running, self.candidate)
+        return self.candidate
+
+    def _early(self) -> float | None:
+        amount = self._faults.amount("timer_early")
+        return amount if self._faults.strikes("timer_early") else None
 
     def _roll_back(self) -> bool:
         pending = self._unconfirmed
@@ -249,7 +290,7 @@ class Datastores:
         return True
 
     def _settle(self) -> None:
-        self._unconfirmed = None
+        self._unconfirmed, self._reads_left = None, None
         self._timer.stop()
 
     def _check_lock(self, session: int, store: Store) -> None:
@@ -276,3 +317,9 @@ class Datastores:
     def _discard(self) -> None:
         self._candidate = None
         self._modified_by = None
+
+
+def _size(child: object) -> int:
+    if isinstance(child, Entries):
+        return len(child.by_key)
+    return sum(map(_size, child.children.values())) if isinstance(child, Branch) else 0

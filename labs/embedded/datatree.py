@@ -113,6 +113,44 @@ def find(root: Branch, path: tuple[str, ...]) -> Entries | None:
     return branch.entries(path[-1]) if branch is not None else None
 
 
+def without_last_change(before: Branch, after: Branch) -> Branch:
+    """Return ``after`` but for one of its differences from ``before``."""
+    changed = [
+        name
+        for name in (*after.children, *before.children)
+        if after.children.get(name) is not before.children.get(name)
+    ]
+    if not changed:
+        return after
+    result = Branch(after.schema)
+    result.children = after.children.copy()
+    old, new = before.children.get(changed[-1]), after.children.get(changed[-1])
+    if len(changed) == 1 and isinstance(old, Branch) and isinstance(new, Branch):
+        result.children[changed[-1]] = without_last_change(old, new)
+    elif len(changed) == 1 and isinstance(old, Entries) and isinstance(new, Entries):
+        result.children[changed[-1]] = _without_last_entry(old, new)
+    else:
+        _put_back(result, changed[-1], old)
+    return result
+
+
+def _without_last_entry(before: Entries, after: Entries) -> Entries:
+    result = Entries(after.schema, before=after)
+    key = list(after.changed_since(before))[-1]
+    if key in before.by_key:
+        result.put(key, before.by_key[key])
+    else:
+        result.drop(key)
+    return result
+
+
+def _put_back(branch: Branch, name: str, old: "Branch | Entries | Value | None") -> None:
+    if old is None:
+        branch.children.pop(name, None)
+    else:
+        branch.children[name] = old
+
+
 def nsmap(default: str, prefixed: Mapping[str, str] | None = None) -> dict[Any, str]:
     """Return a namespace map for lxml, whose stubs know no default namespace."""
     return {None: default, **(prefixed or {})}

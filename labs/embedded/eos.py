@@ -12,9 +12,10 @@ from labs.embedded.cli_eos_show import SHOWS
 from labs.embedded.cli_eos_system import RUNNING, STARTUP, CommandFailed, ConfigSession, EosSystem
 from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_pipe import UnknownFilter, filtered
-from labs.embedded.cli_server import CliServer
+from labs.embedded.cli_server import CliServer, LinkDropped
 from labs.embedded.cli_tree import Tree
-from labs.embedded.contracts import Credentials, FaultBoard, forget
+from labs.embedded.contracts import Credentials, forget
+from labs.embedded.faults import FaultBoard
 
 COPIED: Final = "Copy completed successfully.\n"
 LOGIN_ENABLED: Final = ("aaa", "authorization exec default local")
@@ -49,6 +50,7 @@ class EosNode:
             faults=self.faults,
             new_shell=lambda: EosShell(self._system, user=user),
         )
+        self.faults.changed = self._faults_changed
 
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
         """Listen for SSH on ``address``; the switch has no NETCONF."""
@@ -58,6 +60,10 @@ class EosNode:
     async def stop(self) -> None:
         """Close the socket and every session; configuration and commit timer go on."""
         await self._server.stop()
+
+    def _faults_changed(self) -> None:
+        self._system.watch_faults()
+        self._server.faults_changed()
 
     def ports(self) -> dict[str, int]:
         """Return the SSH port in use."""
@@ -160,14 +166,17 @@ class EosShell:
 
     def _edit(self, line: str) -> None:
         tree, place = self._system.language.apply(self._tree(), self._place, line)
-        if self._system.faults.strikes("refuse_edit"):
-            raise CommandFailed(f"Error: cannot apply '{line}': hardware resources exhausted")
+        if (several := _refused(self._system.faults, line)) is not None:
+            raise CommandFailed(several)
         self._place = place
         if self._session is not None:
             self._session.candidate = tree
         else:
             self._changed = self._changed or tree != self._system.running
             self._system.running = tree
+
+        if self._system.faults.strikes("drop_in_edit"):
+            raise LinkDropped
 
     def _tree(self) -> Tree:
         return self._session.candidate if self._session is not None else self._system.running
@@ -271,6 +280,15 @@ class EosShell:
         if self._session is None:
             raise CommandFailed("Invalid input: no configuration session is being edited")
         return self._session
+
+
+def _refused(faults: FaultBoard, line: str) -> str | None:
+    if faults.strikes("refuse_edit"):
+        return f"Error: cannot apply '{line}': hardware resources exhausted"
+    errors = faults.amount("many_errors")
+    if errors is None or not faults.strikes("many_errors"):
+        return None
+    return "\n% ".join(f"Error: cannot apply '{line}' on line card {n + 1}" for n in range(int(errors)))
 
 
 def _seconds(timer: str) -> int:

@@ -13,8 +13,9 @@ from labs.embedded.cli_frr_language import FRR, INDENT
 from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_pipe import UnknownFilter, filtered
 from labs.embedded.cli_server import CliServer, LinkDropped, hang
-from labs.embedded.cli_tree import ConfigLine, Tree, find, printed
-from labs.embedded.contracts import Credentials, FaultBoard, forget
+from labs.embedded.cli_tree import ConfigLine, Tree, find, printed, without_last_change
+from labs.embedded.contracts import Credentials, forget
+from labs.embedded.faults import FaultBoard
 from labs.errors import StartupConfigError
 
 VERSION: Final = "8.4.4"
@@ -33,6 +34,7 @@ REFUSALS: Final = {
     "ambiguous": "% Ambiguous command: {line}\n",
 }
 
+LOCKED: Final = "% VTY configuration is locked by other VTY\n"
 MISSING: Final = {
     "no ip route": "% Refusing to remove a non-existent route\n",
     "no ip address": "% Can't find address\n",
@@ -189,7 +191,9 @@ class VtyShell:
         tree, place = FRR.apply(router.running, self._place, line)
         if self._faults.strikes("drop_before_commit"):
             raise LinkDropped
-        if self._faults.strikes("refuse_edit") or (line.startswith("no ") and self._faults.strikes("rollback_fails")):
+        if refused := _refused(self._faults, line):
+            return refused
+        if line.startswith("no ") and self._faults.strikes("rollback_fails"):
             return CONFIGURATION_FAILED.format(reason=f"cannot apply '{line}'")
         missing = next((text for start, text in MISSING.items() if line.startswith(start)), "")
         if tree == router.running and missing:
@@ -197,6 +201,8 @@ class VtyShell:
         if tree != router.running:
             self._before_line = router.running
         router.running, self._place = tree, place
+        if self._faults.strikes("drop_in_edit"):
+            raise LinkDropped
         return ""
 
     async def _exit(self, line: str) -> str:
@@ -209,12 +215,14 @@ class VtyShell:
     async def _end_of_set(self) -> str:
         if self._faults.strikes("hang_in_commit"):
             await hang()
-        await asyncio.sleep(self._faults.commit_s)
+        await asyncio.sleep(self._faults.commit_s(len(self._router.running)))
         if self._faults.strikes("refuse_commit"):
             self._router.running = self._before_line
             return CONFIGURATION_FAILED.format(reason="the last change was refused and is undone")
         if self._faults.strikes("commit_changes_nothing"):
             self._router.running = self._before_set
+        if self._faults.strikes("commit_in_part"):
+            self._router.running = without_last_change(self._before_set, self._router.running)
         if self._faults.strikes("drop_after_commit"):
             raise LinkDropped
         return ""
@@ -223,6 +231,8 @@ class VtyShell:
 
     async def configure(self, _words: tuple[str, ...]) -> str:
         """Enter configuration mode."""
+        if self._faults.amount("lock_held") is not None:
+            return LOCKED
         self._configuring, self._place = True, TOP
         self._before_set = self._before_line = self._router.running
         return ""
@@ -240,6 +250,15 @@ class VtyShell:
     async def accept(self, _words: tuple[str, ...]) -> str:
         """Take a command that changes nothing here."""
         return ""
+
+
+def _refused(faults: FaultBoard, line: str) -> str:
+    if faults.strikes("refuse_edit"):
+        return CONFIGURATION_FAILED.format(reason=f"cannot apply '{line}'")
+    errors = faults.amount("many_errors")
+    if errors is None or not faults.strikes("many_errors"):
+        return ""
+    return "".join(f"% daemon {n + 1}: cannot apply '{line}'\n" for n in range(int(errors)))
 
 
 def _version(router: FrrRouter) -> str:

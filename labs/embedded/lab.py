@@ -14,8 +14,9 @@ from typing import Any, Final, Literal, Self, TypeVar
 
 import asyncssh
 
-from labs.embedded.contracts import Credentials, EmulatedNode, FaultBoard, forget
+from labs.embedded.contracts import Credentials, EmulatedNode, forget
 from labs.embedded.eos import EosNode
+from labs.embedded.faults import Fault, FaultBoard
 from labs.embedded.frr import FrrNode
 from labs.embedded.olt import OltNode
 from labs.errors import LabStartError, PortInUse, UnknownLabNode
@@ -24,6 +25,7 @@ from labs.topology import Node, Topology
 DEFAULT_SSH_PORT: Final = 2222
 DEFAULT_NETCONF_PORT: Final = 8830
 PLATFORM_LABEL: Final = "lastmile.platform"
+UNREACHABLE: Final = "unreachable"
 
 Protocol = Literal["ssh", "netconf"]
 T = TypeVar("T")
@@ -160,13 +162,26 @@ class EmbeddedLab:
         """
         return self._known(name).node.running_config()
 
-    def faults(self, name: str) -> FaultBoard:
-        """Return the switchboard of a node's faults.
+    @property
+    def faults(self) -> "LabFaults":
+        """The faults of the nodes, to be set, cleared and listed while the lab runs."""
+        return LabFaults(self)
+
+    def board(self, name: str) -> FaultBoard:
+        """Return the faults of one node, for its own loop.
 
         Raises:
             UnknownLabNode: no managed node of that name.
         """
         return self._known(name).node.faults
+
+    def on_loop(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in the lab's own thread and return what it returns."""
+
+        async def run() -> T:
+            return work()
+
+        return self._run(run())
 
     def cut(self, name: str) -> None:
         """Make a node unreachable: its sockets close, its sessions break, its configuration stays.
@@ -257,6 +272,45 @@ class EmbeddedLab:
             raise LabStartError(f"lab {self._topology.name} is not running")
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result()
+
+
+class LabFaults:
+    """What the nodes of a running lab do wrong. Callable from any thread but the lab's own."""
+
+    def __init__(self, lab: EmbeddedLab) -> None:
+        self._lab = lab
+
+    def set(self, node: str, fault: Fault) -> None:
+        """Let a node make trouble from now on; a fault of the same kind is replaced.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
+        board = self._lab.board(node)
+        self._lab.on_loop(lambda: board.set(fault))
+        if fault.kind == UNREACHABLE:
+            self._lab.cut(node)
+
+    def clear(self, node: str, kind: str | None = None) -> None:
+        """Let a node do well again, in one respect or altogether; a node that was cut off comes back.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+            PortInUse: somebody else took the port of a node that was cut off.
+        """
+        board = self._lab.board(node)
+        self._lab.on_loop(lambda: board.clear(kind))
+        if kind in (None, UNREACHABLE):
+            self._lab.restore(node)
+
+    def list(self, node: str | None = None) -> tuple[tuple[str, Fault], ...]:
+        """Return the faults that are on, by node, with what is left of them.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
+        names = [each.name for each in self._lab.nodes()] if node is None else [node]
+        return tuple((name, fault) for name in names for fault in self._lab.board(name).list())
 
 
 def loopback_address(mgmt_ipv4: IPv4Address) -> str:

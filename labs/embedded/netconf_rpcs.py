@@ -7,18 +7,22 @@ from typing import Final, Protocol
 
 from lxml import etree
 
-from labs.embedded.contracts import FaultBoard
 from labs.embedded.datastore import DEFAULT_CONFIRM_TIMEOUT_S, CommitOptions, Datastores, EditOptions, Store
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import DEFAULT_OPERATIONS, apply_edit
+from labs.embedded.faults import FaultBoard
 from labs.embedded.netconf_messages import tag
-from labs.embedded.rpc_error import RpcError, protocol_error
+from labs.embedded.rpc_error import RpcError, RpcErrors, protocol_error
 from labs.embedded.schema import Schema
 from labs.embedded.subtree import select
 from labs.embedded.tree_xml import inner_xml
 
 EDIT_REFUSED: Final = "resource-denied: ONU table full on channel-partition"
 COMMIT_REFUSED: Final = "commit failed: line card LT-1 rejected the configuration"
+VALIDATE_REFUSED: Final = "validation failed: bandwidth of channel-pair exceeded"
+MANY_REFUSED: Final = "line card LT-{}: no resources"
+PADDING: Final = f"<!--{'.' * 1015}-->"
+"""A kilobyte and a bit that says nothing."""
 TEST_OPTIONS: Final = frozenset({"test-then-set", "set", "test-only"})
 ERROR_OPTIONS: Final = frozenset({"stop-on-error", "continue-on-error", "rollback-on-error"})
 
@@ -63,7 +67,9 @@ def duration_s(device: Device, operation: etree._Element) -> float:
     """Return how long the device thinks before it does what the RPC asks for; ``inf`` when it hangs for good."""
     if operation.tag != tag("commit"):
         return 0.0
-    return inf if device.faults.strikes("hang_in_commit") else device.faults.commit_s
+    if device.faults.strikes("hang_in_commit"):
+        return inf
+    return device.faults.commit_s(device.stores.size())
 
 
 def perform(device: Device, session: Session, operation: etree._Element) -> str | None:
@@ -84,11 +90,13 @@ def perform(device: Device, session: Session, operation: etree._Element) -> str 
 
 def _get(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
+    device.stores.about_to_read()
     return _filtered(device, device.stores.running, operation)
 
 
 def _get_config(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
+    device.stores.about_to_read()
     return _filtered(device, device.stores.tree(_store(operation, "source")), operation)
 
 
@@ -103,10 +111,19 @@ def _edit_config(device: Device, session: Session, operation: etree._Element) ->
     config = operation.find(tag("config"))
     if config is None:
         raise _missing("edit-config", "config")
+    _refuse_edit(device)
+    device.stores.edit(session.number, config, options)
+    if device.faults.strikes("drop_in_edit"):
+        raise ConnectionDropped
+    return None
+
+
+def _refuse_edit(device: Device) -> None:
     if device.faults.strikes("refuse_edit"):
         raise RpcError("operation-failed", EDIT_REFUSED)
-    device.stores.edit(session.number, config, options)
-    return None
+    errors = device.faults.amount("many_errors")
+    if errors is not None and device.faults.strikes("many_errors"):
+        raise RpcErrors([RpcError("operation-failed", MANY_REFUSED.format(n + 1)) for n in range(int(errors))])
 
 
 def _copy_config(device: Device, session: Session, operation: etree._Element) -> str | None:
@@ -123,6 +140,8 @@ def _delete_config(device: Device, session: Session, operation: etree._Element) 
 
 def _validate(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
+    if device.faults.strikes("refuse_validate"):
+        raise RpcError("operation-failed", VALIDATE_REFUSED)
     device.stores.validate(_source_tree(device, operation))
     return None
 
@@ -151,6 +170,7 @@ def _commit(device: Device, session: Session, operation: etree._Element) -> str 
         persist_id=_text(operation, "persist-id"),
     )
     faults = device.faults
+    device.stores.about_to_confirm()
     if faults.strikes("drop_before_commit"):
         raise ConnectionDropped
     if faults.strikes("refuse_commit"):
@@ -210,7 +230,14 @@ def _filtered(device: Device, tree: Branch, operation: etree._Element) -> str:
             raise protocol_error("bad-attribute", f"unknown filter type {kind!r}; known: subtree", info=info)
         # An empty filter selects nothing (RFC 6241, 6.4.2).
         tree = select(tree, [wanted]) if len(wanted) else Branch(tree.schema)
-    return f"<data>{inner_xml(tree, device.schema)}</data>"
+    return f"<data>{inner_xml(tree, device.schema)}{_padding(device)}</data>"
+
+
+def _padding(device: Device) -> str:
+    megabytes = device.faults.amount("huge_reply")
+    if megabytes is None or not device.faults.strikes("huge_reply"):
+        return ""
+    return PADDING * int(megabytes * 1_000_000 / len(PADDING))
 
 
 def _source_tree(device: Device, operation: etree._Element) -> Branch:

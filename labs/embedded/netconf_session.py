@@ -17,6 +17,7 @@ from labs.embedded.netconf_messages import BASE_1_1, error_xml, hello, parse, pe
 from labs.embedded.netconf_rpcs import ConnectionDropped, Device, duration_s, perform
 from labs.embedded.rpc_error import RpcError, RpcErrors
 
+GARBAGE = b"\n#zz\n\x00\xff this is no frame ]]>"
 NETCONF_ONLY = b"this device speaks NETCONF only: ask for the subsystem netconf\n"
 
 
@@ -37,6 +38,7 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._ended = False
         self._waiting: deque[bytes] = deque()
         self._thinking: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
         self._outbox: deque[tuple[bytes, bool]] = deque()
         self._channel: asyncssh.SSHServerChannel[bytes]
 
@@ -62,13 +64,15 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
 
     def session_started(self) -> None:
         """Greet."""
-        if self._channel.get_subsystem() == "netconf":
+        if self._channel.get_subsystem() == "netconf" and not self._device.faults.strikes("hang_before_hello"):
             self._device.sessions[self.number] = self
+            self.watch_idleness()
             self._channel.write(frame(hello(self.number, self._device.schema.capabilities), chunked=False))
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Take in what the client sent; a peer that breaks the framing is cut off unanswered (RFC 6242, 4.2)."""
         del datatype
+        self.watch_idleness()
         self._deframer.feed(data)
         try:
             while not self._ended and (message := self._deframer.next_message()) is not None:
@@ -85,9 +89,13 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Release what the session held."""
+        """Release what the session held, as soon as the device notices."""
         del exc
-        self._end()
+        unnoticed_s = self._device.faults.amount("stale_lock")
+        if unnoticed_s is None or self._ended:
+            self._end()
+        else:
+            asyncio.get_running_loop().call_later(unnoticed_s, self._end)
 
     # What the device does
 
@@ -96,14 +104,24 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._end()
         self._channel.get_connection().abort()
 
+    def watch_idleness(self) -> None:
+        """Start the time after which an unused session is dropped anew, where the device drops them."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        idle_s = self._device.faults.amount("idle_disconnect")
+        if idle_s is not None and not self._ended:
+            self._idle = asyncio.get_running_loop().call_later(idle_s, self.kill)
+
     def _turn_away(self) -> None:
         self._channel.write_stderr(NETCONF_ONLY)
         self._channel.exit(1)
 
     def _end(self) -> None:
-        if self._thinking is not None:
-            self._thinking.cancel()
-            self._thinking = None
+        for timer in (self._thinking, self._idle):
+            if timer is not None:
+                timer.cancel()
+        self._thinking = self._idle = None
         if not self._ended:
             self._ended = True
             self._waiting.clear()
@@ -168,7 +186,8 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         if last:
             # Nothing after close-session counts any more, but what it held is free before the client hears of it.
             self._end()
-        self._outbox.append((frame(message, chunked=self._deframer.chunked), last))
+        garbled = self._device.faults.strikes("garbage")
+        self._outbox.append((GARBAGE if garbled else frame(message, chunked=self._deframer.chunked), last))
         latency_s = self._device.faults.latency_s
         if latency_s:
             asyncio.get_running_loop().call_later(latency_s, self._send)

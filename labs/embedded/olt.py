@@ -6,16 +6,17 @@ from itertools import count
 
 import asyncssh
 
-from labs.embedded.contracts import Credentials, FaultBoard, forget
+from labs.embedded.contracts import Credentials, forget
 from labs.embedded.datastore import Datastores
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import apply_edit
+from labs.embedded.faults import FaultBoard
 from labs.embedded.netconf_messages import parse
 from labs.embedded.netconf_rpcs import Device
 from labs.embedded.netconf_session import NetconfSession
 from labs.embedded.rpc_error import RpcError
 from labs.embedded.schema import Schema, shipped_schema
-from labs.embedded.ssh_server import Listener, listen
+from labs.embedded.ssh_server import Door, Listener, listen
 from labs.embedded.tree_xml import to_text
 from labs.embedded.validation import violations
 from labs.errors import StartupConfigError
@@ -35,8 +36,7 @@ class OltNode:
     ) -> None:
         self.name = name
         self.faults = FaultBoard()
-        self._credentials = credentials
-        self._host_key = host_key
+        self._door = Door(credentials=credentials, host_key=host_key, faults=self.faults)
         schema = shipped_schema("bbf_olt")
         stores = Datastores(
             schema,
@@ -48,6 +48,8 @@ class OltNode:
         )
         self._device = Device(schema=schema, stores=stores, faults=self.faults)
         self._numbers = count(1)
+        self._somebody: Somebody | None = None
+        self.faults.changed = self._faults_changed
         self._listener: Listener | None = None
 
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
@@ -60,8 +62,7 @@ class OltNode:
         self._listener = await listen(
             address=address,
             port=netconf_port,
-            credentials=self._credentials,
-            host_key=self._host_key,
+            door=self._door,
             new_session=lambda: NetconfSession(next(self._numbers), self._device),
         )
 
@@ -72,6 +73,23 @@ class OltNode:
         if self._listener is not None:
             await self._listener.close()
             self._listener = None
+
+    def _faults_changed(self) -> None:
+        """Do what cannot wait for the next request."""
+        stores = self._device.stores
+        held = self.faults.amount("lock_held") is not None
+        if held and self._somebody is None and stores.locked_by("candidate") is None:
+            self._somebody = Somebody(next(self._numbers), self._device)
+        elif not held and self._somebody is not None:
+            self._somebody.kill()
+            self._somebody = None
+        if self.faults.strikes("dirty_candidate"):
+            stores.dirty(next(self._numbers))
+        for session in list(self._device.sessions.values()):
+            if isinstance(session, NetconfSession):
+                session.watch_idleness()
+        if self._listener is not None:
+            self._listener.show_key(self.faults)
 
     def ports(self) -> dict[str, int]:
         """Return the NETCONF port while listening."""
@@ -84,6 +102,21 @@ class OltNode:
     def watch(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called on the lab's loop whenever the running configuration is another."""
         self._device.stores.changed = changed
+
+
+class Somebody:
+    """Another client's session, which holds the lock of the candidate until it is killed or leaves."""
+
+    def __init__(self, number: int, device: Device) -> None:
+        self.number = number
+        self._device = device
+        device.sessions[number] = self
+        device.stores.lock(number, "candidate")
+
+    def kill(self) -> None:
+        """End the session."""
+        self._device.sessions.pop(self.number, None)
+        self._device.stores.end_session(self.number)
 
 
 class _LoopTimer:

@@ -2,12 +2,17 @@
 
 import asyncio
 import hmac
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import asyncssh
+from asyncssh.constants import DISC_BY_APPLICATION, DISC_TOO_MANY_CONNECTIONS
 
 from labs.embedded.contracts import Credentials
+from labs.embedded.faults import FaultBoard
 
 LOGIN_TIMEOUT_S = 30
 ENCRYPTION = ["aes128-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr"]
@@ -31,10 +36,12 @@ class _Gate(asyncssh.SSHServer):
         self,
         credentials: Credentials,
         open_connections: set[asyncssh.SSHServerConnection],
+        limits: "_Limits",
         new_session: NewSession | None,
     ) -> None:
         self._credentials = credentials
         self._open = open_connections
+        self._limits = limits
         self._new_session = new_session
         self._connection: asyncssh.SSHServerConnection | None = None
 
@@ -49,6 +56,7 @@ class _Gate(asyncssh.SSHServer):
 
     def begin_auth(self, username: str) -> bool:
         del username
+        self._limits.check(len(self._open))
         return True
 
     def password_auth_supported(self) -> bool:
@@ -65,12 +73,49 @@ class _Gate(asyncssh.SSHServer):
         return same_user and same_password
 
 
+class _Limits:
+    """How many may come, and how often, where the faults of the node say so."""
+
+    def __init__(self, faults: FaultBoard) -> None:
+        self._faults = faults
+        self._logins_s: deque[float] = deque()
+
+    def check(self, sessions: int) -> None:
+        """Let one more in.
+
+        Raises:
+            asyncssh.DisconnectError: not now.
+        """
+        now_s = time.monotonic()
+        most = self._faults.amount("session_limit")
+        if most is not None and sessions > most:
+            raise asyncssh.DisconnectError(DISC_TOO_MANY_CONNECTIONS, f"session limit of {most:g} reached")
+        rate = self._faults.amount("login_rate")
+        while self._logins_s and self._logins_s[0] < now_s - 60:
+            self._logins_s.popleft()
+        if rate is not None and len(self._logins_s) >= rate:
+            raise asyncssh.DisconnectError(DISC_BY_APPLICATION, f"more than {rate:g} logins a minute; try later")
+        self._logins_s.append(now_s)
+
+
 class Listener:
     """A listening socket and the connections that came in through it."""
 
-    def __init__(self, acceptor: asyncssh.SSHAcceptor, connections: set[asyncssh.SSHServerConnection]) -> None:
+    def __init__(
+        self, acceptor: asyncssh.SSHAcceptor, connections: set[asyncssh.SSHServerConnection], host_key: asyncssh.SSHKey
+    ) -> None:
         self._acceptor = acceptor
         self._connections = connections
+        self._host_key = host_key
+        self._other_key: asyncssh.SSHKey | None = None
+
+    def show_key(self, faults: FaultBoard) -> None:
+        """Show later clients the host key that the faults ask for: the device's own, or another."""
+        other = faults.amount("changed_host_key") is not None
+        if other == (self._other_key is not None):
+            return
+        self._other_key = asyncssh.generate_private_key("ssh-ed25519") if other else None
+        self._acceptor.update(server_host_keys=[self._other_key or self._host_key])
 
     @property
     def port(self) -> int:
@@ -93,12 +138,20 @@ class Listener:
         await self._acceptor.wait_closed()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Who is let in, by which key the device is known, and what may go wrong at the login."""
+
+    credentials: Credentials
+    host_key: asyncssh.SSHKey
+    faults: FaultBoard
+
+
 async def listen(
     *,
     address: str,
     port: int,
-    credentials: Credentials,
-    host_key: asyncssh.SSHKey,
+    door: Door,
     serve: ServeProcess | None = None,
     new_session: NewSession | None = None,
 ) -> Listener:
@@ -107,8 +160,7 @@ async def listen(
     Args:
         address: where to listen.
         port: 0 takes any free one; read it back from ``Listener.port``.
-        credentials: the one user.
-        host_key: the node's own key.
+        door: the one user, the node's own key.
         serve: coroutine for one session. It gets asyncssh's process: ``stdin``, ``stdout``, ``command``, ``subsystem``,
             ``term_type``. With a pty, asyncssh's line editor (echo, history) stands between; turn it off with
             ``process.channel.set_line_mode(False)``.
@@ -118,11 +170,12 @@ async def listen(
         OSError: the port is taken (``errno.EADDRINUSE``) or the address is not local.
     """
     connections: set[asyncssh.SSHServerConnection] = set()
+    limits = _Limits(door.faults)
     acceptor = await asyncssh.listen(
         address,
         port,
-        server_factory=lambda: _Gate(credentials, connections, new_session),
-        server_host_keys=[host_key],
+        server_factory=lambda: _Gate(door.credentials, connections, limits, new_session),
+        server_host_keys=[door.host_key],
         process_factory=serve,
         encoding="utf-8",
         login_timeout=LOGIN_TIMEOUT_S,
@@ -131,4 +184,6 @@ async def listen(
         gss_host=None,
         allow_scp=False,
     )
-    return Listener(acceptor, connections)
+    listener = Listener(acceptor, connections, door.host_key)
+    listener.show_key(door.faults)
+    return listener

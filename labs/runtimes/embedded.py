@@ -1,21 +1,17 @@
 """The embedded lab as one that a process of its own can hold: emulated devices on loopback addresses."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Final, get_args
+from typing import Final
 
 import asyncssh
 
 from labs.contracts import DeployOptions, ExecResult, FaultKind, FaultRequest, LabNode, NodeState
-from labs.embedded.contracts import FaultBoard
-from labs.embedded.contracts import FaultKind as BoardKind
-from labs.embedded.lab import PLATFORMS, EmbeddedLab, Platform, RunningNode
+from labs.embedded.faults import KINDS, Fault
+from labs.embedded.lab import PLATFORMS, UNREACHABLE, EmbeddedLab, Platform, RunningNode
 from labs.errors import NotOnThisNode, UnknownFault, UnknownLabNode
 from labs.runtimes.saved import MEMORY
 from labs.topology import Node, Topology, prepared
 
-UNREACHABLE: Final = "unreachable"
-DELAYS: Final[Mapping[str, str]] = {"latency": "latency_s", "commit_time": "commit_s"}
 _COMMAND_S: Final = 30.0
 
 
@@ -33,7 +29,6 @@ class EmbeddedHeld:
             memory=options.folder / MEMORY,
             platforms=platforms,
         )
-        self._cut: set[str] = set()
 
     def start(self) -> tuple[LabNode, ...]:
         """Start the emulated devices and return every node of the topology."""
@@ -59,7 +54,7 @@ class EmbeddedHeld:
             if node not in self._topology.nodes:
                 raise UnknownLabNode(node, (each.name for each in self._lab.nodes()))
             raise NotOnThisNode(node, "a plain host is only drawn in the embedded runtime; runtime netns runs it")
-        if node in self._cut:
+        if self._is_cut(node):
             raise NotOnThisNode(node, f"is unreachable; 'lastmile lab fault {node} {UNREACHABLE} --times 0' ends that")
         if place.protocol != "ssh":
             raise NotOnThisNode(node, f"speaks {place.protocol} only and has no command line")
@@ -71,54 +66,32 @@ class EmbeddedHeld:
 
     def fault_kinds(self) -> tuple[FaultKind, ...]:
         """Return what the emulated devices can be told to do wrong."""
-        return (
-            FaultKind(name=UNREACHABLE, what="its sockets close and its sessions break; the configuration stays"),
-            FaultKind(name="latency", what="every reply comes late", parameter="seconds"),
-            FaultKind(name="commit_time", what="every commit takes long", parameter="seconds"),
-            *(FaultKind(name=name, what=name.replace("_", " ")) for name in get_args(BoardKind)),
-        )
+        return tuple(FaultKind(name=name, what=kind.what, parameter=kind.parameter) for name, kind in KINDS.items())
 
     def fault(self, request: FaultRequest) -> None:
         """Switch a fault of a device on or off."""
-        board = self._lab.faults(request.node)
-        known = [kind.name for kind in self.fault_kinds()]
-        if request.kind not in known:
-            raise UnknownFault(request.kind, known)
-        if request.kind == UNREACHABLE:
-            self._reach(request)
-        elif request.kind in DELAYS:
-            setattr(board, DELAYS[request.kind], (request.value or 0.0) if request.times else 0.0)
+        if request.kind not in KINDS:
+            raise UnknownFault(request.kind, KINDS)
+        if request.times:
+            self._lab.faults.set(request.node, Fault(request.kind, times=request.times, value=request.value))
         else:
-            _strike(board, request)
+            self._lab.faults.clear(request.node, request.kind)
 
     def faults(self) -> tuple[FaultRequest, ...]:
         """Return the faults that are on."""
-        found = [FaultRequest(node=name, kind=UNREACHABLE) for name in sorted(self._cut)]
-        for node in self._lab.nodes():
-            board = self._lab.faults(node.name)
-            found += [
-                FaultRequest(node=node.name, kind=kind, value=getattr(board, attribute))
-                for kind, attribute in DELAYS.items()
-                if getattr(board, attribute)
-            ]
-            found += [
-                FaultRequest(node=node.name, kind=kind, times=left) for kind, left in board.active.items() if left
-            ]
-        return tuple(found)
+        return tuple(
+            FaultRequest(node=node, kind=fault.kind, times=fault.times, value=fault.value)
+            for node, fault in self._lab.faults.list()
+        )
 
-    def _reach(self, request: FaultRequest) -> None:
-        if request.times:
-            self._lab.cut(request.node)
-            self._cut.add(request.node)
-        else:
-            self._lab.restore(request.node)
-            self._cut.discard(request.node)
+    def _is_cut(self, node: str) -> bool:
+        return any(fault.kind == UNREACHABLE for _, fault in self._lab.faults.list(node))
 
     def _emulated(self, spec: Node, place: RunningNode) -> LabNode:
         return LabNode(
             name=spec.name,
             kind=spec.kind,
-            state=NodeState.STOPPED if spec.name in self._cut else NodeState.RUNNING,
+            state=NodeState.STOPPED if self._is_cut(spec.name) else NodeState.RUNNING,
             image=spec.image,
             group=spec.group,
             role=place.role,
@@ -129,14 +102,6 @@ class EmbeddedHeld:
             password=place.password,
             labels=spec.labels,
         )
-
-
-def _strike(board: FaultBoard, request: FaultRequest) -> None:
-    kind = next(each for each in get_args(BoardKind) if each == request.kind)
-    if request.times:
-        board.active[kind] = request.times
-    else:
-        board.active.pop(kind, None)
 
 
 def _drawn(spec: Node) -> LabNode:

@@ -45,7 +45,7 @@ def lab(shared_lab: EmbeddedLab) -> Iterator[EmbeddedLab]:
     """The lab as it stands; a test must leave every configuration as it found it, faults and cuts are cleared."""
     yield shared_lab
     for node in shared_lab.nodes():
-        shared_lab.faults(node.name).active.clear()
+        shared_lab.faults.clear(node.name)
         shared_lab.restore(node.name)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from activation.sessions import SessionPool
 from activation.states import MonitorState
-from labs.embedded.contracts import FaultKind
+from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
 from tests.activation.rig import REAL_DRIVERS, TEMPLATES, Rig, broadband, configurations, core, lab_devices
 
@@ -83,7 +83,7 @@ def test_device_that_was_away_is_configured_once_it_is_back(device: str, lab_rig
     assert lab_rig.terminate("svc-1042").state == MonitorState.COMPLETED
 
 
-TROUBLE: dict[FaultKind, str] = {
+TROUBLE: dict[str, str] = {
     "refuse_edit": "editRefused",
     "refuse_commit": "editRefused",
     "drop_before_commit": "outcomeUnknown",
@@ -99,10 +99,10 @@ CASES.remove(("hang_in_commit", "r1"))
 
 @pytest.mark.parametrize(("fault", "device"), CASES)
 def test_trouble_on_one_device_leaves_every_device_as_before(
-    fault: FaultKind, device: str, lab_rig: Rig, lab: EmbeddedLab
+    fault: str, device: str, lab_rig: Rig, lab: EmbeddedLab
 ) -> None:
     before = configurations(lab)
-    lab.faults(device).active[fault] = 1
+    lab.faults.set(device, Fault(fault))
 
     monitor = impatient(lab_rig, lab).create(broadband())
 
@@ -111,13 +111,13 @@ def test_trouble_on_one_device_leaves_every_device_as_before(
     assert (first["code"], first["device"]) == (TROUBLE[fault], device)
     assert not [each for each in monitor.document["errorMessage"] if each["code"] == "rollbackFailed"]
     assert configurations(lab) == before
-    lab.faults(device).active.clear()
+    lab.faults.clear(device)
     assert lab_rig.create(broadband()).state == MonitorState.COMPLETED
     lab_rig.terminate("svc-1042")
 
 
 def test_router_that_hangs_with_every_line_taken_is_resolved_by_reading_back(lab_rig: Rig, lab: EmbeddedLab) -> None:
-    lab.faults("r1").active["hang_in_commit"] = 1
+    lab.faults.set("r1", Fault("hang_in_commit"))
     rig = impatient(lab_rig, lab)
 
     assert rig.create(broadband()).state == MonitorState.COMPLETED
@@ -126,7 +126,7 @@ def test_router_that_hangs_with_every_line_taken_is_resolved_by_reading_back(lab
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_answer_lost_after_the_commit_is_resolved_by_reading_back(device: str, lab_rig: Rig, lab: EmbeddedLab) -> None:
-    lab.faults(device).active["drop_after_commit"] = 1
+    lab.faults.set(device, Fault("drop_after_commit"))
 
     assert lab_rig.create(broadband()).state == MonitorState.COMPLETED
     assert lab_rig.terminate("svc-1042").state == MonitorState.COMPLETED
@@ -136,8 +136,8 @@ def test_answer_lost_after_the_commit_is_resolved_by_reading_back(device: str, l
 def test_one_failing_rollback_is_repaired(device: str, lab_rig: Rig, lab: EmbeddedLab) -> None:
     before = configurations(lab)
     other = "sw1" if device != "sw1" else "olt1"
-    lab.faults(device).active["rollback_fails"] = 1
-    lab.faults(other).active["commit_changes_nothing"] = 1
+    lab.faults.set(device, Fault("rollback_fails"))
+    lab.faults.set(other, Fault("commit_changes_nothing"))
 
     monitor = lab_rig.create(broadband())
 

@@ -9,7 +9,7 @@ import pytest
 
 from api.demo import bodies, pictures
 from api.settings import FTTH_LAB
-from labs.embedded.contracts import FaultKind
+from labs.embedded.faults import Fault
 from tests.api.conftest import Platform, Start
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
@@ -54,7 +54,7 @@ def test_an_unreachable_device_fails_the_order_and_the_next_one_goes_through(fre
     assert _order(fresh, bodies.add())["productOrder"]["state"] == "completed"
 
 
-REFUSALS: tuple[tuple[str, FaultKind], ...] = (
+REFUSALS: tuple[tuple[str, str], ...] = (
     *((device, "refuse_edit") for device in DEVICES),
     *((device, "refuse_commit") for device in DEVICES),
     *((device, "commit_changes_nothing") for device in DEVICES),
@@ -62,10 +62,10 @@ REFUSALS: tuple[tuple[str, FaultKind], ...] = (
 
 
 @pytest.mark.parametrize(("device", "fault"), REFUSALS)
-def test_a_device_that_refuses_fails_the_order_on_every_device(fresh: Platform, device: str, fault: FaultKind) -> None:
+def test_a_device_that_refuses_fails_the_order_on_every_device(fresh: Platform, device: str, fault: str) -> None:
     before = fresh.configurations()
     assert fresh.system.lab is not None
-    fresh.system.lab.faults(device).active[fault] = 1
+    fresh.system.lab.faults.set(device, Fault(fault))
     _assert_failed_because_of(_order(fresh, bodies.add()), device)
     _assert_nothing_left(fresh, before)
 
@@ -74,7 +74,7 @@ def test_a_device_that_refuses_fails_the_order_on_every_device(fresh: Platform, 
 def test_a_lost_reply_is_resolved_by_reading_back(fresh: Platform, device: str) -> None:
     before = fresh.configurations()
     assert fresh.system.lab is not None
-    fresh.system.lab.faults(device).active["drop_after_commit"] = 1
+    fresh.system.lab.faults.set(device, Fault("drop_after_commit"))
     tree = _order(fresh, bodies.add())
     if tree["productOrder"]["state"] == "completed":
         assert fresh.configurations()[device] != before[device]
@@ -89,7 +89,7 @@ def test_a_failed_upgrade_leaves_the_product_as_it_was(fresh: Platform) -> None:
     product = fresh.client.get(f"/tmf-api/productInventory/v4/product/{product_id}")
     before = fresh.configurations()
     assert fresh.system.lab is not None
-    fresh.system.lab.faults("sw1").active["refuse_commit"] = 1
+    fresh.system.lab.faults.set("sw1", Fault("refuse_commit"))
     _assert_failed_because_of(_order(fresh, bodies.upgrade(product_id)), "sw1")
     assert fresh.configurations() == before
     assert fresh.client.get(f"/tmf-api/productInventory/v4/product/{product_id}") == product

@@ -9,7 +9,7 @@ import pytest
 from activation.contracts import Driver
 from activation.errors import DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit
-from labs.embedded.contracts import FaultKind
+from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
 from tests.activation.drivers.benches import TOKEN, Bench, lab_bench
 
@@ -36,7 +36,7 @@ def driver(bench: Bench) -> Iterator[Driver]:
 def start(bench: Bench, lab: EmbeddedLab) -> Iterator[str]:
     configuration = bench.configuration()
     yield configuration
-    lab.faults(bench.device.name).active.clear()
+    lab.faults.clear(bench.device.name)
     assert bench.configuration() == configuration
 
 
@@ -62,7 +62,7 @@ def test_session_is_good_for_the_next_change_after_a_refusal(bench: Bench, drive
 
 def test_refused_commit_leaves_nothing_live(bench: Bench, driver: Driver, lab: EmbeddedLab, start: str) -> None:
     edit = bench.edit(driver)
-    lab.faults(bench.device.name).active["refuse_commit"] = 1
+    lab.faults.set(bench.device.name, Fault("refuse_commit"))
     with pytest.raises(EditRefused):
         push(driver, edit)
 
@@ -71,13 +71,11 @@ def test_refused_commit_leaves_nothing_live(bench: Bench, driver: Driver, lab: E
 
 
 @pytest.mark.parametrize("fault", ["drop_after_commit", "drop_before_commit", "hang_in_commit"])
-def test_lost_answer_to_a_commit_is_an_unknown_outcome(
-    fault: FaultKind, bench: Bench, lab: EmbeddedLab, start: str
-) -> None:
+def test_lost_answer_to_a_commit_is_an_unknown_outcome(fault: str, bench: Bench, lab: EmbeddedLab, start: str) -> None:
     impatient = replace(bench, device=replace(bench.device, timeout_s=0.5))
     driver = impatient.open()
     edit = bench.edit(driver)
-    lab.faults(bench.device.name).active[fault] = 1
+    lab.faults.set(bench.device.name, Fault(fault))
     with pytest.raises(OutcomeUnknown):
         push(driver, edit)
     driver.close()
@@ -93,14 +91,14 @@ def test_rollback_that_the_device_refuses_is_not_hidden(
 ) -> None:
     edit = bench.edit(driver)
     push(driver, edit)
-    lab.faults(bench.device.name).active["rollback_fails"] = -1
+    lab.faults.set(bench.device.name, Fault("rollback_fails", -1))
     try:
         driver.rollback(edit, token=TOKEN, undone=bench.undone(edit))
     except EditRefused:
         pass
     else:
         assert bench.configuration() == start, "a rollback that says nothing must have worked"
-    lab.faults(bench.device.name).active.clear()
+    lab.faults.clear(bench.device.name)
     driver.rollback(edit, token=TOKEN, undone=bench.undone(edit))
     assert bench.configuration() == start
 

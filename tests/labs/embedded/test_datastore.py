@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from labs.embedded.contracts import FaultBoard
 from labs.embedded.datastore import CommitOptions, Datastores, EditOptions
+from labs.embedded.faults import Fault, FaultBoard
 from labs.embedded.rpc_error import RpcError, RpcErrors
 from labs.embedded.tree_xml import to_text
 from tests.labs.embedded.olt_configs import SCHEMA, config, empty, profile, profiles, startup, vani
@@ -191,7 +191,7 @@ def test_persist_id_without_pending_commit(stores: Datastores) -> None:
 
 def test_fault_commit_changes_nothing(stores: Datastores, faults: FaultBoard) -> None:
     before = running(stores)
-    faults.active["commit_changes_nothing"] = 1
+    faults.set(Fault("commit_changes_nothing"))
     add_profile(stores, ONE, "p")
     stores.commit(ONE, CommitOptions())
     assert running(stores) == before
@@ -199,7 +199,7 @@ def test_fault_commit_changes_nothing(stores: Datastores, faults: FaultBoard) ->
 
 
 def test_fault_rollback_fails(stores: Datastores, faults: FaultBoard) -> None:
-    faults.active["rollback_fails"] = -1
+    faults.set(Fault("rollback_fails", -1))
     add_profile(stores, ONE, "p")
     stores.commit(ONE, CommitOptions(confirmed=True))
     stores.end_session(ONE)

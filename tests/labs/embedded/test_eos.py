@@ -14,8 +14,8 @@ import netmiko
 import pytest
 from netmiko.exceptions import NetmikoAuthenticationException, ReadException, ReadTimeout
 
-from labs.embedded.contracts import FaultKind
 from labs.embedded.eos import EosNode
+from labs.embedded.faults import Fault
 from labs.errors import StartupConfigError
 from tests.labs.embedded.cli_devices import ADMIN, START_CONFIGS, Powered, powered
 
@@ -307,41 +307,41 @@ def _commit(switch: Powered, timer: str = "") -> str:
 
 
 def test_fault_refuse_edit(switch: Powered, cli: netmiko.BaseConnection) -> None:
-    switch.node.faults.active["refuse_edit"] = 1
+    switch.node.faults.set(Fault("refuse_edit"))
     assert "% Error: cannot apply 'vlan 7'" in cli.send_config_set(["vlan 7", "vlan 8"])
     assert "vlan 8\n" in switch.node.running_config()
     assert "vlan 7\n" not in switch.node.running_config()
 
 
 def test_fault_refuse_commit(switch: Powered) -> None:
-    switch.node.faults.active["refuse_commit"] = 1
+    switch.node.faults.set(Fault("refuse_commit"))
     assert "% Commit failed" in _commit(switch)
     assert switch.node.running_config() == START
 
 
 def test_fault_commit_changes_nothing(switch: Powered) -> None:
-    switch.node.faults.active["commit_changes_nothing"] = 1
+    switch.node.faults.set(Fault("commit_changes_nothing"))
     assert _commit(switch) == ""
     assert switch.node.running_config() == START
 
 
 def test_fault_hang_in_commit(switch: Powered) -> None:
-    switch.node.faults.active["hang_in_commit"] = 1
+    switch.node.faults.set(Fault("hang_in_commit"))
     with pytest.raises(ReadTimeout):
         _commit(switch)
     assert switch.node.running_config() == START
 
 
 @pytest.mark.parametrize(("fault", "effective"), [("drop_before_commit", False), ("drop_after_commit", True)])
-def test_fault_drop(switch: Powered, fault: FaultKind, effective: bool) -> None:  # noqa: FBT001 - a table's column
-    switch.node.faults.active[fault] = 1
+def test_fault_drop(switch: Powered, fault: str, effective: bool) -> None:  # noqa: FBT001 - a table's column
+    switch.node.faults.set(Fault(fault))
     with pytest.raises((ReadTimeout, ReadException, OSError)):
         _commit(switch)
     assert ("vlan 7\n" in switch.node.running_config()) is effective
 
 
 def test_fault_rollback_fails(switch: Powered, cli: netmiko.BaseConnection) -> None:
-    switch.node.faults.active["rollback_fails"] = 2
+    switch.node.faults.set(Fault("rollback_fails", 2))
     assert _commit(switch, " timer 00:10:00") == ""
     assert "% Error: cannot restore" in cli.send_command("configure session s1 abort")
     assert "% Error: configuration replace" in cli.send_command("configure replace startup-config")
@@ -349,8 +349,8 @@ def test_fault_rollback_fails(switch: Powered, cli: netmiko.BaseConnection) -> N
 
 
 def test_latency_and_commit_time_are_felt(switch: Powered) -> None:
-    switch.node.faults.commit_s = 0.3
-    switch.node.faults.latency_s = 0.02
+    switch.node.faults.set(Fault("commit_time", value=0.3))
+    switch.node.faults.set(Fault("latency", value=0.02))
     began = time.monotonic()
     assert _commit(switch) == ""
     assert time.monotonic() - began > 0.3

@@ -6,7 +6,7 @@ import netmiko
 import pytest
 from netmiko.exceptions import ReadException, ReadTimeout
 
-from labs.embedded.contracts import FaultKind
+from labs.embedded.faults import Fault
 from labs.embedded.frr import FrrNode
 from labs.errors import StartupConfigError
 from tests.labs.embedded.cli_devices import START_CONFIGS, Powered, powered
@@ -130,21 +130,21 @@ def test_a_startup_configuration_it_does_not_understand_is_refused() -> None:
 
 
 def test_fault_refuse_edit(router: Powered, cli: netmiko.BaseConnection) -> None:
-    router.node.faults.active["refuse_edit"] = 1
+    router.node.faults.set(Fault("refuse_edit"))
     before = router.node.running_config()
     assert "% Configuration failed" in cli.send_config_set(["ip route 10.42.1.15/32 eth1"])
     assert router.node.running_config() == before
 
 
 def test_fault_refuse_commit_undoes_the_last_line(router: Powered, cli: netmiko.BaseConnection) -> None:
-    router.node.faults.active["refuse_commit"] = 1
+    router.node.faults.set(Fault("refuse_commit"))
     assert "% Configuration failed" in cli.send_config_set(SERVICE)
     assert "interface eth1.1042" in router.node.running_config()
     assert "ip route 10.42.1.15/32" not in router.node.running_config()
 
 
 def test_fault_commit_changes_nothing(router: Powered, cli: netmiko.BaseConnection) -> None:
-    router.node.faults.active["commit_changes_nothing"] = 1
+    router.node.faults.set(Fault("commit_changes_nothing"))
     before = router.node.running_config()
     assert "%" not in cli.send_config_set(SERVICE)
     assert router.node.running_config() == before
@@ -152,7 +152,7 @@ def test_fault_commit_changes_nothing(router: Powered, cli: netmiko.BaseConnecti
 
 def test_fault_rollback_fails(router: Powered, cli: netmiko.BaseConnection) -> None:
     cli.send_config_set(SERVICE)
-    router.node.faults.active["rollback_fails"] = -1
+    router.node.faults.set(Fault("rollback_fails", -1))
     assert "% Configuration failed" in cli.send_config_set(NO_SERVICE)
     assert "ip route 10.42.1.15/32" in router.node.running_config()
 
@@ -160,8 +160,8 @@ def test_fault_rollback_fails(router: Powered, cli: netmiko.BaseConnection) -> N
 @pytest.mark.parametrize(
     ("fault", "routes"), [("hang_in_commit", 1), ("drop_before_commit", 0), ("drop_after_commit", 1)]
 )
-def test_fault_without_an_answer(router: Powered, fault: FaultKind, routes: int) -> None:
-    router.node.faults.active[fault] = 1
+def test_fault_without_an_answer(router: Powered, fault: str, routes: int) -> None:
+    router.node.faults.set(Fault(fault))
     cli = netmiko.ConnectHandler(**router.netmiko("cisco_ios"), read_timeout_override=0.5)
     with pytest.raises((ReadTimeout, ReadException, OSError)):
         cli.send_config_set(SERVICE)

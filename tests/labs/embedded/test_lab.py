@@ -109,7 +109,7 @@ def test_busy_port_is_named_and_nothing_keeps_running(olt_only: Topology) -> Non
 
 
 def test_unknown_names_are_answered_with_the_known(olt_lab: EmbeddedLab) -> None:
-    for ask in (olt_lab.running_config, olt_lab.faults, olt_lab.cut, olt_lab.restore):
+    for ask in (olt_lab.running_config, olt_lab.faults.clear, olt_lab.cut, olt_lab.restore):
         with pytest.raises(UnknownLabNode, match="unknown lab node 'sub1'; managed nodes: olt1"):
             ask("sub1")
 

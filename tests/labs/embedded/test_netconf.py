@@ -14,7 +14,7 @@ from ncclient.operations.errors import TimeoutExpiredError
 from ncclient.transport.errors import AuthenticationError, SessionCloseError
 from ncclient.xml_ import to_ele
 
-from labs.embedded.contracts import FaultKind
+from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
 from tests.labs.embedded.olt_configs import config, profile
 
@@ -219,16 +219,16 @@ def test_protocol_errors_leave_the_session_usable(connect: Connect) -> None:
         assert olt.dispatch(to_ele(f'<get xmlns="{NC}"><filter/></get>')).ok
 
 
-REFUSALS: dict[FaultKind, str] = {
+REFUSALS: dict[str, str] = {
     "refuse_edit": "ONU table full on channel-partition",
     "refuse_commit": "commit failed",
 }
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_fault_refusals(connect: Connect, olt_lab: EmbeddedLab, kind: FaultKind) -> None:
+def test_fault_refusals(connect: Connect, olt_lab: EmbeddedLab, kind: str) -> None:
     before = olt_lab.running_config("olt1")
-    olt_lab.faults("olt1").active[kind] = 1
+    olt_lab.faults.set("olt1", Fault(kind))
     with connect() as olt:
         with pytest.raises(RPCError, match=REFUSALS[kind]):
             add(olt)
@@ -242,12 +242,12 @@ def add(olt: Any) -> None:
     olt.commit()
 
 
-DROPS: dict[FaultKind, bool] = {"drop_before_commit": False, "drop_after_commit": True}
+DROPS: dict[str, bool] = {"drop_before_commit": False, "drop_after_commit": True}
 
 
 @pytest.mark.parametrize("kind", DROPS)
-def test_fault_drops(connect: Connect, olt_lab: EmbeddedLab, kind: FaultKind) -> None:
-    olt_lab.faults("olt1").active[kind] = 1
+def test_fault_drops(connect: Connect, olt_lab: EmbeddedLab, kind: str) -> None:
+    olt_lab.faults.set("olt1", Fault(kind))
     with connect() as olt, pytest.raises(SessionCloseError):
         add(olt)
     assert ("<name>p</name>" in olt_lab.running_config("olt1")) is DROPS[kind]
@@ -257,7 +257,7 @@ def test_fault_hang_holds_the_lock_until_the_client_leaves(
     connect: Callable[..., AbstractContextManager[Any]], olt_lab: EmbeddedLab
 ) -> None:
     before = olt_lab.running_config("olt1")
-    olt_lab.faults("olt1").active["hang_in_commit"] = 1
+    olt_lab.faults.set("olt1", Fault("hang_in_commit"))
     with connect() as other:
         with connect(timeout=0.3) as olt:
             olt.lock("candidate")
@@ -271,9 +271,9 @@ def test_fault_hang_holds_the_lock_until_the_client_leaves(
 
 
 def test_fault_delays(connect: Connect, olt_lab: EmbeddedLab) -> None:
-    board = olt_lab.faults("olt1")
     with connect() as olt:
-        board.latency_s, board.commit_s = 0.2, 0.3
+        for fault in (Fault("latency", value=0.2), Fault("commit_time", value=0.3)):
+            olt_lab.faults.set("olt1", fault)
         started = time.monotonic()
         olt.commit()
         assert time.monotonic() - started >= 0.5
