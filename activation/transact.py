@@ -180,6 +180,7 @@ class Push:
         try:
             driver.confirm(edit, token=self._journal.transaction_id)
         except EditRefused:
+            driver.discard()  # It locked the candidate to confirm, and keeps the lock no longer.
             if missing_change(edit, driver.read(edit.touched), self._participants.platform(name)):
                 raise
 

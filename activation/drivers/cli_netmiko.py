@@ -5,16 +5,17 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 import paramiko
-from netmiko import ConfigInvalidException, ReadTimeout
+from netmiko import ConfigInvalidException
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.prompt_ssh import PromptDriven, connect, refusals
+from activation.drivers.prompt_ssh import PromptDriven, check_whole, connect, refusals
 from activation.drivers.ssh_profile import profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
 from inventory.model import Device
 
+ANY_PROMPT: Final = r"^[^\s#>]+[#>]\s?\Z"
 LOST: Final = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, ValueError)
 """What netmiko raises when the session, not the configuration, is the trouble (ValueError: an unexpected prompt)."""
 
@@ -22,7 +23,8 @@ LOST: Final = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, V
 def open_cli(device: Device, rules: PlatformRules) -> Driver:
     """Connect to ``device`` and return its session.
 
-    ``rules.options``: ``device_type`` (netmiko's name), ``save_command``.
+    ``rules.options``: ``device_type`` (netmiko's name), ``save_command``, ``last_line`` of a whole configuration
+    (``end``; empty where it has none).
 
     Raises:
         DeviceUnreachable: with the address, the port and the reason.
@@ -33,7 +35,12 @@ def open_cli(device: Device, rules: PlatformRules) -> Driver:
     except LOST as error:
         where = f"{device.address}:{device.port}"
         raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
-    return CliDriver(device.name, connection, save_command=str(rules.options.get("save_command", "write memory")))
+    return CliDriver(
+        device.name,
+        connection,
+        save_command=str(rules.options.get("save_command", "write memory")),
+        last_line=str(rules.options.get("last_line", "end")),
+    )
 
 
 class CliDriver:
@@ -41,20 +48,22 @@ class CliDriver:
 
     confirmed_commit = False
 
-    def __init__(self, device: str, connection: PromptDriven, *, save_command: str) -> None:
+    def __init__(self, device: str, connection: PromptDriven, *, save_command: str, last_line: str) -> None:
         self._device, self._connection, self._save_command = device, connection, save_command
+        self._last_line = last_line
         self.host_key = connection.host_key
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
         """Return the running configuration."""
         with self._translated("read"):
-            return str(self._connection.send_command("show running-config"))
+            return check_whole(str(self._connection.send_command("show running-config")), self._last_line)
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Do nothing: the device has no candidate; the lines go in with :meth:`commit`."""
 
     def commit(self, edit: DeviceEdit, *, token: str, confirm_timeout_s: int) -> None:  # noqa: ARG002  # no timer here
         """Send the lines; when the device refuses one, take back those it took."""
+        self._enter("commit")
         try:
             with self._translated("commit", lost=OutcomeUnknown):
                 output = self._connection.send_config_set(_lines(edit.edit))
@@ -98,6 +107,18 @@ class CliDriver:
         with suppress(*LOST):
             self._connection.paramiko_cleanup()
 
+    def _enter(self, phase: str) -> None:
+        """Go into configuration mode; a device that does not let us in has taken nothing.
+
+        Raises:
+            EditRefused: with what the device says instead.
+        """
+        with self._translated(phase):
+            if not self._connection.check_config_mode():
+                said = str(self._connection.send_command("configure terminal", expect_string=ANY_PROMPT))
+                if refused := refusals(said):
+                    raise EditRefused(self._device, phase, refused)
+
     def _push_leniently(self, lines: str) -> str:
         """Send each line whatever the device says to the one before; return what it refused.
 
@@ -123,6 +144,4 @@ def _lines(text: str) -> list[str]:
 
 
 def _text(error: BaseException) -> str:
-    if isinstance(error, ReadTimeout):
-        return "no answer in time"
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,5 +1,6 @@
 """Arista EOS with NAPALM over SSH: a named configuration session, a commit timer, a confirm."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -12,12 +13,12 @@ from napalm.base.exceptions import (
     SessionLockedException,
 )
 from napalm.eos import EOSDriver
-from netmiko import ConfigInvalidException, ReadTimeout
+from netmiko import ConfigInvalidException
 from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.prompt_ssh import connect, refusals
+from activation.drivers.prompt_ssh import check_whole, connect, refusals
 from activation.drivers.ssh_profile import SshProfile, profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import TRANSACTION_PREFIX, DeviceEdit, Path
@@ -28,6 +29,11 @@ LOST: Final = (NetmikoBaseException, ConnectionException, paramiko.SSHException,
 
 ValueError is netmiko's word for a prompt that is not the expected one.
 """
+
+
+LAST_LINE: Final = "end"
+LOCK_WAIT_S: Final = 2.0
+LOCK_POLL_S: Final = 0.2
 
 
 class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
@@ -54,19 +60,39 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
             return answers
         return [{"output": self._run_text(command)} for command in commands]
 
+    def _obtain_lock(self, wait_time: float | None = None) -> None:  # noqa: ARG002  # NAPALM would wait ten seconds
+        """Lock, waiting a moment for whoever is about to finish."""
+        deadline = time.monotonic() + LOCK_WAIT_S
+        while True:
+            try:
+                self._lock()
+            except SessionLockedException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(LOCK_POLL_S)
+            else:
+                return
+
+    def abort_left_over(self) -> None:
+        """Abort the pending sessions of our own that a broken line left behind."""
+        for name in sorted(self._pending_of_others()):
+            if name.startswith(TRANSACTION_PREFIX):
+                self._run_text(f"configure session {name} abort")
+
+    def _pending_of_others(self) -> set[str]:
+        sessions = self._run_commands(["show configuration sessions"])[0]["sessions"]
+        return {name for name, each in sessions.items() if each["state"] == "pending"} - {self.config_session}
+
     def _lock(self) -> None:
         """Refuse to stage beside somebody else's pending session, as NAPALM does; but abort left-over ones of our own.
 
         A line that broke while a session was loaded leaves it pending, and NAPALM takes it for a lock for ever.
         Nobody is at work in it: one transaction at a time has the device.
         """
-        sessions = self._run_commands(["show configuration sessions"])[0]["sessions"]
-        pending = {name for name, each in sessions.items() if each["state"] == "pending"} - {self.config_session}
-        ours = {name for name in pending if name.startswith(TRANSACTION_PREFIX)}
-        for name in sorted(ours):
-            self._run_text(f"configure session {name} abort")
-        if pending - ours:
-            raise SessionLockedException(f"configuration session {', '.join(sorted(pending - ours))} is pending")
+        self.abort_left_over()
+        pending = self._pending_of_others()
+        if pending:
+            raise SessionLockedException(f"configuration session {', '.join(sorted(pending))} is pending")
 
     def _run_text(self, command: str) -> str:
         output = str(self._netmiko_device.send_command(command))
@@ -99,11 +125,12 @@ class EosDriver:
         self._device, self._napalm = device, napalm
         self.host_key = str(napalm.device.host_key)
         self._staged = False
+        self._new = True
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
         """Return the running configuration."""
         with self._translated("read"):
-            return str(self._napalm.device.send_command("show running-config"))
+            return check_whole(str(self._napalm.device.send_command("show running-config")), LAST_LINE)
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Load ``edit.edit`` into the configuration session ``token``; the device checks each line."""
@@ -138,11 +165,15 @@ class EosDriver:
             self._staged = False
 
     def discard(self) -> None:
-        """Abort the session that is loaded and not committed."""
+        """Abort the session that is loaded and not committed; on a new line, what a broken one left behind."""
         if self._staged:
             with self._translated("discard"):
                 self._napalm.discard_config()
             self._staged = False
+        elif self._new:
+            with self._translated("discard"):
+                self._napalm.abort_left_over()
+        self._new = False
 
     def ask(self, command: str) -> str:
         """Return what the switch prints for ``command``."""
@@ -165,7 +196,7 @@ class EosDriver:
 
     def _load(self, lines: str, session: str, phase: str) -> None:
         self._napalm.config_session = session
-        self._staged = True
+        self._staged, self._new = True, False
         with self._translated(phase):
             self._napalm.load_merge_candidate(config=lines)
             unchanged = not self._napalm.compare_config()
@@ -194,6 +225,4 @@ class EosDriver:
 
 
 def _text(error: BaseException) -> str:
-    if isinstance(error, ReadTimeout):
-        return "no answer in time"
     return " ".join(str(error).split()) or type(error).__name__

@@ -68,8 +68,13 @@ class OwnSessions:
             self.ended.setdefault(device, set()).add(session_id)
 
     def opened(self, device: str, session_id: str) -> None:
-        """Forget a number that the device has given out anew."""
-        self.ended.get(device, set()).discard(session_id)
+        """Take note of a new number; one not above the old ones says that the device counts anew: forget those.
+
+        After a restart somebody else may have a number that once was ours.
+        """
+        ended = self.ended.get(device, set())
+        if not session_id.isdecimal() or any(not old.isdecimal() or int(old) >= int(session_id) for old in ended):
+            ended.clear()
 
     def has(self, device: str, session_id: str) -> bool:
         """Say whether the session was ours and is over."""
@@ -136,8 +141,12 @@ class NetconfDriver:
         if self._locked:
             operations.append(say.unlock(self._store))
         if operations:
-            self._done("confirm", *operations, lost=OutcomeUnknown)
-            self._locked = False
+            replies = self._ask("confirm", operations, lost=OutcomeUnknown)
+            # The unlock is done whatever became of the confirm before it.
+            self._locked = self._locked and bool(replies[-1].errors)
+            for reply in replies:
+                if reply.errors:
+                    raise EditRefused(self._device, "confirm", reply.reason)
 
     def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:
         """Cancel the commit named ``token``; where none is pending, push ``edit.inverse`` unless it is ``undone``."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import paramiko
-from ncclient.transport.errors import AuthenticationError, SessionCloseError
+from ncclient.transport.errors import AuthenticationError, SessionCloseError, TransportError
 from ncclient.transport.parser import DefaultXMLParser, SAXFilterXMLNotFoundError
 from ncclient.transport.session import END_DELIM, MSG_DELIM, NetconfBase
 from ncclient.transport.ssh import SSHSession
@@ -78,7 +78,8 @@ class WakingSession(SSHSession):  # type: ignore[misc]  # ncclient ships no type
                 while self._turn(selector):
                     pass
         except Exception as error:  # noqa: BLE001  # the seam: whatever ends the loop must fail the waiting RPCs
-            self._dispatch_error(error)
+            known = isinstance(error, (TransportError, OSError, EOFError))
+            self._dispatch_error(error if known else TransportError(f"what the device sent is no NETCONF: {error}"))
             self._closing.set()
             self._transport.close()
             self._connected = False

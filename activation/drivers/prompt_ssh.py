@@ -20,6 +20,7 @@ from activation.drivers.sockets import connected_socket
 from activation.drivers.ssh_profile import SshProfile
 from inventory.model import Device
 
+LAST_WORDS: Final = 80
 REFUSAL: Final = r"^\s*%.*$"
 """How Cisco-like command lines (EOS, FRR) mark a line they did not take."""
 
@@ -71,7 +72,7 @@ class PromptDriven(BaseConnection):
         deadline = time.monotonic() + (self.read_timeout_override or read_timeout)
         text = self.read_channel()
         while (match := re.search(pattern, text, re_flags)) is None:
-            self._await_bytes(deadline, pattern)
+            self._await_bytes(deadline, text)
             text += self.read_channel()
         self._read_buffer = text[match.end() :] + self._read_buffer
         return text[: match.end()]
@@ -120,7 +121,7 @@ class PromptDriven(BaseConnection):
     def _prompt(self) -> str:
         return rf"^{re.escape(self.base_prompt)}(?:\([^)\n]*\))?[#>]\s?\Z"
 
-    def _await_bytes(self, deadline: float, pattern: str) -> None:
+    def _await_bytes(self, deadline: float, so_far: str) -> None:
         channel = self.remote_conn
         if not isinstance(channel, paramiko.Channel) or channel.closed:
             raise ReadException("the device closed the session")
@@ -128,7 +129,25 @@ class PromptDriven(BaseConnection):
             raise ReadException("the device ended the session")
         left_s = deadline - time.monotonic()
         if left_s <= 0 or not select.select([channel], [], [], left_s)[0]:
-            raise ReadTimeout(f"no {pattern!r} from the device in time")
+            raise ReadTimeout(f"no answer in time{last_words(so_far)}")
+
+
+def last_words(text: str) -> str:
+    """Return what the device said last, for an error: a question nobody answers, a pager, a prompt nobody knows."""
+    words = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    return f"; the device says {words[:LAST_WORDS]!r}" if words else ""
+
+
+def check_whole(configuration: str, last_line: str) -> str:
+    """Return ``configuration`` if it is whole.
+
+    Raises:
+        ReadException: it does not end as this platform's configurations do: cut off, or something else altogether.
+    """
+    found = next((line.strip() for line in reversed(configuration.splitlines()) if line.strip()), "")
+    if last_line and found != last_line:
+        raise ReadException(f"the configuration is not whole: it ends with {found[:LAST_WORDS]!r}, not {last_line!r}")
+    return configuration
 
 
 def refusals(output: str) -> str:

@@ -45,6 +45,10 @@ class EmulatedNode(Protocol):
         """Return the ports in use by protocol, e.g. ``{"ssh": 2222}`` or ``{"netconf": 8830}``."""
         ...
 
+    def leftovers(self) -> tuple[str, ...]:
+        """Return what clients hold or have left behind: locks, uncommitted changes, unconfirmed commits."""
+        ...
+
     def running_config(self) -> str:
         """Return the running configuration as the device itself would show it. Callable from any thread."""
         ...

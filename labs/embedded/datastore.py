@@ -257,6 +257,13 @@ class Datastores:
         """Return the session that holds the lock."""
         return self._locks.get(store)
 
+    def leftovers(self) -> tuple[str, ...]:
+        """Return what clients hold or have left behind, in words."""
+        locks = [f"session {holder} holds the lock of {store}" for store, holder in self._locks.items()]
+        dirty = [f"uncommitted change of session {self._modified_by}"] if self.candidate is not self.running else []
+        pending = [f"unconfirmed commit of session {self._unconfirmed.session}"] if self._unconfirmed else []
+        return (*locks, *dirty, *pending)
+
     def size(self) -> int:
         """Return how many list entries are configured, those inside others not counted."""
         return sum(map(_size, self.running.children.values()))

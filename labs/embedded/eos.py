@@ -69,6 +69,11 @@ class EosNode:
         """Return the SSH port in use."""
         return self._server.ports()
 
+    def leftovers(self) -> tuple[str, ...]:
+        """Return the configuration sessions that are pending, with or without a timer."""
+        sessions = self._system.sessions.values()
+        return tuple(f"session {each.name} is {each.state}" for each in sessions if each.state.startswith("pending"))
+
     def running_config(self) -> str:
         """Return what ``show running-config`` prints."""
         return self._system.text(self._system.running)

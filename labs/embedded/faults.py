@@ -39,7 +39,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     # Locks and candidates
     "lock_held": Kind(what="another session holds the lock (CLI: keeps a configuration session pending)", lasts=True),
     "stale_lock": Kind(what="notices the end of a session late", parameter="seconds", default=2, lasts=True),
-    "dirty_candidate": Kind(what="somebody's uncommitted change lies in the candidate"),
+    "dirty_candidate": Kind(what="somebody's uncommitted change lies in the candidate", lasts=True),
     # Edits
     "refuse_edit": Kind(what="refuses an edit"),
     "many_errors": Kind(what="refuses an edit with several errors", parameter="errors", default=3),

@@ -115,6 +115,10 @@ class FrrNode:
         """Return the SSH port in use."""
         return self._server.ports()
 
+    def leftovers(self) -> tuple[str, ...]:
+        """Return nothing: vtysh changes the running configuration line by line."""
+        return ()
+
     def running_config(self) -> str:
         """Return what ``show running-config`` prints."""
         return self._router.text()

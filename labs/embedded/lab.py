@@ -49,7 +49,11 @@ PLATFORMS: Final[Mapping[str, Platform]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningNode:
-    """One managed node as it can be reached."""
+    """One managed node as it can be reached.
+
+    Attributes:
+        host_key: the SHA-256 fingerprint of its SSH key.
+    """
 
     name: str
     role: str
@@ -59,6 +63,7 @@ class RunningNode:
     port: int
     username: str
     password: str = field(repr=False)
+    host_key: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +74,7 @@ class _Place:
     spec: Node
     platform: Platform
     credentials: Credentials
+    host_key: asyncssh.SSHKey
     address: str
     ssh_port: int
     netconf_port: int
@@ -162,6 +168,14 @@ class EmbeddedLab:
         """
         return self._known(name).node.running_config()
 
+    def leftovers(self, name: str) -> tuple[str, ...]:
+        """Return what clients of a node hold or have left behind: locks, uncommitted changes, unconfirmed commits.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
+        return self.on_loop(self._known(name).node.leftovers)
+
     @property
     def faults(self) -> "LabFaults":
         """The faults of the nodes, to be set, cleared and listed while the lab runs."""
@@ -220,11 +234,12 @@ class EmbeddedLab:
             username=spec.labels.get("lastmile.username", "admin"),
             password=spec.labels.get("lastmile.password", "admin"),
         )
+        host_key = asyncssh.generate_private_key("ssh-ed25519")
         node = platform.build(
             name=spec.name,
             startup_config=self._startup_text(spec),
             credentials=credentials,
-            host_key=asyncssh.generate_private_key("ssh-ed25519"),
+            host_key=host_key,
             saved=self._writer(spec.name),
         )
         return _Place(
@@ -232,6 +247,7 @@ class EmbeddedLab:
             spec=spec,
             platform=platform,
             credentials=credentials,
+            host_key=host_key,
             address=loopback_address(spec.mgmt_ipv4),
             ssh_port=self._ssh_port,
             netconf_port=self._netconf_port,
@@ -351,4 +367,5 @@ def _running_node(place: _Place) -> RunningNode:
         port=place.ssh_port if protocol == "ssh" else place.netconf_port,
         username=place.credentials.username,
         password=place.credentials.password,
+        host_key=place.host_key.get_fingerprint(),
     )

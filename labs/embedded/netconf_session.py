@@ -35,7 +35,7 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._device = device
         self._deframer = Deframer()
         self._greeted = False
-        self._ended = False
+        self._ended = self._gone = False
         self._waiting: deque[bytes] = deque()
         self._thinking: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -91,6 +91,7 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         """Release what the session held, as soon as the device notices."""
         del exc
+        self._gone = True
         unnoticed_s = self._device.faults.amount("stale_lock")
         if unnoticed_s is None or self._ended:
             self._end()
@@ -102,7 +103,11 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
     def kill(self) -> None:
         """Cut the session off: the connection breaks, what the session held is released."""
         self._end()
-        self._channel.get_connection().abort()
+        self._break()
+
+    def _break(self) -> None:
+        if not self._gone:
+            self._channel.get_connection().abort()
 
     def watch_idleness(self) -> None:
         """Start the time after which an unused session is dropped anew, where the device drops them."""
@@ -176,7 +181,7 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         except (RpcError, RpcErrors) as refused:
             self._answer(self._refusal(attributes, refused))
         except ConnectionDropped:
-            self.kill()
+            self._break()
         else:
             namespaces = operation.nsmap if len(attributes) > 1 else {}
             answer = reply(attributes, namespaces, data if data is not None else "<ok/>")

@@ -49,6 +49,7 @@ class OltNode:
         self._device = Device(schema=schema, stores=stores, faults=self.faults)
         self._numbers = count(1)
         self._somebody: Somebody | None = None
+        self._careless: int | None = None
         self.faults.changed = self._faults_changed
         self._listener: Listener | None = None
 
@@ -83,8 +84,13 @@ class OltNode:
         elif not held and self._somebody is not None:
             self._somebody.kill()
             self._somebody = None
-        if self.faults.strikes("dirty_candidate"):
-            stores.dirty(next(self._numbers))
+        dirty = self.faults.amount("dirty_candidate") is not None
+        if dirty and self._careless is None:
+            self._careless = next(self._numbers)
+            stores.dirty(self._careless)
+        elif not dirty and self._careless is not None:
+            stores.end_session(self._careless)
+            self._careless = None
         for session in list(self._device.sessions.values()):
             if isinstance(session, NetconfSession):
                 session.watch_idleness()
@@ -94,6 +100,10 @@ class OltNode:
     def ports(self) -> dict[str, int]:
         """Return the NETCONF port while listening."""
         return {"netconf": self._listener.port} if self._listener is not None else {}
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Return locks, uncommitted changes and unconfirmed commits."""
+        return self._device.stores.leftovers()
 
     def running_config(self) -> str:
         """Return the running configuration as indented XML. Callable from any thread."""

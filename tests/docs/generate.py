@@ -15,6 +15,7 @@ import orders.service.states
 from api.cli import app
 from api.settings import PREFIX, Settings
 from inventory.lifecycle import Lifecycle
+from tests.docs.troubles import faults_page, troubles_page
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 NARROW: Final = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", "GITHUB_ACTIONS": "", "FORCE_COLOR": ""}
@@ -126,7 +127,13 @@ def states_page() -> str:
     return "\n".join([STATES_HEAD, *(_section(*table) for table in TABLES)])
 
 
-PAGES: Final = {"reference/cli.md": cli_page, "reference/lab-cli.md": lab_page, "reference/states.md": states_page}
+PAGES: Final = {
+    "reference/cli.md": cli_page,
+    "reference/lab-cli.md": lab_page,
+    "reference/states.md": states_page,
+    "reference/faults.md": faults_page,
+    "reference/troubles.md": troubles_page,
+}
 
 
 def _commands(command: click.Command | Any, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
