@@ -248,8 +248,9 @@ def fault_command(
         return
     if node is None or kind is None:
         raise typer.BadParameter("name a node and a kind, or say --list", param_hint="NODE KIND")
-    faults.set(FaultRequest(node=node, kind=kind, times=times, value=param))
-    console.print(_fault_line(FaultRequest(node=node, kind=kind, times=times, value=param)), highlight=False)
+    request = FaultRequest(node=node, kind=kind, times=times, value=param)
+    faults.set(request)
+    console.print(_fault_line(request), highlight=False)
 
 
 def _show(lab: Chosen, nodes: Sequence[LabNode], output: str) -> None:
@@ -298,4 +299,5 @@ def _fault_line(request: FaultRequest) -> str:
         return f"{request.node}: {request.kind} is off"
     value = f" {request.value:g}" if request.value is not None else ""
     often = "always" if request.times < 0 else f"{request.times} times"
-    return f"{request.node}: {request.kind}{value}, {often}"
+    later = f", after {request.after} occasions" if request.after else ""
+    return f"{request.node}: {request.kind}{value}, {often}{later}"

@@ -119,12 +119,14 @@ class FaultRequest:
     Attributes:
         times: how often it strikes; -1 always, 0 switches it off.
         value: the kind's parameter, e.g. seconds; None where it takes none.
+        after: how many occasions pass first.
     """
 
     node: str
     kind: str
     times: int = -1
     value: float | None = None
+    after: int = 0
 
 
 class HeldLab(Protocol):

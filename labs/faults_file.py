@@ -10,7 +10,7 @@ from labs.contracts import FaultRequest
 from labs.errors import LabError
 from labs.yaml_text import load_yaml
 
-_KEYS: Final = ("node", "kind", "times", "value")
+_KEYS: Final = ("node", "kind", "times", "value", "after")
 
 
 def load_faults(path: Path) -> tuple[FaultRequest, ...]:
@@ -35,10 +35,14 @@ def _request(raw: object, where: str) -> FaultRequest:
     if unknown or "node" not in raw or "kind" not in raw:
         wrong = f"unknown key {', '.join(unknown)}" if unknown else "node and kind must be there"
         raise LabError(f"{where}: {wrong}; legal keys: {', '.join(_KEYS)}")
-    times, value = raw.get("times", -1), raw.get("value")
-    if not _is_number(times, whole=True) or not (value is None or _is_number(value, whole=False)):
-        raise LabError(f"{where}: times is a whole number (-1: always), value a number; got {times!r}, {value!r}")
-    return FaultRequest(node=str(raw["node"]), kind=str(raw["kind"]), times=times, value=value)
+    times, value, after = raw.get("times", -1), raw.get("value"), raw.get("after", 0)
+    whole = _is_number(times, whole=True) and _is_number(after, whole=True)
+    if not whole or not (value is None or _is_number(value, whole=False)):
+        got = f"{times!r}, {value!r}, {after!r}"
+        raise LabError(
+            f"{where}: times is a whole number (-1: always), value a number, after a whole number; got {got}"
+        )
+    return FaultRequest(node=str(raw["node"]), kind=str(raw["kind"]), times=times, value=value, after=after)
 
 
 def _is_number(value: Any, *, whole: bool) -> bool:  # noqa: ANN401 - YAML can hold anything

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import asyncssh
 
-from labs.embedded.contracts import Credentials, FaultBoard, forget
-from labs.embedded.ssh_server import Listener, listen
+from labs.embedded.contracts import Credentials, forget
+from labs.embedded.faults import FaultBoard
+from labs.embedded.ssh_server import Door, Listener, listen
 from labs.netns.frr_daemons import FrrDaemons
 
 WIDTH: Final = 511
@@ -47,8 +48,7 @@ class RealFrrNode:
         self.faults = FaultBoard()
         self._daemons = daemons
         self._release = release
-        self._credentials = credentials
-        self._host_key = host_key
+        self._door = Door(credentials=credentials, host_key=host_key, faults=self.faults)
         self._saved = saved
         self._kept = daemons.saved_config()
         self._listener: Listener | None = None
@@ -56,9 +56,7 @@ class RealFrrNode:
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
         """Listen for SSH on ``address``; the router has no NETCONF."""
         del netconf_port
-        self._listener = await listen(
-            address=address, port=ssh_port, credentials=self._credentials, host_key=self._host_key, serve=self._serve
-        )
+        self._listener = await listen(address=address, port=ssh_port, door=self._door, serve=self._serve)
 
     async def stop(self) -> None:
         """Close the socket and every session; the router itself goes on."""
@@ -70,6 +68,10 @@ class RealFrrNode:
     def ports(self) -> dict[str, int]:
         """Return the SSH port in use."""
         return {"ssh": self._listener.port} if self._listener is not None else {}
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Return nothing: vtysh changes the running configuration line by line."""
+        return ()
 
     def running_config(self) -> str:
         """Return what ``show running-config`` prints."""

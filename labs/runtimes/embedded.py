@@ -1,6 +1,7 @@
 """The embedded lab as one that a process of its own can hold: emulated devices on loopback addresses."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 import asyncssh
@@ -73,14 +74,14 @@ class EmbeddedHeld:
         if request.kind not in KINDS:
             raise UnknownFault(request.kind, KINDS)
         if request.times:
-            self._lab.faults.set(request.node, Fault(request.kind, times=request.times, value=request.value))
+            self._lab.faults.set(request.node, _fault(request))
         else:
             self._lab.faults.clear(request.node, request.kind)
 
     def faults(self) -> tuple[FaultRequest, ...]:
         """Return the faults that are on."""
         return tuple(
-            FaultRequest(node=node, kind=fault.kind, times=fault.times, value=fault.value)
+            FaultRequest(node=node, kind=fault.kind, times=fault.times, value=fault.value, after=fault.after)
             for node, fault in self._lab.faults.list()
         )
 
@@ -102,6 +103,10 @@ class EmbeddedHeld:
             password=place.password,
             labels=spec.labels,
         )
+
+
+def _fault(request: FaultRequest) -> Fault:
+    return Fault(request.kind, times=request.times, value=request.value, after=request.after)
 
 
 def _drawn(spec: Node) -> LabNode:

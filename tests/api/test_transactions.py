@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.demo import bodies
+from labs.embedded.faults import Fault
 from tests.api.conftest import Platform, Start
 from tests.api.test_drift import lastmile
 
@@ -55,8 +56,8 @@ def test_a_rollback_that_waits_is_seen_everywhere(fresh: Platform) -> None:
     lab = fresh.system.lab
     assert lab is not None
     before = fresh.configurations()
-    lab.faults("sw1").commit_s = 2.0
-    lab.faults("sw1").active["refuse_commit"] = 1
+    lab.faults.set("sw1", Fault("commit_time", value=2.0))
+    lab.faults.set("sw1", Fault("refuse_commit"))
     order = fresh.client.place(bodies.add())
     until(lambda: fresh.configurations()["r1"] != before["r1"], "the router has it")
     lab.cut("r1")
