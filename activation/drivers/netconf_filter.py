@@ -45,30 +45,25 @@ def subtree_filter(touched: Sequence[Path]) -> etree._Element:
     """Return a ``<filter>`` that selects every node of ``touched`` whole; a path below a selected node adds nothing."""
     root = element(f"{{{BASE_NAMESPACE}}}filter")
     root.set("type", "subtree")
-    for path in _roots(touched):
-        node = root
-        for step in map(parse_step, path):
-            node = _child(node, step)
+    chosen = frozenset(touched)
+    made: dict[Path, etree._Element] = {(): root}
+    for path in sorted(chosen):
+        if not any(path[:depth] in chosen for depth in range(1, len(path))):
+            _grow(made, path)
     return root
 
 
-def _roots(touched: Sequence[Path]) -> list[Path]:
-    chosen: list[Path] = []
-    for path in sorted(set(touched), key=len):
-        if not any(path[: len(root)] == root for root in chosen):
-            chosen.append(path)
-    return sorted(chosen)
-
-
-def _child(node: etree._Element, step: Step) -> etree._Element:
-    for child in node:
-        if child.tag == step.tag and all(child.findtext(name) == value for name, value in step.keys):
-            return child
-    child = element(step.tag)
-    node.append(child)
-    for name, value in step.keys:
-        etree.SubElement(child, name).text = value
-    return child
+def _grow(made: dict[Path, etree._Element], path: Path) -> None:
+    """Make the element of ``path`` and of every step above it that is not made yet."""
+    depth = next(depth for depth in range(len(path), -1, -1) if path[:depth] in made)
+    node = made[path[:depth]]
+    for at in range(depth, len(path)):
+        step = parse_step(path[at])
+        child = element(step.tag)
+        node.append(child)
+        for name, value in step.keys:
+            etree.SubElement(child, name).text = value
+        node = made[path[: at + 1]] = child
 
 
 def _qualified(name: str, namespace: str) -> str:
