@@ -152,9 +152,9 @@ def _complete(members: Sequence[Member], planned: Planned, participants: Partici
         if journal is not None:
             store.enter_step(uow, journal.transaction_id, journal.step, Step.DONE, {})
         for member in members:
-            fragments = with_places(member.work.fragments_after(planned.settled), participants.platform)
-            after = None if member.work.is_staged else fragments
-            complete(uow, member.monitor.id, member.report, after)
+            fragments = member.work.fragments_after(planned.settled)
+            places = with_places(fragments, participants.platform, planned.readings)
+            complete(uow, member.monitor.id, member.report, None if member.work.is_staged else places)
 
 
 def _fail(members: Sequence[Member], verdict: Verdict) -> None:

@@ -1,10 +1,11 @@
 """The two notations, each bound to the rules of one platform."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from activation import cli_diff, cli_tree, netconf_diff, netconf_tree
 from activation.model import Path
-from activation.notation import EVERYTHING, Nodes, Notation, Scope
+from activation.notation import EVERYTHING, Nodes, Notation, Scope, by_slot
 from activation.platforms import CliRules, NetconfRules, Platform
 
 
@@ -17,6 +18,10 @@ class NetconfNotation:
     def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
         """Return the nodes of a ``<config>`` element or of its children."""
         return netconf_tree.parse(text, self.rules, scope)
+
+    def read(self, text: str, scope: Scope = EVERYTHING) -> Mapping[Path, Path]:
+        """Return these nodes by slot."""
+        return netconf_tree.read(text, self.rules, scope)
 
     def show(self, nodes: Nodes) -> str:
         """Return the canonical ``<config>`` element."""
@@ -44,6 +49,10 @@ class CliNotation:
     def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
         """Return the nodes of running-config lines."""
         return cli_tree.parse(text, self.rules, scope)
+
+    def read(self, text: str, scope: Scope = EVERYTHING) -> Mapping[Path, Path]:
+        """Return these nodes by slot."""
+        return by_slot(self, self.parse(text, scope))
 
     def show(self, nodes: Nodes) -> str:
         """Return the canonical lines."""

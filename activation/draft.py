@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from activation.dialects import notation_for
+from activation.fragments import Ownership, Reading, covers
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
-from activation.plan import make_plan, own_diffs, owned_paths, plan_device, touched_paths
+from activation.notation import Scope
+from activation.plan import DevicePlan, device_plan, make_plan, own_diffs, refuse_strangers
 from activation.platforms import Platform
 from activation.work import Member, change_key, changes_of, fragments_in
 
@@ -21,11 +24,66 @@ class Planned:
         settled: the changes as they are to be stored, by :func:`activation.work.change_key`.
         own: what a reviewer reads of each activation's share: diffs by device, by monitor; empty where there is but
             one activation, whose share is the whole.
+        readings: the fragments that were read for it, by device.
     """
 
     plan: Plan
     settled: Mapping[str, FragmentChange]
     own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    readings: Mapping[str, Reading] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceDraft:
+    """One device's part of a plan in the making.
+
+    Attributes:
+        places: the places that it is about.
+        others: fragments of services that do not change and share places with those that do.
+    """
+
+    name: str
+    platform: Platform
+    changes: Sequence[FragmentChange]
+    reading: Reading
+    places: frozenset[Path]
+    others: Sequence[Fragment] = ()
+    _ownership: Ownership | None = None
+
+    @classmethod
+    def of(cls, name: str, platform: Platform, changes: Sequence[FragmentChange]) -> Self:
+        """Begin with ``changes``.
+
+        Raises:
+            PlanError: a fragment cannot be understood.
+        """
+        reading = Reading(notation_for(platform))
+        places = frozenset(slot for fragment in fragments_in(changes) for slot in reading.wants(fragment))
+        return cls(name=name, platform=platform, changes=changes, reading=reading, places=places)
+
+    def touched(self) -> tuple[Path, ...]:
+        """Return what has to be read of the device.
+
+        Raises:
+            PlanError: two services want different values in one place.
+        """
+        return covers(self._owned(), self.reading.notation)
+
+    def plan(self, running: str) -> DevicePlan:
+        """Return the plan against the ``running`` configuration.
+
+        Raises:
+            PlanError: see :func:`activation.plan.plan_device`.
+        """
+        refuse_strangers(self.name, self.changes, self.others)
+        ownership = self._owned()
+        standing = self.reading.notation.parse(running, Scope.of(self.touched()))
+        return device_plan(self.name, self.platform, standing, self.changes, ownership)
+
+    def _owned(self) -> Ownership:
+        if self._ownership is None:
+            self._ownership = Ownership.of(self.reading.notation, self.changes, self.others, self.reading)
+        return self._ownership
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,28 +91,38 @@ class Draft:
     """A plan in the making.
 
     Attributes:
-        changing: what changes, by device.
-        places: the places that it is about, by device.
-        others: fragments of services that do not change and share places with those that do, by device.
+        devices: the part of each device that changes, by name.
     """
 
     members: Sequence[Member]
     platform_of: PlatformOf
-    changing: Mapping[str, tuple[FragmentChange, ...]]
-    places: Mapping[str, frozenset[Path]]
-    others: Mapping[str, tuple[Fragment, ...]] = field(default_factory=dict)
+    devices: Mapping[str, DeviceDraft]
 
     @classmethod
     def of(cls, members: Sequence[Member], platform_of: PlatformOf) -> Self:
-        """Begin a plan for ``members``."""
+        """Begin a plan for ``members``.
+
+        Raises:
+            PlanError: a fragment cannot be understood.
+        """
         changing = changes_of(members)
-        places = {device: _places(made, platform_of) for device, made in changing.items()}
-        return cls(members=members, platform_of=platform_of, changing=changing, places=places)
+        devices = {name: DeviceDraft.of(name, platform_of(name), made) for name, made in changing.items()}
+        return cls(members=members, platform_of=platform_of, devices=devices)
 
     @property
     def roots(self) -> tuple[str, ...]:
         """The services that change."""
         return tuple(member.work.root_id for member in self.members)
+
+    @property
+    def places(self) -> Mapping[str, frozenset[Path]]:
+        """The places that the plan is about, by device."""
+        return {name: device.places for name, device in self.devices.items()}
+
+    def share_with(self, others: Mapping[str, Sequence[Fragment]]) -> None:
+        """Note fragments of services that do not change and share places with those that do, by device."""
+        for name, fragments in others.items():
+            self.devices[name].others = fragments
 
     def touched(self) -> Mapping[str, tuple[Path, ...]]:
         """Return what has to be read of each device.
@@ -62,9 +130,7 @@ class Draft:
         Raises:
             PlanError: two services want different values in one place.
         """
-        return {
-            name: touched_paths(self.platform_of(name), made, self.others[name]) for name, made in self.changing.items()
-        }
+        return {name: device.touched() for name, device in self.devices.items()}
 
     def plan(self, running: Mapping[str, str]) -> Planned:
         """Return the plan against the ``running`` configurations, by device.
@@ -72,39 +138,48 @@ class Draft:
         Raises:
             PlanError: see :func:`activation.plan.plan_device`.
         """
-        planned = {
-            name: plan_device(name, self.platform_of(name), running[name], made, self.others[name])
-            for name, made in self.changing.items()
-        }
+        planned = {name: device.plan(running[name]) for name, device in self.devices.items()}
         names = {name for member in self.members for name in member.work.by_device}
         untouched = [_untouched(name, self.platform_of(name)) for name in names - planned.keys()]
-        edits = {name: edit for name, (edit, _) in planned.items()}
-        settled = [change for _, changes in planned.values() for change in changes]
+        settled = [change for each in planned.values() for change in each.settled]
         return Planned(
-            plan=make_plan([*edits.values(), *untouched], settled, PlanId(str(uuid.uuid4()))),
+            plan=make_plan([*(each.edit for each in planned.values()), *untouched], settled, PlanId(str(uuid.uuid4()))),
             settled={change_key(change): change for change in settled},
-            own=self._own(edits) if len(self.members) > 1 else {},
+            own=self._own(planned) if len(self.members) > 1 else {},
+            readings={name: device.reading for name, device in self.devices.items()},
         )
 
-    def _own(self, edits: Mapping[str, DeviceEdit]) -> Mapping[str, Mapping[str, str]]:
+    def _own(self, planned: Mapping[str, DevicePlan]) -> Mapping[str, Mapping[str, str]]:
         own: dict[str, dict[str, str]] = {
             member.monitor.id: dict.fromkeys(member.work.by_device, "") for member in self.members
         }
-        for name, edit in edits.items():
-            concerned = [member for member in self.members if name in member.work.changing()]
-            shares = [_places(member.work.changing()[name], self.platform_of) for member in concerned]
-            for member, diff in zip(concerned, own_diffs(edit, self.platform_of(name), shares), strict=True):
-                own[member.monitor.id][name] = diff
+        for name, device in self.devices.items():
+            shares = {
+                member.monitor.id: _places(fragments_in(made), device.reading)
+                for member in self.members
+                if (made := member.work.changing().get(name))
+            }
+            diffs = own_diffs(planned[name], device.platform, shares.values())
+            for monitor_id, diff in zip(shares, diffs, strict=True):
+                own[monitor_id][name] = diff
         return own
 
 
-def with_places(fragments: Iterable[Fragment], platform_of: PlatformOf) -> dict[Fragment, frozenset[Path]]:
-    """Return each fragment with the places it holds."""
-    return {fragment: owned_paths(platform_of(fragment.device), fragment) for fragment in fragments}
+def with_places(
+    fragments: Iterable[Fragment], platform_of: PlatformOf, readings: Mapping[str, Reading] | None = None
+) -> dict[Fragment, Iterable[Path]]:
+    """Return each fragment with the places it holds; ``readings`` knows what was read before, by device."""
+    known = dict(readings or {})
+    found: dict[Fragment, Iterable[Path]] = {}
+    for fragment in fragments:
+        if fragment.device not in known:
+            known[fragment.device] = Reading(notation_for(platform_of(fragment.device)))
+        found[fragment] = known[fragment.device].wants(fragment)
+    return found
 
 
-def _places(made: Iterable[FragmentChange], platform_of: PlatformOf) -> frozenset[Path]:
-    return frozenset().union(*with_places(fragments_in(made), platform_of).values())
+def _places(fragments: Iterable[Fragment], reading: Reading) -> dict[Path, None]:
+    return dict.fromkeys(slot for fragment in fragments for slot in reading.wants(fragment))
 
 
 def _untouched(name: str, platform: Platform) -> DeviceEdit:

@@ -22,11 +22,33 @@ class Share:
     wants: Mapping[Path, Path]
     foreign: Mapping[Path, Path]
 
-    @classmethod
-    def of(cls, notation: Notation, fragment: Fragment) -> Self:
-        """Return the share that ``fragment`` stands for."""
-        wants = by_slot(notation, notation.parse(fragment.text))
-        return cls(fragment=fragment, wants=wants, foreign=by_slot(notation, fragment.foreign))
+
+class Reading:
+    """The fragments of one device; a text is read once, however often it is asked for."""
+
+    def __init__(self, notation: Notation) -> None:
+        self.notation = notation
+        self._wants: dict[str, Mapping[Path, Path]] = {}
+
+    def wants(self, fragment: Fragment) -> Mapping[Path, Path]:
+        """Return the nodes that ``fragment`` wants, by slot.
+
+        Raises:
+            PlanError: the fragment cannot be understood.
+        """
+        found = self._wants.get(fragment.text)
+        if found is None:
+            found = self._wants[fragment.text] = self.notation.read(fragment.text)
+        return found
+
+    def share(self, fragment: Fragment) -> Share:
+        """Return the share that ``fragment`` stands for.
+
+        Raises:
+            PlanError: the fragment cannot be understood.
+        """
+        foreign = by_slot(self.notation, fragment.foreign)
+        return Share(fragment=fragment, wants=self.wants(fragment), foreign=foreign)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +63,24 @@ class Ownership:
     staying: tuple[Share, ...]
 
     @classmethod
-    def of(cls, notation: Notation, changes: Sequence[FragmentChange], others: Sequence[Fragment]) -> Self:
-        """Return the ownership around ``changes``.
+    def of(
+        cls,
+        notation: Notation,
+        changes: Sequence[FragmentChange],
+        others: Sequence[Fragment],
+        reading: Reading | None = None,
+    ) -> Self:
+        """Return the ownership around ``changes``; ``reading`` knows texts that were read before.
 
         Raises:
-            PlanError: two services want different values in one slot.
+            PlanError: a fragment cannot be understood, or two services want different values in one slot.
         """
+        share = (reading or Reading(notation)).share
         changed = {fragment.service_id for change in changes for fragment in (change.old, change.new) if fragment}
         self = cls(
-            leaving=tuple(Share.of(notation, change.old) for change in changes if change.old),
-            arriving=tuple(Share.of(notation, change.new) for change in changes if change.new),
-            staying=tuple(Share.of(notation, other) for other in others if other.service_id not in changed),
+            leaving=tuple(share(change.old) for change in changes if change.old),
+            arriving=tuple(share(change.new) for change in changes if change.new),
+            staying=tuple(share(other) for other in others if other.service_id not in changed),
         )
         self._refuse_conflicts()
         return self

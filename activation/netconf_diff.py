@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from activation.model import Path
-from activation.netconf_tree import parse_step, slot, write
-from activation.notation import Nodes, parents
+from activation.netconf_step import is_entry
+from activation.netconf_text import write
+from activation.netconf_tree import slot
+from activation.notation import Nodes, grow, parents
 from activation.platforms import NetconfRules
 
 
@@ -14,25 +16,23 @@ def edit(before: Nodes, after: Nodes, rules: NetconfRules, *, strict: bool) -> s
     New list entries carry ``create``, vanished nodes ``delete``, changed leaves ``replace``, new leaves ``merge``;
     an edit that is not ``strict`` says ``merge`` and ``remove`` instead. Empty when nothing changes.
     """
-    operations = dict(_operations(before, after, rules, strict=strict))
-    if not operations:
-        return ""
-    return write((after - before) | operations.keys(), operations, rules)
-
-
-def _operations(before: Nodes, after: Nodes, rules: NetconfRules, *, strict: bool) -> Iterator[tuple[Path, str]]:
     created, removed = after - before, before - after
+    if not created and not removed:
+        return ""
     held_before = {slot(node, rules) for node in removed}
-    held_after = {slot(node, rules) for node in created}
-    for node in _topmost(created):
-        is_entry = bool(parse_step(node[-1]).keys)
-        if slot(node, rules) in held_before:
-            yield node, "replace"
-        else:
-            yield node, "create" if strict and is_entry else "merge"
-    for node in _topmost(removed):
-        if slot(node, rules) not in held_after:
-            yield node, "delete" if strict else "remove"
+    held_after = {slot(node, rules) for node in created} if removed else frozenset()
+    gone = {node for node in _topmost(removed) if slot(node, rules) not in held_after}
+
+    def operation_of(path: Path) -> str | None:
+        if path in created:
+            if held_before and slot(path, rules) in held_before:
+                return "replace"
+            return "create" if strict and is_entry(path[-1]) else "merge"
+        if path in gone:
+            return "delete" if strict else "remove"
+        return None
+
+    return write(grow(created | gone), rules, operation_of)
 
 
 def _topmost(nodes: Nodes) -> Iterator[Path]:

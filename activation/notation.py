@@ -57,6 +57,14 @@ class Notation(Protocol):
         """
         ...
 
+    def read(self, text: str, scope: Scope = EVERYTHING) -> Mapping[Path, Path]:
+        """Return what :meth:`parse` returns, by slot.
+
+        Raises:
+            PlanError: the text cannot be understood; names the place.
+        """
+        ...
+
     def show(self, nodes: Nodes) -> str:
         """Return the one canonical text of ``nodes``, in the device's notation; ``parse`` reads it back."""
         ...

@@ -4,8 +4,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Literal
+from dataclasses import asdict, dataclass
 
 from activation.dialects import notation_for
 from activation.errors import PlanError
@@ -13,6 +12,22 @@ from activation.fragments import Ownership, covers, intended, readable, relevant
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
 from activation.notation import Nodes, Notation, Scope, by_slot
 from activation.platforms import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevicePlan:
+    """The change of one device.
+
+    Attributes:
+        settled: the changes of fragments as they are to be stored.
+        before: the touched nodes that stand now, by slot.
+        after: those that will, by slot.
+    """
+
+    edit: DeviceEdit
+    settled: tuple[FragmentChange, ...]
+    before: Mapping[Path, Path]
+    after: Mapping[Path, Path]
 
 
 def touched_paths(
@@ -37,8 +52,7 @@ def owned_paths(platform: Platform, fragment: Fragment) -> frozenset[Path]:
     Raises:
         PlanError: the fragment cannot be understood.
     """
-    notation = notation_for(platform)
-    return frozenset(map(notation.slot, notation.parse(fragment.text)))
+    return frozenset(notation_for(platform).read(fragment.text))
 
 
 def plan_device(
@@ -57,7 +71,7 @@ def plan_device(
         PlanError: a text cannot be understood, a fragment belongs to another device, or two services want different
             values in one place.
     """
-    _refuse_strangers(device, changes, others)
+    refuse_strangers(device, changes, others)
     notation = notation_for(platform)
     ownership = Ownership.of(notation, changes, others)
     standing = notation.parse(running, Scope.of(covers(ownership, notation)))
@@ -68,6 +82,18 @@ def plan_nodes(
     device: str, platform: Platform, standing: Nodes, changes: Sequence[FragmentChange], ownership: Ownership
 ) -> tuple[DeviceEdit, tuple[FragmentChange, ...]]:
     """Return what :func:`plan_device` returns, for a configuration that is read already.
+
+    Raises:
+        PlanError: the change cannot be written in the platform's notation.
+    """
+    planned = device_plan(device, platform, standing, changes, ownership)
+    return planned.edit, planned.settled
+
+
+def device_plan(
+    device: str, platform: Platform, standing: Nodes, changes: Sequence[FragmentChange], ownership: Ownership
+) -> DevicePlan:
+    """Return the plan for a configuration that is read already.
 
     Raises:
         PlanError: the change cannot be written in the platform's notation.
@@ -90,19 +116,19 @@ def plan_nodes(
         base_fingerprint=hashlib.sha256(shown_before.encode()).hexdigest(),
         shared_with=ownership.neighbours(),
     )
-    return edit, settle(ownership, notation, before, changes)
+    settled = settle(ownership, notation, before, changes)
+    return DevicePlan(edit=edit, settled=settled, before=by_slot(notation, before), after=by_slot(notation, after))
 
 
-def own_diffs(edit: DeviceEdit, platform: Platform, shares: Iterable[frozenset[Path]]) -> list[str]:
-    """Return the part of the edit's diff that each of ``shares`` (the places of one service) is about."""
+def own_diffs(planned: DevicePlan, platform: Platform, shares: Iterable[Iterable[Path]]) -> list[str]:
+    """Return the part of the device's diff that each of ``shares`` (the places of one service) is about."""
     notation = notation_for(platform)
-    before = by_slot(notation, notation.parse(edit.before))
-    after = by_slot(notation, notation.parse(edit.after))
 
-    def shown(nodes: Mapping[Path, Path], places: frozenset[Path]) -> str:
+    def shown(nodes: Mapping[Path, Path], places: Iterable[Path]) -> str:
         return notation.show(frozenset(nodes[place] for place in places if place in nodes))
 
-    return [_unified(edit.device, shown(before, places), shown(after, places)) for places in shares]
+    device = planned.edit.device
+    return [_unified(device, shown(planned.before, places), shown(planned.after, places)) for places in shares]
 
 
 def readback_matches(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
@@ -111,7 +137,8 @@ def readback_matches(edit: DeviceEdit, running: str, platform: Platform) -> list
     Raises:
         PlanError: ``running`` cannot be understood.
     """
-    return list(_differences(edit, running, notation_for(platform), wanted="after"))
+    notation = notation_for(platform)
+    return list(_differences(edit, running, notation, (notation.read(edit.after), notation.read(edit.before))))
 
 
 def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
@@ -120,7 +147,8 @@ def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[s
     Raises:
         PlanError: ``running`` cannot be understood.
     """
-    return list(_differences(edit, running, notation_for(platform), wanted="before"))
+    notation = notation_for(platform)
+    return list(_differences(edit, running, notation, (notation.read(edit.before), notation.read(edit.after))))
 
 
 def make_plan(edits: Sequence[DeviceEdit], fragments: Sequence[FragmentChange], plan_id: PlanId) -> Plan:
@@ -145,7 +173,12 @@ def unified_patch(edits: Iterable[DeviceEdit]) -> str:
     return "".join(_patch(edit.before, edit.after, f"a/{edit.device}", f"b/{edit.device}") for edit in edits)
 
 
-def _refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Sequence[Fragment]) -> None:
+def refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Sequence[Fragment]) -> None:
+    """Refuse to plan for ``device`` what belongs to another.
+
+    Raises:
+        PlanError: a fragment of another device; names it.
+    """
     fragments = [*others, *(f for change in changes for f in (change.old, change.new) if f is not None)]
     if strangers := sorted({f"{f.service_id} on {f.device}" for f in fragments if f.device != device}):
         raise PlanError(f"{device}: fragments of other devices in its plan: {', '.join(strangers)}")
@@ -156,24 +189,29 @@ def _unified(device: str, before: str, after: str) -> str:
 
 
 def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), fromfile=name_before, tofile=name_after
-    )
-    return "".join(lines)
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    if old and new:
+        return "".join(difflib.unified_diff(old, new, fromfile=name_before, tofile=name_after))
+    if not old and not new:
+        return ""
+    # One side is empty: no search for what they have in common, which takes long for many lines.
+    sign, hunk = ("+", f"-0,0 +{_range(new)}") if new else ("-", f"-{_range(old)} +0,0")
+    return "".join((f"--- {name_before}\n+++ {name_after}\n@@ {hunk} @@\n", *(sign + line for line in new or old)))
+
+
+def _range(lines: Sequence[str]) -> str:
+    return "1" if len(lines) == 1 else f"1,{len(lines)}"
 
 
 def _differences(
-    edit: DeviceEdit, running: str, notation: Notation, *, wanted: Literal["before", "after"]
+    edit: DeviceEdit, running: str, notation: Notation, expected: tuple[Mapping[Path, Path], Mapping[Path, Path]]
 ) -> Iterator[str]:
-    sides = {
-        "before": by_slot(notation, notation.parse(edit.before)),
-        "after": by_slot(notation, notation.parse(edit.after)),
-    }
-    stands = by_slot(notation, notation.parse(running, Scope.of(edit.touched)))
-    for slot in sorted(sides["before"].keys() | sides["after"].keys()):
-        want, have = sides[wanted].get(slot), stands.get(slot)
-        if want == have:
-            continue
+    """Say how ``running`` differs from the first of ``expected`` in the slots of either."""
+    wanted, other = expected
+    stands = notation.read(running, Scope.of(edit.touched))
+    differing = [slot for slot in {**wanted, **other} if wanted.get(slot) != stands.get(slot)]
+    for slot in sorted(differing):
+        want, have = wanted.get(slot), stands.get(slot)
         if have is None:
             yield f"missing: {readable(want or slot)}"
         elif want is None:

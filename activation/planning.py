@@ -23,7 +23,7 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
     draft = Draft.of(members, participants.platform)
     with members[0].transactions.read() as connection:
         _refuse_strangers(members, store.owners(connection, {p for each in members for p in each.work.parts()}))
-        draft.others = store.fragments_sharing(connection, draft.roots, draft.places)
+        draft.share_with(store.fragments_sharing(connection, draft.roots, draft.places))
     touched = draft.touched()
     started = perf_counter()
     answers = _read(participants, touched)

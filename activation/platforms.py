@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +27,38 @@ RULES_FILE: Final = "platform.yaml"
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(slots=True)
+class SchemaNode:
+    """A schema node with what the profile says of it.
+
+    Attributes:
+        keys: the ``{namespace}name`` of each key where it is a list.
+        is_multiple: whether it is a leaf-list.
+        is_qualified: whether its value is a qualified name.
+        is_presence: whether it means something when it is empty.
+    """
+
+    keys: tuple[str, ...] | None = None
+    is_multiple: bool = False
+    is_qualified: bool = False
+    is_presence: bool = False
+    _below: "dict[str, SchemaNode]" = field(default_factory=dict)
+
+    def child(self, tag: str) -> "SchemaNode":
+        """Return the node ``tag`` below; one of which the profile says nothing where it does not name it."""
+        return self._below.get(tag, _UNSAID)
+
+    def grown(self, path: SchemaPath) -> "SchemaNode":
+        """Return the node at ``path`` below, made where it is missing."""
+        node = self
+        for tag in path:
+            node = node._below.setdefault(tag, SchemaNode())
+        return node
+
+
+_UNSAID: Final = SchemaNode()
 
 
 class NetconfRules(_Data):
@@ -86,6 +119,21 @@ class NetconfRules(_Data):
     def meaningful_when_empty(self) -> frozenset[SchemaPath]:
         """The presence containers and empty leaves."""
         return frozenset(map(self.schema_path, self.presence))
+
+    @cached_property
+    def tree(self) -> SchemaNode:
+        """All of that as a tree, for reading."""
+        root = SchemaNode()
+        for path, names in self.keys.items():
+            namespace = path[-1][: path[-1].index("}") + 1]
+            root.grown(path).keys = tuple(namespace + name for name in names)
+        for path in self.multiple:
+            root.grown(path).is_multiple = True
+        for path in self.qualified_values:
+            root.grown(path).is_qualified = True
+        for path in self.meaningful_when_empty:
+            root.grown(path).is_presence = True
+        return root
 
     @cached_property
     def rank(self) -> Mapping[str, int]:

@@ -36,7 +36,7 @@ def fail_all(
 
 
 def complete(
-    uow: UnitOfWork, monitor_id: str, report: Report, fragments: Mapping[Fragment, frozenset[Path]] | None
+    uow: UnitOfWork, monitor_id: str, report: Report, fragments: Mapping[Fragment, Iterable[Path]] | None
 ) -> None:
     """Write that every device carries the service's ``fragments``, each with the places it holds.
 

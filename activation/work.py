@@ -78,8 +78,8 @@ def fragments_in(changes: Iterable[FragmentChange]) -> Iterator[Fragment]:
 
 def changes_of(members: Iterable[Member]) -> dict[str, tuple[FragmentChange, ...]]:
     """Return what all members change, by device."""
-    found: dict[str, tuple[FragmentChange, ...]] = {}
+    found: dict[str, list[FragmentChange]] = {}
     for member in members:
         for device, made in member.work.changing().items():
-            found[device] = (*found.get(device, ()), *made)
-    return dict(sorted(found.items()))
+            found.setdefault(device, []).extend(made)
+    return {device: tuple(made) for device, made in sorted(found.items())}

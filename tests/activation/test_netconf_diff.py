@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from activation.netconf_diff import edit
-from activation.netconf_tree import BASE_NAMESPACE, OPERATION, parse, show, slot
+from activation.netconf_text import BASE_NAMESPACE
+from activation.netconf_tree import OPERATION, parse, show, slot
 from activation.notation import EVERYTHING, Scope
 from tests.activation.appliers import Refused, netconf_apply, netconf_normal
 from tests.activation.services import OLT
