@@ -10,6 +10,7 @@ from typing import Final
 from activation import store
 from activation.batch_size import BatchSizes
 from activation.bisect import Search
+from activation.checks import CheckResult, ServiceChecks
 from activation.draft import Planned, with_places
 from activation.errors import ActivationError, DeviceError, DevicesFailed
 from activation.gate import Candidate, ReviewGate
@@ -18,6 +19,7 @@ from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
 from activation.planning import plan
 from activation.reach import Reach
 from activation.recovery import later
+from activation.service_activation import Request
 from activation.settle import complete, fail_all
 from activation.states import Step
 from activation.transact import SESSION_TROUBLE, Outcome, Participants, Push
@@ -65,6 +67,7 @@ class Change:
     reach: Reach
     sizes: BatchSizes
     gate: ReviewGate | None = None
+    checks: ServiceChecks | None = None
 
     def bring(self, members: Sequence[Member]) -> None:
         """Bring all members' changes to the devices and end each of their jobs.
@@ -137,14 +140,21 @@ class Change:
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
         started = perf_counter()
-        outcome = Push(plan.edits, participants, journal).run()
+        outcome = Push(plan.edits, participants, journal, lambda: self._checked(members)).run()
         for member in members:
             member.report.outcomes = outcome.devices
+            member.report.checks = outcome.checks
             member.report.phases_s["push"] = perf_counter() - started
         for device, found in outcome.devices.items():
             if found.committed:
                 self.sizes.learn(device, len(members), sum(found.timings_s.get(phase, 0.0) for phase in BUSY_PHASES))
         return outcome, journal
+
+    def _checked(self, members: Sequence[Member]) -> tuple[CheckResult, ...]:
+        if self.checks is None:
+            return ()
+        wanted = [Request.of(member.monitor).service for member in members]
+        return tuple(result for each in wanted if each for result in self.checks.run(each, "beforeConfirm"))
 
 
 def _complete(members: Sequence[Member], planned: Planned, participants: Participants, journal: Journal | None) -> None:

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Final
 
 from activation import store
 from activation.batch_size import BatchSizes
 from activation.change import Change
+from activation.checks import ServiceChecks
 from activation.claim_store import holders
 from activation.desired import Renderings
 from activation.draft import with_places
@@ -83,6 +84,10 @@ class ActivationCore(ServiceActivations):
         self._change = Change(reach=self.reach, sizes=self.sizes, gate=self.gate)
         # One more than groups: somebody has to take in who comes meanwhile.
         self._threads = ThreadPoolExecutor(self.groups + 1, thread_name_prefix=THREADS)
+
+    def check_with(self, checks: ServiceChecks) -> None:
+        """Have services checked before each confirm; a check that fails takes the change back on all devices."""
+        self._change = replace(self._change, checks=checks)
 
     def accept(self, jobs: Sequence[DeviceJob]) -> None:
         """Do what the jobs' monitors ask, and end them. A monitor that has ended is left alone."""

@@ -6,6 +6,7 @@ ActivationError
 ├── NotApprovable           whoever wants to approve may not; says why and who may
 ├── OtherPlan               a decision about other bytes than those that wait; names the hash of these
 ├── ReviewRejected          a reviewer said no; carries the name and the comment
+├── BadChecks               a file of service checks that cannot be used; names each place
 ├── BadIntent               characteristics do not fit the intent; names each path and what is legal
 ├── RenderError             a template failed; names template, line and variable
 ├── NotUnique               a value that another live service has, and may have alone; names that service
@@ -18,6 +19,7 @@ ActivationError
     │   ├── HostKeyRefused      the device shows another host key than the known one; a person must look
     │   └── DeviceQuarantined   it failed several times in a row and is left alone for a while
     ├── EditRefused         the device said no; carries the device's own message
+    ├── ServiceCheckFailed  the configuration is right and the service does not work; says which check and what it found
     ├── ReadBackMismatch    the device answered ok but its configuration is not the planned one
     └── OutcomeUnknown      a commit was sent and its answer lost; only reading back can tell
 """
@@ -31,6 +33,10 @@ class ActivationError(Exception):
 
 class BadPolicy(ActivationError):
     """A review policy file that cannot be used."""
+
+
+class BadChecks(ActivationError):
+    """A file of service checks that cannot be used."""
 
 
 class AlreadyDecided(ActivationError):
@@ -123,6 +129,10 @@ class EditRefused(DeviceError):
 
 class ReadBackMismatch(DeviceError):
     """The device's answers and its configuration disagree."""
+
+
+class ServiceCheckFailed(DeviceError):
+    """The devices carry the configuration and the service does not work."""
 
 
 class OutcomeUnknown(DeviceError):

@@ -1,9 +1,10 @@
 """What a monitor tells about its plan, its devices and its errors, in the wire's words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from activation.checks import CheckResult
 from activation.contracts import ROLLBACK_FAILED
 from activation.errors import DeviceError
 from activation.model import DeviceEdit, Plan
@@ -17,6 +18,7 @@ class Report:
     Attributes:
         own: this activation's share of the plan's diffs, by device, where others share the plan.
         read_s: how long reading took, by device.
+        checks: what came of the service checks.
         phases_s: how long each part of the whole took.
     """
 
@@ -25,17 +27,20 @@ class Report:
     outcomes: Mapping[str, DeviceOutcome] = field(default_factory=dict)
     read_s: Mapping[str, float] = field(default_factory=dict)
     phases_s: dict[str, float] = field(default_factory=dict)
+    checks: Sequence[CheckResult] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the monitor's ``plan``; empty when there is none."""
         if self.plan is None:
             return {}
-        plan = {
+        plan: dict[str, Any] = {
             "planId": self.plan.plan_id,
             "planHash": self.plan.plan_hash,
             "devices": [self._device(edit) for edit in self.plan.edits if self.own is None or edit.device in self.own],
             "timingsS": {phase: round(taken_s, 4) for phase, taken_s in self.phases_s.items()},
         }
+        if self.checks:
+            plan["serviceChecks"] = [each.document() for each in self.checks]
         return {"plan": plan}
 
     def _device(self, edit: DeviceEdit) -> dict[str, Any]:

@@ -4,8 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from activation.checks import CheckResult, failed
 from activation.contracts import Driver
-from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown, ReadBackMismatch
+from activation.errors import (
+    DeviceError,
+    DeviceUnreachable,
+    EditRefused,
+    OutcomeUnknown,
+    ReadBackMismatch,
+    ServiceCheckFailed,
+)
 from activation.fanout import Answer, fan_out
 from activation.journal import Journal
 from activation.model import DeviceEdit
@@ -49,6 +57,7 @@ class Outcome:
     Attributes:
         failures: why it failed; empty when every device confirmed.
         rollback_failures: devices that may not be as they were before, and why.
+        checks: what came of the service checks before the confirm.
         waiting: those devices could not be reached; the journal still says rolling back, to be tried again.
     """
 
@@ -56,6 +65,7 @@ class Outcome:
     failures: tuple[DeviceError, ...] = ()
     rollback_failures: tuple[DeviceError, ...] = ()
     waiting: bool = False
+    checks: tuple[CheckResult, ...] = ()
 
     @property
     def completed(self) -> bool:
@@ -95,9 +105,16 @@ class Participants:
 class Push:
     """One transaction under way."""
 
-    def __init__(self, edits: Iterable[DeviceEdit], participants: Participants, journal: Journal) -> None:
+    def __init__(
+        self,
+        edits: Iterable[DeviceEdit],
+        participants: Participants,
+        journal: Journal,
+        checks: Callable[[], tuple[CheckResult, ...]] = tuple,
+    ) -> None:
         self._edits = {edit.device: edit for edit in edits if edit.changes}
-        self._participants, self._journal = participants, journal
+        self._participants, self._journal, self._checks = participants, journal, checks
+        self._checked: tuple[CheckResult, ...] = ()
         self._outcomes = {name: DeviceOutcome(name) for name in self._edits}
         self._lost: list[DeviceError] = []
 
@@ -108,7 +125,7 @@ class Push:
         writes the end together with what follows from it.
         """
         try:
-            for step in (self._stage, self._commit, self._read_back, self._confirm):
+            for step in (self._stage, self._commit, self._read_back, self._check_services, self._confirm):
                 failures = step()
                 if failures:
                     return self._undo(failures, patient=True)
@@ -116,7 +133,7 @@ class Push:
             # No device's doing: the journal could not be written. Whoever comes next must not find the devices busy.
             self._let_go()
             raise
-        return Outcome(devices=self._outcomes)
+        return Outcome(devices=self._outcomes, checks=self._checked)
 
     def recover(self, *, may_be_committed: bool, patient: bool) -> Outcome:
         """Roll back a transaction that was interrupted, by a crash or by a device that could not be reached.
@@ -162,6 +179,14 @@ class Push:
         if missing:
             raise ReadBackMismatch(name, "readBack", f"the device took the change but does not show it: {missing}")
 
+    def _check_services(self) -> list[DeviceError]:
+        """Run the service checks: the change is live, and can still be taken back."""
+        self._checked = self._checks()
+        devices = ", ".join(self._edits)
+        return [
+            ServiceCheckFailed(devices, "serviceCheck", f"{each.name}: {each.detail}") for each in failed(self._checked)
+        ]
+
     def _confirm(self) -> list[DeviceError]:
         self._journal.enter(Step.CONFIRMING)
         token = self._journal.transaction_id
@@ -185,8 +210,8 @@ class Push:
                 raise
 
     def _undo(self, failures: Iterable[DeviceError], *, patient: bool) -> Outcome:
-        failed = tuple(failures)
-        self._journal.enter(Step.ROLLING_BACK, {"because": [str(error) for error in failed]})
+        because = tuple(failures)
+        self._journal.enter(Step.ROLLING_BACK, {"because": [str(error) for error in because]})
         left: tuple[DeviceError, ...] = ()
         names = tuple(self._edits)
         for _ in range(ROLLBACK_ATTEMPTS):
@@ -197,10 +222,16 @@ class Push:
         # Where no commit was sent nothing can be left, whether the device can be reached or not.
         left = tuple(error for error in left if self._outcomes[error.device].committed)
         if left and patient and all(isinstance(error, SESSION_TROUBLE) for error in left):
-            return Outcome(devices=self._outcomes, failures=failed, rollback_failures=left, waiting=True)
+            return Outcome(
+                devices=self._outcomes,
+                failures=because,
+                rollback_failures=left,
+                waiting=True,
+                checks=self._checked,
+            )
         end = Step.ROLLBACK_FAILED if left else Step.ROLLED_BACK
         self._journal.enter(end, {"rollbackFailed": [str(error) for error in left]})
-        return Outcome(devices=self._outcomes, failures=failed, rollback_failures=left)
+        return Outcome(devices=self._outcomes, failures=because, rollback_failures=left, checks=self._checked)
 
     def _let_go(self) -> None:
         """Cancel, as well as it goes, what waits on the devices under this transaction's own name.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orders.catalog
 import templates
+from activation.checks import Probes
 from activation.contracts import DeviceLocking, Devices
 from activation.drivers.registry import DriverRegistry
 from activation.engine import ActivationCore
@@ -42,6 +43,7 @@ from api.settings import Settings
 from api.storage import storage
 from api.system import Create, System
 from api.wiring_activation import activation_desk
+from api.wiring_checks import service_checks
 from api.wiring_drift import drift_watch, owners
 from api.wiring_review import review_gate
 from inventory.devices import DeviceDirectory
@@ -115,6 +117,7 @@ def running_system(
     *,
     drivers: DriverRegistry | None = None,
     platforms: Path = TEMPLATES,
+    probes: Probes | None = None,
 ) -> Iterator[System]:
     """Start the lab and the platform, or one part of it, yield it, and stop both.
 
@@ -122,6 +125,7 @@ def running_system(
         settings: how this process runs.
         part: what of the platform it runs.
         drivers: how devices are reached; the installed ones where not given.
+        probes: who runs the service checks; nobody where not given.
         platforms: folder of the platforms' templates and of the intents.
 
     Raises:
@@ -143,6 +147,7 @@ def running_system(
         presence = Presence(database)
         locks = _device_locks(database, presence)
         core = _activation_core(settings, devices, drivers or DriverRegistry.installed(), platforms, locks)
+        core.check_with(service_checks(platforms, probes))
         core.sizes.target_s = settings.commit_target_s
         layers = _layers(catalog, core)
         stack.callback(layers.core.close)

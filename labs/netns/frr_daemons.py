@@ -12,6 +12,7 @@ from typing import Final
 from labs.contracts import ExecResult
 from labs.netns.commands import attempt, run, start_daemon
 from labs.netns.errors import CommandFailed
+from labs.netns.register import OPEN
 
 PROGRAMS: Final = Path("/usr/lib/frr")
 USER: Final = "frr"
@@ -86,6 +87,7 @@ class FrrDaemons:
 
     def _prepare(self, configuration: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.parent.chmod(OPEN)
         (self.folder / CONFIGURATION).write_text(configuration, encoding="utf-8")
         own = f"hostname {self.name}\nservice integrated-vtysh-config\n"
         (self.folder / "vtysh.conf").write_text(own, encoding="utf-8")

@@ -15,6 +15,8 @@ from labs.runtimes.processes import ProcessMark
 
 RUN: Final = Path("/run/lastmile")
 HELD: Final = "held.json"
+OPEN: Final = 0o755
+"""FRR's daemons run as a user of their own and must find their folder, whatever this process's umask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,9 @@ class Held:
     def write(self, lab: str, root: Path = RUN) -> None:
         """Write the entry; the next reader finds all of it or the one before."""
         folder = root / lab
-        folder.mkdir(parents=True, exist_ok=True)
+        for place in (root, folder):
+            place.mkdir(exist_ok=True)
+            place.chmod(OPEN)
         fresh = folder / f"{HELD}.new"
         mark = {"pid": self.holder.pid, "startTicks": self.holder.start_ticks}
         raw = {**mark, "namespaces": list(self.namespaces)}

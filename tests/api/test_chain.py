@@ -195,7 +195,10 @@ def test_a_place_nobody_serves_fails_the_order_and_takes_nothing(platform: Platf
 
 
 CATALOGS = (
-    ("/tmf-api/productCatalogManagement/v4/productOffering", {"fibre-100", "fibre-500", "fibre-1000"}),
+    (
+        "/tmf-api/productCatalogManagement/v4/productOffering",
+        {"fibre-10", "fibre-50", "fibre-100", "fibre-500", "fibre-1000"},
+    ),
     ("/tmf-api/productCatalogManagement/v4/productSpecification", {"broadband"}),
     (
         "/tmf-api/serviceCatalogManagement/v4/serviceSpecification",

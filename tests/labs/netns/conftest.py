@@ -13,6 +13,7 @@ from api.client import Client
 from api.demo import pictures
 from api.http.app import create_app
 from api.http.server import bind, serving
+from api.lab_probes import LabProbes
 from api.settings import Settings
 from api.wiring import links_of, running_system
 from inventory.model import Device
@@ -21,6 +22,8 @@ from inventory.network_file import load_network_file
 from labs.contracts import DeployOptions, LabNode
 from labs.netns.held import NetnsHeld, sweep
 from labs.netns.probe import netns_gaps
+from labs.netns.probes import NetnsProbes
+from labs.netns.site import Site as LabSite
 from labs.topology import Topology, load_topology
 
 FTTH = Path(__file__).parents[3] / "labs" / "ftth"
@@ -53,11 +56,11 @@ class Site:
 
     lab: NetnsHeld
     client: Client
-    name: str
+    lab_topology: Topology
 
     def namespace(self, node: str) -> str:
         """Return the name of a node's namespace."""
-        return f"lm-{self.name}-{node}"
+        return f"lm-{self.lab_topology.name}-{node}"
 
     def order(self, body: dict[str, Any], state: str = "completed") -> dict[str, Any]:
         """Place an order, see it end in ``state`` and the data plane follow."""
@@ -72,11 +75,12 @@ def _platform(lab: NetnsHeld, topology: Topology, folder: Path) -> Iterator[Site
     settings = Settings.read({}, port=0, lab="none", data=folder)
     devices = tuple(_device(node) for node in lab.nodes() if node.platform)
     network = replace(load_network_file(FTTH / "network.yml"), devices=devices, links=links_of(topology))
-    with running_system(settings) as system, serving(create_app(system), bind("127.0.0.1", 0)) as url:
+    probes = LabProbes(NetnsProbes(LabSite(topology)))
+    with running_system(settings, probes=probes) as system, serving(create_app(system), bind("127.0.0.1", 0)) as url:
         with system.database.begin() as uow:
             NetworkStore().load(uow, network)
         client = Client.open(url, system.first_token)
-        yield Site(lab=lab, client=client, name=topology.name)
+        yield Site(lab=lab, client=client, lab_topology=topology)
         client.close()
 
 

@@ -28,6 +28,8 @@ from pathlib import Path
 from labs.contracts import DeployOptions
 from labs.netns.held import NetnsHeld
 from labs.topology import load_topology
+# As the process that holds a lab has it.
+os.umask(0o077)
 topology = replace(load_topology(Path(sys.argv[1]), os.environ), name=sys.argv[2])
 NetnsHeld(topology, DeployOptions(folder=Path(sys.argv[3]), ssh_port=0, netconf_port=0)).start()
 print("up", flush=True)

@@ -4,6 +4,7 @@ import pytest
 
 from api.demo import bodies
 from inventory.documents import characteristics
+from labs.netns.commands import run
 from labs.netns.traffic import DhcpLease, Stretch, obtain_lease, ping, throughput_mbps
 from tests.labs.netns.conftest import Site
 
@@ -38,6 +39,8 @@ def test_an_order_an_upgrade_and_a_cease_as_packets_see_them(site: Site) -> None
     reserved: dict[str, str] = {}
     for order in added["resourceOrder"]:
         reserved |= characteristics(order["orderItem"][0]["resource"], "resourceCharacteristic")
+    checked = added["monitor"][0]["plan"]["serviceChecks"]
+    assert {(each["level"], each["state"]) for each in checked} == {("L3", "passed")}, checked
     lease = _lease(site, "sub1")
     assert lease is not None
     assert (str(lease.address), str(lease.gateway)) == (reserved["address"], reserved["gateway"])
@@ -76,3 +79,18 @@ def test_neighbours_have_each_their_own_line(site: Site) -> None:
             site.order(bodies.cease(tree["productOrder"]["productOrderItem"][0]["product"]["id"]))
     assert _dark(site, "sub1")
     assert _dark(site, "sub2")
+
+
+def test_a_check_that_fails_takes_the_change_back_everywhere(site: Site) -> None:
+    before = {name: site.lab.running_config(name) for name in ("olt1", "sw1", "r1")}
+    core = site.namespace("core1")
+    run(["ip", "address", "del", f"{CORE}/30", "dev", "eth1"], namespace=core)
+    try:
+        tree = site.order(bodies.add("fibre-10"), state="failed")
+    finally:
+        for command in site.lab_topology.nodes["core1"].exec:
+            run(command.split(), namespace=core)
+    said = [error for monitor in tree["monitor"] for error in monitor.get("errorMessage", ())]
+    assert {error["code"] for error in said} == {"serviceCheckFailed"}
+    assert {name: site.lab.running_config(name) for name in before} == before
+    assert _dark(site, "sub1")
