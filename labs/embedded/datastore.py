@@ -168,6 +168,26 @@ class Datastores:
         if refused is not None:
             raise refused
 
+    def edit_running(self, session: int, config: etree._Element, options: EditOptions) -> None:
+        """Change running at once: all of the edit, or nothing of it.
+
+        Raises:
+            RpcError: the edit is refused, or somebody else holds the lock.
+            RpcErrors: the configuration would not be valid.
+        """
+        self._check_lock(session, "running")
+        tree = apply_edit(self.running, config, self._schema, default_operation=options.default_operation)
+        self.validate(tree)
+        if options.test_option != "test-only":
+            self._set_candidate(session, tree)
+            self.running = self._put_live()
+            self._discard()
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._saved is not None:
+            self._saved(self.running)
+
     def replace_candidate(self, session: int, tree: Branch) -> None:
         """Put a whole configuration into the candidate.
 
@@ -214,12 +234,11 @@ class Datastores:
         self._discard()
         if not options.confirmed:
             self._settle()
-            if self._saved is not None:
-                self._saved(self.running)
+            self._keep()
             return
         self._unconfirmed = _Unconfirmed(before=before, session=session, persist=options.persist)
         self._reads_left = int(early) if (early := self._early()) is not None else None
-        if not self._faults.amount("timer_never"):
+        if self._faults.amount("timer_never") is None:
             self._timer.start(options.timeout_s, self._roll_back)
 
     def cancel_commit(self, session: int, persist_id: str | None) -> None:

@@ -18,6 +18,7 @@ from labs.embedded.contracts import Credentials, EmulatedNode, forget
 from labs.embedded.eos import EosNode
 from labs.embedded.faults import Fault, FaultBoard
 from labs.embedded.frr import FrrNode
+from labs.embedded.netconf_capabilities import offers
 from labs.embedded.olt import OltNode
 from labs.errors import LabStartError, PortInUse, UnknownLabNode
 from labs.topology import Node, Topology
@@ -32,16 +33,26 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
+def _nothing(labels: Mapping[str, str]) -> Mapping[str, object]:
+    del labels
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """How to emulate one platform, and what it speaks."""
+    """How to emulate one platform, and what it speaks.
+
+    Attributes:
+        from_labels: what else ``build`` takes, from the node's labels.
+    """
 
     build: Callable[..., EmulatedNode]
     protocol: Protocol
+    from_labels: Callable[[Mapping[str, str]], Mapping[str, object]] = _nothing
 
 
 PLATFORMS: Final[Mapping[str, Platform]] = {
-    "bbf_olt": Platform(build=OltNode, protocol="netconf"),
+    "bbf_olt": Platform(build=OltNode, protocol="netconf", from_labels=lambda labels: {"offers": offers(labels)}),
     "arista_eos": Platform(build=EosNode, protocol="ssh"),
     "frr": Platform(build=FrrNode, protocol="ssh"),
 }
@@ -241,6 +252,7 @@ class EmbeddedLab:
             credentials=credentials,
             host_key=host_key,
             saved=self._writer(spec.name),
+            **platform.from_labels(spec.labels),
         )
         return _Place(
             node=node,

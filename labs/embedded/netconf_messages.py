@@ -12,16 +12,7 @@ from labs.embedded.rpc_error import NETCONF_NS, RpcError, protocol_error
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 BASE_1_0: Final = "urn:ietf:params:netconf:base:1.0"
 BASE_1_1: Final = "urn:ietf:params:netconf:base:1.1"
-CAPABILITIES: Final = (
-    BASE_1_0,
-    BASE_1_1,
-    "urn:ietf:params:netconf:capability:candidate:1.0",
-    "urn:ietf:params:netconf:capability:confirmed-commit:1.0",
-    "urn:ietf:params:netconf:capability:confirmed-commit:1.1",
-    "urn:ietf:params:netconf:capability:rollback-on-error:1.0",
-    "urn:ietf:params:netconf:capability:validate:1.0",
-    "urn:ietf:params:netconf:capability:validate:1.1",
-)
+BASES: Final = (BASE_1_0, BASE_1_1)
 
 
 _PARSER: Final = etree.XMLParser(
@@ -49,11 +40,11 @@ def parse(message: bytes) -> etree._Element:
     return root
 
 
-def hello(session: int, modules: Iterable[str]) -> bytes:
-    """Return the server's hello."""
+def hello(session: int, offered: Iterable[str]) -> bytes:
+    """Return the server's hello with the capabilities it has beside the base ones."""
     root = etree.Element(tag("hello"), nsmap=nsmap(NETCONF_NS))
     capabilities = etree.SubElement(root, tag("capabilities"))
-    for uri in (*CAPABILITIES, *modules):
+    for uri in (*BASES, *offered):
         etree.SubElement(capabilities, tag("capability")).text = uri
     etree.SubElement(root, tag("session-id")).text = str(session)
     return _to_bytes(root)

@@ -1,6 +1,6 @@
 """What an emulated NETCONF device does for each RPC."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final, Protocol
@@ -11,6 +11,7 @@ from labs.embedded.datastore import DEFAULT_CONFIRM_TIMEOUT_S, CommitOptions, Da
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import DEFAULT_OPERATIONS, apply_edit
 from labs.embedded.faults import FaultBoard
+from labs.embedded.netconf_capabilities import NEEDS, USUAL, check_offered
 from labs.embedded.netconf_messages import tag
 from labs.embedded.rpc_error import RpcError, RpcErrors, protocol_error
 from labs.embedded.schema import Schema
@@ -46,12 +47,14 @@ class Device:
     """What all sessions of one device share.
 
     Attributes:
+        offers: names of its capabilities.
         sessions: the open sessions by number.
     """
 
     schema: Schema
     stores: Datastores
     faults: FaultBoard
+    offers: frozenset[str] = USUAL
     sessions: dict[int, Session] = field(default_factory=dict)
 
 
@@ -65,7 +68,7 @@ class Rpc(Protocol):
 
 def duration_s(device: Device, operation: etree._Element) -> float:
     """Return how long the device thinks before it does what the RPC asks for; ``inf`` when it hangs for good."""
-    if operation.tag != tag("commit"):
+    if operation.tag != tag("commit") and not _edits_running(operation):
         return 0.0
     if device.faults.strikes("hang_in_commit"):
         return inf
@@ -85,6 +88,9 @@ def perform(device: Device, session: Session, operation: etree._Element) -> str 
         name = etree.QName(operation).localname
         known = ", ".join(sorted(etree.QName(qname).localname for qname in RPCS))
         raise protocol_error("operation-not-supported", f"unknown operation {name}; known: {known}")
+    name = etree.QName(operation).localname
+    if name in NEEDS:
+        check_offered(device.offers, NEEDS[name], name)
     return rpc(device, session, operation)
 
 
@@ -101,7 +107,7 @@ def _get_config(device: Device, session: Session, operation: etree._Element) -> 
 
 
 def _edit_config(device: Device, session: Session, operation: etree._Element) -> str | None:
-    _check_candidate(operation, "target")
+    _check_target(device, operation)
     options = EditOptions(
         default_operation=_choice(operation, "default-operation", DEFAULT_OPERATIONS, "merge"),
         # RFC 6241 has test-then-set by default; like many an OLT, this one leaves references to validate and commit.
@@ -112,6 +118,9 @@ def _edit_config(device: Device, session: Session, operation: etree._Element) ->
     if config is None:
         raise _missing("edit-config", "config")
     _refuse_edit(device)
+    if _edits_running(operation):
+        _live(device, lambda: device.stores.edit_running(session.number, config, options))
+        return None
     device.stores.edit(session.number, config, options)
     if device.faults.strikes("drop_in_edit"):
         raise ConnectionDropped
@@ -169,16 +178,23 @@ def _commit(device: Device, session: Session, operation: etree._Element) -> str 
         persist=_text(operation, "persist"),
         persist_id=_text(operation, "persist-id"),
     )
-    faults = device.faults
+    if options.confirmed or options.persist_id is not None:
+        check_offered(device.offers, "confirmed-commit", "a confirmed commit")
     device.stores.about_to_confirm()
+    _live(device, lambda: device.stores.commit(session.number, options))
+    return None
+
+
+def _live(device: Device, make_live: Callable[[], None]) -> None:
+    """Make a change live, unless something goes wrong."""
+    faults = device.faults
     if faults.strikes("drop_before_commit"):
         raise ConnectionDropped
     if faults.strikes("refuse_commit"):
         raise RpcError("operation-failed", COMMIT_REFUSED)
-    device.stores.commit(session.number, options)
+    make_live()
     if faults.strikes("drop_after_commit"):
         raise ConnectionDropped
-    return None
 
 
 def _cancel_commit(device: Device, session: Session, operation: etree._Element) -> str | None:
@@ -257,6 +273,17 @@ def _store(operation: etree._Element, where: str) -> Store:
         return "candidate"
     name = etree.QName(parent[0]).localname
     raise protocol_error("operation-not-supported", f"unknown datastore {name}; known: running, candidate")
+
+
+def _edits_running(operation: etree._Element) -> bool:
+    return operation.tag == tag("edit-config") and operation.find(f"{tag('target')}/{tag('running')}") is not None
+
+
+def _check_target(device: Device, operation: etree._Element) -> None:
+    if _store(operation, "target") == "candidate":
+        check_offered(device.offers, "candidate", "an edit of the candidate")
+    elif "writable-running" not in device.offers:
+        _check_candidate(operation, "target")
 
 
 def _check_candidate(operation: etree._Element, where: str) -> None:

@@ -12,6 +12,7 @@ from math import isinf
 import asyncssh
 from lxml import etree
 
+from labs.embedded.netconf_capabilities import uris
 from labs.embedded.netconf_framing import Deframer, FramingError, frame
 from labs.embedded.netconf_messages import BASE_1_1, error_xml, hello, parse, peer_capabilities, reply, tag
 from labs.embedded.netconf_rpcs import ConnectionDropped, Device, duration_s, perform
@@ -67,7 +68,8 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         if self._channel.get_subsystem() == "netconf" and not self._device.faults.strikes("hang_before_hello"):
             self._device.sessions[self.number] = self
             self.watch_idleness()
-            self._channel.write(frame(hello(self.number, self._device.schema.capabilities), chunked=False))
+            offered = (*uris(self._device.offers), *self._device.schema.capabilities)
+            self._channel.write(frame(hello(self.number, offered), chunked=False))
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Take in what the client sent; a peer that breaks the framing is cut off unanswered (RFC 6242, 4.2)."""

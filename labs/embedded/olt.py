@@ -11,6 +11,7 @@ from labs.embedded.datastore import Datastores
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import apply_edit
 from labs.embedded.faults import FaultBoard
+from labs.embedded.netconf_capabilities import USUAL
 from labs.embedded.netconf_messages import parse
 from labs.embedded.netconf_rpcs import Device
 from labs.embedded.netconf_session import NetconfSession
@@ -33,6 +34,7 @@ class OltNode:
         credentials: Credentials,
         host_key: asyncssh.SSHKey,
         saved: Callable[[str], None] = forget,
+        offers: frozenset[str] = USUAL,
     ) -> None:
         self.name = name
         self.faults = FaultBoard()
@@ -46,7 +48,7 @@ class OltNode:
             # The whole configuration as text is dear: made only for who keeps it.
             (lambda running: saved(to_text(running, schema))) if saved is not forget else None,
         )
-        self._device = Device(schema=schema, stores=stores, faults=self.faults)
+        self._device = Device(schema=schema, stores=stores, faults=self.faults, offers=offers)
         self._numbers = count(1)
         self._somebody: Somebody | None = None
         self._careless: int | None = None
