@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -17,6 +17,7 @@ from labs.contracts import DeployOptions, FaultRequest, LabNode, LabRuntime
 from labs.errors import LabError
 from labs.faults_file import load_faults
 from labs.graph import FORMATS
+from labs.lint import Weight, lint
 from labs.runtimes.places import Places, topology_file, topology_files
 from labs.runtimes.registry import EMBEDDED, RUNTIMES, runtime_named
 from labs.runtimes.state import LabState
@@ -43,6 +44,7 @@ NodeFilter = Annotated[str | None, typer.Option(help="Only these nodes, comma se
 Flag = typer.Option
 
 TABLE: Final = "table"
+LINT_STYLES: Final = {Weight.ERROR: "red", Weight.WARNING: "yellow", Weight.HINT: "dim"}
 STATE_STYLES: Final = {"running": "", "stopped": "red", "drawn": "dim"}
 
 
@@ -225,6 +227,29 @@ def graph_command(
     else:
         into.write_text(picture, encoding="utf-8")
         console.print(str(into), soft_wrap=True, highlight=False)
+
+
+@app.command(
+    "lint",
+    epilog="Examples:  lastmile lab lint -t ftth   ·   lastmile lab lint -t ring.clab.yml --schema clab.schema.json",
+)
+def lint_command(
+    topo: File = None,
+    schema: Annotated[Path | None, typer.Option(help="containerlab's JSON schema, to hold the file against.")] = None,
+    output: Format = TABLE,
+) -> None:
+    """Say what is wrong or odd about a topology file; exit status 1 where no runtime can deploy it."""
+    file = topology_file(topo, Path())
+    findings = lint(file, os.environ, schema=schema)
+    if output == "json":
+        typer.echo(json.dumps([{**asdict(finding), "weight": finding.weight.value} for finding in findings], indent=2))
+    else:
+        for each in findings:
+            line = f"{file}:{each.line}: {each.weight.value}: {each.text} ({each.rule})"
+            console.print(line, style=LINT_STYLES[each.weight], highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{file}: {len(findings) or 'no'} findings", highlight=False, soft_wrap=True)
+    if any(finding.weight is Weight.ERROR for finding in findings):
+        raise typer.Exit(1)
 
 
 @app.command(
