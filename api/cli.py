@@ -20,11 +20,12 @@ from api.demo.story import Story
 from api.demo.story import tell as tell_story
 from api.drift_commands import EPILOG as DRIFT_EPILOG
 from api.drift_commands import drift_command
-from api.errors import DatabaseAway, MaintenanceRefused, StartRefused
+from api.errors import ApiError, StartRefused
 from api.fsck.command import fsck_command
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
 from api.hub.commands import hub_app
+from api.inventory_commands import inventory_app
 from api.lab_commands import app as lab_app
 from api.runtime.worker import DEVICE_THREAD
 from api.settings import Settings
@@ -51,6 +52,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
+app.add_typer(inventory_app, name="inventory")
 app.add_typer(lab_app, name="lab")
 app.command("transactions", epilog=TRANSACTIONS_EPILOG)(transactions_command)
 app.command("fsck", epilog="Examples:  lastmile fsck --json   ·   lastmile fsck --repair")(fsck_command)
@@ -180,16 +182,7 @@ def main() -> None:
         sys.exit(f"lastmile: settings: {problems}")
     except PortInUse as error:
         sys.exit(f"lastmile: {error} (LASTMILE_LAB_SSH_PORT, LASTMILE_LAB_NETCONF_PORT)")
-    except (
-        ApiRefused,
-        DatabaseAway,
-        MaintenanceRefused,
-        StartRefused,
-        LabError,
-        OrdersError,
-        InventoryError,
-        BadPolicy,
-    ) as error:
+    except (ApiError, ApiRefused, LabError, OrdersError, InventoryError, BadPolicy) as error:
         sys.exit(f"lastmile: {error}")
 
 

@@ -6,6 +6,7 @@ ApiError
 ├── BodyTooLarge      more bytes than the settings allow
 ├── CallbackRefused   a callback address that is no plain URL, or leads where it may not
 ├── DatabaseAway      the database server cannot be reached just now
+├── ImportRefused     nothing that can be imported, or not into this inventory; says what is legal
 ├── KeyReused         an idempotency key that stood for another request
 ├── LeaseLost         a job this worker was running is another's by now
 ├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
@@ -49,6 +50,10 @@ class DatabaseAway(ApiError):
     def __init__(self, where: str, reason: str) -> None:
         """Name the database and what its driver said."""
         super().__init__(f"the database {where} is away: {reason}")
+
+
+class ImportRefused(ApiError):
+    """Something that cannot be imported into the inventory; the message says what is legal."""
 
 
 class KeyReused(ApiError):

@@ -115,6 +115,17 @@ class NetworkStore:
         """
         return _one(connection, address_pools, AddressPool, {"name": name})
 
+    def network(self, connection: Connection) -> Network:
+        """Return the whole network."""
+        return Network(
+            devices=self.devices(connection),
+            links=self.links(connection),
+            pon_ports=self.pon_ports(connection),
+            premises=self.all_premises(connection),
+            vlan_pools=_all(connection, vlan_pools, VlanPool),
+            address_pools=_all(connection, address_pools, AddressPool),
+        )
+
     def surroundings(self, connection: Connection, olt: str) -> Surroundings:
         """Return the links one and two steps away from ``olt``, and the roles of the devices they join."""
         near = _links_of(connection, [olt])
