@@ -60,7 +60,7 @@ console = Console()
 
 Port = Annotated[int | None, typer.Option(help="TCP port of the HTTP API (8640); 0: any free one.", min=0, max=65535)]
 Data = Annotated[Path | None, typer.Option(help="Folder of the database (./lastmile-data).")]
-Lab = Annotated[str | None, typer.Option(help="containerlab topology to run embedded, or 'none' (the ftth lab).")]
+Lab = Annotated[str | None, typer.Option(help="Topology or shipped lab to run embedded, or 'none' (ftth).")]
 DatabaseUrl = Annotated[str | None, typer.Option(help="postgresql://… instead of SQLite in the data folder.")]
 Kinds = Annotated[str | None, typer.Option(help="Job kinds or layers, comma separated: product,activation (all).")]
 Concurrency = Annotated[int | None, typer.Option(help="Changes of devices under way at a time (64).", min=1, max=1000)]

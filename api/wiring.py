@@ -56,7 +56,8 @@ from inventory.reservations import ReservationBook, pool_usage
 from inventory.store import DocumentStore
 from inventory.tables import products, resources, services
 from labs.embedded.lab import EmbeddedLab, RunningNode
-from labs.topology import Topology, load_topology
+from labs.runtimes.places import topology_file
+from labs.topology import Topology, load_topology, prepared
 from orders.catalog.load import load_catalog
 from orders.catalog.model import Catalog
 from orders.catalog.wire import BASES, catalog_documents
@@ -207,7 +208,7 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
     """Start the lab and take its devices, cables and network data into the inventory."""
     if settings.lab is None:
         return None
-    topology = load_topology(settings.lab, os.environ)
+    topology = prepared(load_topology(topology_file(settings.lab, Path()), os.environ))
     lab = EmbeddedLab(
         topology,
         ssh_port=settings.lab_ssh_port,
@@ -216,7 +217,7 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
     )
     nodes = lab.start()
     stack.callback(lab.stop)
-    file = settings.lab.parent / NETWORK_FILE
+    file = topology.path.parent / NETWORK_FILE
     network = load_network_file(file) if file.exists() else Network()
     network = replace(network, devices=devices_of(nodes), links=links_of(topology))
     with database.begin() as uow:

@@ -18,9 +18,9 @@ from labs.topology_place import Place, Source, close_to
 _INTERFACE_BYTES: Final = 15
 _LISTS: Final = ("exec", "binds", "ports", "devices", "cap-add", "aliases", "env-files")
 _TEXTS: Final = ("image", "kind", "group", "type", "license", "startup-config", "user", "hostname", "entrypoint", "cmd")
-_OURS: Final = frozenset(
-    {"lastmile.role", PLATFORM_LABEL, "lastmile.username", "lastmile.password", "lastmile.interface"}
-)
+_OURS: Final = frozenset({"lastmile.role", PLATFORM_LABEL, "lastmile.username", "lastmile.password", "lastmile.ont"})
+_OF_INTERFACES: Final = ("lastmile.interface", "lastmile.channel-pair")
+"""Labels that go on with the name of an interface."""
 
 
 class Weight(Enum):
@@ -123,9 +123,10 @@ def _labels(topology: Topology, root: Place) -> Iterator[Finding]:
     for node in topology.nodes.values():
         at = root.under("topology", "nodes", node.name, "labels")
         for label, value in node.labels.items():
-            ours = label.startswith("lastmile.") and not label.startswith("lastmile.interface.")
-            if ours and label not in _OURS:
-                text = f"node {node.name}: unknown label {label}{close_to(label, _OURS)}; known: {_listed(_OURS)}.ethN"
+            of_interface = label.startswith(tuple(f"{each}." for each in _OF_INTERFACES))
+            if label.startswith("lastmile.") and not of_interface and label not in _OURS:
+                known = [*_OURS, *(f"{each}.ethN" for each in _OF_INTERFACES)]
+                text = f"node {node.name}: unknown label {label}{close_to(label, known)}; known: {_listed(known)}"
                 yield Finding(weight=Weight.WARNING, line=at.under(label).line(), rule="label", text=text)
             if label == PLATFORM_LABEL and value and value not in PLATFORM_NAMES:
                 meant = close_to(value, PLATFORM_NAMES)
