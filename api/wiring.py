@@ -140,7 +140,7 @@ def running_system(
             "on SQLite, 'lastmile serve' runs everything in one process"
         )
     with ExitStack() as stack:
-        catalog = load_catalog(CATALOG)
+        catalog = load_catalog(*catalog_folders(settings))
         routes: dict[str, Sequence[str]] = {}
         database = stack.enter_context(storage(settings, routes=routes, fan_out=FanOut()))
         lab = _started_lab(settings, database, stack) if part is Part.ALL else None
@@ -202,6 +202,12 @@ def _delivering(settings: Settings, database: Database) -> AbstractContextManage
         patience=Patience(attempts=settings.hub_attempts, first_pause_s=settings.hub_first_pause_s),
         timeout_s=settings.hub_timeout_s,
     )
+
+
+def catalog_folders(settings: Settings) -> Sequence[Path]:
+    """Return where the catalog stands: the shipped one, and the folder ``catalog`` beside the lab's topology."""
+    beside = topology_file(settings.lab, Path()).parent / "catalog" if settings.lab is not None else None
+    return (CATALOG, beside) if beside is not None and beside.is_dir() else (CATALOG,)
 
 
 def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> EmbeddedLab | None:

@@ -17,14 +17,18 @@ from orders.problems import problems_of
 EntryT = TypeVar("EntryT", bound=Entry)
 
 
-def load_catalog(folder: Path) -> Catalog:
-    """Return the catalog that the ``*.yaml`` files of ``folder`` describe together.
+def load_catalog(*folders: Path) -> Catalog:
+    """Return the catalog that the ``*.yaml`` files of all ``folders`` describe together.
 
     Raises:
         CatalogError: unreadable or ill-shaped files, an id given twice, bad expressions, references that lead
             nowhere, or a service that is made of itself; each with file and path.
     """
-    shapes = _read_all(folder)
+    shapes: dict[str, CatalogFile] = {}
+    for folder in folders:
+        read = _read_all(folder)
+        # Two folders may have a file of the same name; messages then tell them apart.
+        shapes |= {f"{folder.parent.name}/{name}" if name in shapes else name: shape for name, shape in read.items()}
     builder = Builder()
     catalog = Catalog(
         offerings=_entries(shapes, "product_offerings", builder.offering),
