@@ -1,4 +1,4 @@
-"""An SSH server whose NETCONF subsystem is yuma123's: ``python -m tests.labs.referees.ssh_front ADDRESS USER PROGRAM SOCKET``.
+"""An SSH server in front of yuma123: ``python -m tests.labs.referees.ssh_front ADDRESS USER PROGRAM SOCKET``.
 
 Prints its port. It stands where OpenSSH would, and needs neither root nor a user of the machine.
 """
