@@ -164,7 +164,8 @@ def _complete(members: Sequence[Member], planned: Planned, participants: Partici
         for member in members:
             fragments = member.work.fragments_after(planned.settled)
             places = with_places(fragments, participants.platform, planned.readings)
-            complete(uow, member.monitor.id, member.report, None if member.work.is_staged else places)
+            after = None if member.work.is_staged else places
+            complete(uow, member.monitor.id, member.report, after, member.work.claims)
 
 
 def _fail(members: Sequence[Member], verdict: Verdict) -> None:

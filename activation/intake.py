@@ -16,6 +16,7 @@ from activation.service_documents import state_of
 from activation.settle import fail_all, is_open
 from activation.states import STAGED
 from activation.store import MONITORS, SERVICES, Transaction
+from activation.unique import claims
 from activation.work import Member, Work
 from inventory.errors import InventoryError, UnknownResource
 from inventory.ledger import DeviceJob
@@ -105,7 +106,13 @@ class Intake:
         wanted = resolved(request, service)
         new = self.renderings.fragments(wanted) if wanted is not None else ()
         is_staged = wanted is not None and state_of(wanted) in STAGED
-        return Work(root_id=request.service_id, old=old, by_device=changes(old, new), is_staged=is_staged)
+        return Work(
+            root_id=request.service_id,
+            old=old,
+            by_device=changes(old, new),
+            claims=claims(self.renderings.intents, wanted),
+            is_staged=is_staged,
+        )
 
 
 def _is_behind(monitor_id: str, service: Row | None) -> bool:

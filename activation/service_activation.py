@@ -127,7 +127,8 @@ class ServiceActivations:
 
 def run_job(service_id: str, monitor_id: str) -> NewJob:
     """Return the job that does what a monitor monitors; those of one service run one at a time."""
-    return NewJob(kind=RUN, lane=service_id, payload={"monitorId": monitor_id})
+    # A lane that is not the service's id: where that is the correlation id too, events of other layers wait in it.
+    return NewJob(kind=RUN, lane=f"activation:{service_id}", payload={"monitorId": monitor_id})
 
 
 def pending(service: Row) -> Sequence[str]:

@@ -36,11 +36,15 @@ def fail_all(
 
 
 def complete(
-    uow: UnitOfWork, monitor_id: str, report: Report, fragments: Mapping[Fragment, Iterable[Path]] | None
+    uow: UnitOfWork,
+    monitor_id: str,
+    report: Report,
+    fragments: Mapping[Fragment, Iterable[Path]] | None,
+    claims: Sequence[str] = (),
 ) -> None:
     """Write that every device carries the service's ``fragments``, each with the places it holds.
 
-    None: the service is planned and stored, and nothing was pushed.
+    None: the service is planned and stored, and nothing was pushed. ``claims`` is what it now has for itself.
     """
     monitor = MONITORS.get(uow, monitor_id)
     request = Request.of(monitor)
@@ -51,7 +55,7 @@ def complete(
         _terminated(uow, monitor, before)
         response = _response("204", "")
     else:
-        service = _arrived(uow, monitor, request, before)
+        service = _arrived(uow, monitor, before, claims)
         response = _response("201" if request.action == "add" else "200", dump(service))
     _go_on(uow, monitor, before)
     _end(uow, monitor, MonitorState.COMPLETED, {**report.document(), "response": response})
@@ -89,8 +93,9 @@ def _response(status: str, body: str) -> dict[str, Any]:
     return {"statusCode": status, "body": body, "header": list(HEADER)}
 
 
-def _arrived(uow: UnitOfWork, monitor: Row, request: Request, before: Row | None) -> Document:
+def _arrived(uow: UnitOfWork, monitor: Row, before: Row | None, claims: Sequence[str]) -> Document:
     """Store the service as it is now on the devices, or planned."""
+    request = Request.of(monitor)
     wanted = request.wanted(before.document if before is not None else None) or {}
     state = state_of(wanted)
     document = in_state(wanted, state)
@@ -101,14 +106,14 @@ def _arrived(uow: UnitOfWork, monitor: Row, request: Request, before: Row | None
             external_id=monitor.external_id,
             correlation_id=monitor.correlation_id,
             document=document,
-            task={"stands": True, "claims": _claimed(monitor)},
+            task={"stands": True, "claims": claims},
         )
         SERVICES.insert(uow, row)
         return document
     if stands(before):
         SERVICE.advance(ServiceState(before.state), state)
-    _release(uow, monitor, before, live=_claimed(monitor))
-    task = {**before.task, "stands": True, "claims": _claimed(monitor), "pending": _left(monitor, before)}
+    _release(uow, monitor, before, live=claims)
+    task = {**before.task, "stands": True, "claims": claims, "pending": _left(monitor, before)}
     SERVICES.save(uow, before, replace(before, state=state, document=document, task=task))
     return document
 
@@ -118,10 +123,10 @@ def _terminated(uow: UnitOfWork, monitor: Row, before: Row | None) -> None:
     if before is None:
         return
     state = ServiceState(before.state)
-    _release(uow, monitor, before, live=())
     if not stands(before) or state in STAGED or (state is ServiceState.TERMINATED and is_direct(before)):
-        SERVICES.remove(uow, before)
+        _remove(uow, monitor, before)
         return
+    _release(uow, monitor, before, live=())
     task = {**before.task, "claims": (), "pending": _left(monitor, before)}
     if state is ServiceState.TERMINATED:
         SERVICES.save(uow, before, replace(before, task=task))
@@ -137,11 +142,21 @@ def _terminated(uow: UnitOfWork, monitor: Row, before: Row | None) -> None:
 
 def _forget(uow: UnitOfWork, monitor: Row, service: Row) -> None:
     """Take a request that failed out of what the service waits for."""
-    _release(uow, monitor, service, live=service.task.get("claims", ()))
     if not stands(service):
-        SERVICES.remove(uow, service)
-    elif monitor.id in pending(service):
+        _remove(uow, monitor, service)
+        return
+    _release(uow, monitor, service, live=service.task.get("claims", ()))
+    if monitor.id in pending(service):
         SERVICES.save(uow, service, replace(service, task={**service.task, "pending": _left(monitor, service)}))
+
+
+def _remove(uow: UnitOfWork, monitor: Row, service: Row) -> None:
+    """Forget the service, with what it and those that wait for it would have had: they find nothing to change."""
+    waiting = [MONITORS.get(uow, each) for each in _left(monitor, service)]
+    held = {*service.task.get("claims", ()), *(claim for each in (monitor, *waiting) for claim in _claimed(each))}
+    if held:
+        uow.sheet(ClaimSheet).release(service.id, sorted(held))
+    SERVICES.remove(uow, service)
 
 
 def _go_on(uow: UnitOfWork, monitor: Row, before: Row | None) -> None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from activation.report import Report
 from activation.reviews import Decision, decide, rejection
-from activation.service_activation import RUN, Request
+from activation.service_activation import Request, run_job
 from activation.settle import fail
 from activation.states import ReviewState
-from inventory.ledger import NewJob, UnitOfWork
+from inventory.ledger import UnitOfWork
 from inventory.store import Row
 
 
@@ -31,8 +31,7 @@ def approve(uow: UnitOfWork, review_id: str, signature: Signature) -> Row:
     """
     review, monitor = decide(uow, review_id, _decision(ReviewState.APPROVED, signature))
     if monitor is not None:
-        lane = Request.of(monitor).service_id
-        uow.enqueue(NewJob(kind=RUN, lane=lane, payload={"monitorId": monitor.id}))
+        uow.enqueue(run_job(Request.of(monitor).service_id, monitor.id))
     return review
 
 

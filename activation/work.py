@@ -15,12 +15,14 @@ class Work:
     """What one service's activation changes: its fragments before, and what becomes of them on each device.
 
     Attributes:
+        claims: what the service has for itself from then on.
         is_staged: whether the change is only planned, and nothing of it is pushed.
     """
 
     root_id: str
     old: tuple[Fragment, ...]
     by_device: Mapping[str, tuple[FragmentChange, ...]]
+    claims: tuple[str, ...] = ()
     is_staged: bool = False
 
     def changing(self) -> Mapping[str, tuple[FragmentChange, ...]]:

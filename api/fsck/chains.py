@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
 
-from activation.service_activation import RUN
+from activation.service_activation import run_job
 from activation.states import MONITOR, MonitorState, ReviewState
 from api.fsck.lifecycles import items_of
 from api.fsck.model import Enqueue, Entity, Finding, Redeliver, Repair
@@ -81,7 +81,8 @@ def check_progress(parent: Parent, at_work: frozenset[str]) -> Iterator[Finding]
 def _lost_jobs(parent: Parent) -> Iterator[Repair]:
     row, kind = parent.entity.row, parent.entity.kind
     if kind == "monitor":
-        yield Enqueue(job_kind=RUN, lane=str(row.task["serviceId"]), payload={"monitorId": row.id})
+        job = run_job(str(row.task["serviceId"]), row.id)
+        yield Enqueue(job_kind=job.kind, lane=job.lane, payload=job.payload)
     elif row.state == OrderState.ACKNOWLEDGED:
         yield Enqueue(job_kind=_START[kind], lane=row.correlation_id, payload={"order": row.id})
     else:

@@ -12,7 +12,7 @@ from api.http.app import create_app
 from api.http.server import bind, serving
 from api.settings import Settings
 from api.system import System
-from api.wiring import running_system
+from api.wiring import TEMPLATES, running_system
 from tests.api.strict import checking
 from tests.conftest import SHARED
 
@@ -33,10 +33,13 @@ class Platform:
 
 
 @contextmanager
-def _started(folder: Path, **settings: object) -> Iterator[Platform]:
+def _started(folder: Path, *, platforms: Path = TEMPLATES, **settings: object) -> Iterator[Platform]:
     given = {"port": 0, "lab_ssh_port": 0, "lab_netconf_port": 0, "data": folder, **settings}
     wanted = Settings.read({}, **given)
-    with running_system(wanted) as system, serving(create_app(system), bind("127.0.0.1", 0)) as url:
+    with (
+        running_system(wanted, platforms=platforms) as system,
+        serving(create_app(system), bind("127.0.0.1", 0)) as url,
+    ):
         client = Client.open(url, system.first_token)
         if SHARED.is_dir():
             client.http.event_hooks = {"response": [checking(SHARED)]}

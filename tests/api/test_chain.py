@@ -188,6 +188,19 @@ def test_an_external_id_is_taken_once(platform: Platform) -> None:
     _ordered(platform, bodies.cease(_product_id(tree)))
 
 
+def test_one_ont_is_sold_once(platform: Platform) -> None:
+    first = _ordered(platform, bodies.add(serial_number="LMLE0000F015"))
+    configured, taken = platform.configurations(), _taken(platform)
+    second = _ordered(platform, bodies.add(serial_number="LMLE0000F015", place_id="ADDR-1016"), "failed")
+    (reason, *_) = pictures.reasons(second)
+    assert "ontSerialNumber 'LMLE0000F015'" in reason
+    assert first["serviceOrder"][0]["serviceOrderItem"][0]["service"]["id"] in reason
+    assert (platform.configurations(), _taken(platform)) == (configured, taken)
+    _ordered(platform, bodies.cease(_product_id(first)))
+    again = _ordered(platform, bodies.add(serial_number="LMLE0000F015", place_id="ADDR-1016"))
+    _ordered(platform, bodies.cease(_product_id(again)))
+
+
 def test_a_place_nobody_serves_fails_the_order_and_takes_nothing(platform: Platform) -> None:
     tree = _ordered(platform, bodies.add(place_id="ADDR-0000"), "failed")
     assert any("ADDR-0000" in reason for reason in pictures.reasons(tree))

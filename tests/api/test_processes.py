@@ -115,6 +115,29 @@ def test_api_and_workers_share_a_database_and_a_killed_worker_costs_no_order(pos
             assert running.terminate() == 0
 
 
+def test_a_client_of_one_process_waits_for_the_work_of_another(postgres: PostgresServer) -> None:
+    shared = ("--database", postgres.new_database())
+    values = {"router": "r1", "routerInterface": "eth1", "vlanId": 3000, "address": "10.9.9.9", "gateway": "10.9.9.1"}
+    body = {
+        "id": "far-1",
+        "state": "inactive",
+        "serviceSpecification": {"id": "ip-edge"},
+        "serviceCharacteristic": [{"name": name, "value": value} for name, value in values.items()],
+    }
+    services = "/tmf-api/ServiceActivationAndConfiguration/v4/service"
+    with (
+        _running("serve", "--port", "0", "--auth", "off", *shared, LASTMILE_KINDS="hub"),
+        _running("api", "--port", "0", "--auth", "off", *shared) as front,
+        _running("worker", "--kinds", "activation", *shared),
+        front.client() as client,
+    ):
+        waiting = {"Prefer": "wait=30"}
+        assert client.http.post(services, json=body, headers=waiting).status_code == 201
+        active = client.http.patch(f"{services}/far-1", json={"state": "active"}, headers=waiting)
+        assert (active.status_code, active.json()["state"]) == (200, "active")
+        assert client.http.delete(f"{services}/far-1", headers=waiting).status_code == 204
+
+
 def _ordered_product(client: Client) -> str:
     order_id = client.place(bodies.add())
     _complete(client, order_id)

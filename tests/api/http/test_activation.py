@@ -1,14 +1,17 @@
 """TMF640 as somebody else's order manager uses it: over HTTP, against the embedded lab, without any order."""
 
+import shutil
 import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from api.wiring import TEMPLATES
 from tests.api.conftest import Platform, Start
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
@@ -412,8 +415,20 @@ def test_many_clients_wait_without_a_thread_each(platform: Platform) -> None:
             assert _until_final(many, answer.headers["Location"])["state"] == "Completed"
 
 
+def test_where_the_specification_says_so_nobody_waits(start: Start, tmp_path: Path) -> None:
+    folder = shutil.copytree(TEMPLATES, tmp_path / "templates")
+    intents = folder / "intents.yaml"
+    slow = intents.read_text(encoding="utf-8").replace("ip-edge:\n", "ip-edge:\n  asynchronous: true\n")
+    intents.write_text(slow, encoding="utf-8")
+    with start(tmp_path / "data", platforms=folder) as running:
+        http = running.client.http
+        answer = http.post(SERVICE, json=edge(id="slow-2"), headers={"Prefer": "wait=20"})
+        assert answer.status_code == 202
+        assert _until_final(http, answer.headers["Location"])["state"] == "Completed"
+
+
 @pytest.fixture
-def hasty(start: Start, tmp_path: Any) -> Iterator[Platform]:
+def hasty(start: Start, tmp_path: Path) -> Iterator[Platform]:
     with start(tmp_path, activation_patience_s=0) as running:
         yield running
 

@@ -146,6 +146,29 @@ def test_every_event_of_every_api_is_what_tm_forum_says(hub: Platform, shop: Sub
     _leave(hub, *locations)
 
 
+def test_every_event_of_tmf640_is_told_as_tm_forum_says(hub: Platform, shop: Subscriber, shared: Path) -> None:
+    base = "/tmf-api/ServiceActivationAndConfiguration/v4"
+    location = _subscribe(hub, f"{base}/hub", f"{shop.url}/{OFFICIAL[base]}")
+    values = {"router": "r1", "routerInterface": "eth1", "vlanId": 3900, "address": "10.9.8.7", "gateway": "10.9.8.1"}
+    listed = [{"name": name, "value": value} for name, value in values.items()]
+    service = {"id": "told-1", "state": "inactive", "serviceSpecification": {"id": "ip-edge"}}
+    one, http = f"{base}/service/told-1", hub.client.http
+    assert http.post(f"{base}/service", json=service | {"serviceCharacteristic": listed}).status_code == 201
+    for patch in ({"state": "active"}, {"name": "by name"}):
+        assert http.patch(one, json=patch).status_code == 200
+    assert [http.delete(one).status_code for _ in range(2)] == [204, 204]
+    wanted = {"serviceCreateEvent", "serviceStateChangeEvent", "serviceAttributeValueChangeEvent", "serviceDeleteEvent"}
+    wanted |= {"monitorCreateEvent", "monitorStateChangeEvent"}
+    until(lambda: {each.path.rpartition("/")[2] for each in shop.accepted} == wanted)
+    official: dict[str, Any] = json.loads((shared / "tmf" / OFFICIAL[base]).read_text(encoding="utf-8"))
+    for received in list(shop.accepted):
+        definition = {"$ref": f"#/definitions/{received.body['eventType']}", "definitions": official["definitions"]}
+        jsonschema.Draft4Validator(definition).validate(received.body)
+    told = [each for each in shop.accepted if "service" in each.body["event"]]
+    assert list(dict.fromkeys(_states(told, "service"))) == ["designed", "inactive", "active", "terminated"]
+    _leave(hub, location)
+
+
 def test_the_event_types_on_offer_are_the_official_ones(shared: Path) -> None:
     for base, file in OFFICIAL.items():
         official = json.loads((shared / "tmf" / file).read_text(encoding="utf-8"))["paths"]
