@@ -140,10 +140,10 @@ class Draft:
         """
         planned = {name: device.plan(running[name]) for name, device in self.devices.items()}
         names = {name for member in self.members for name in member.work.by_device}
-        untouched = [_untouched(name, self.platform_of(name)) for name in names - planned.keys()]
+        rest = [untouched(name, self.platform_of(name)) for name in names - planned.keys()]
         settled = [change for each in planned.values() for change in each.settled]
         return Planned(
-            plan=make_plan([*(each.edit for each in planned.values()), *untouched], settled, PlanId(str(uuid.uuid4()))),
+            plan=make_plan([*(each.edit for each in planned.values()), *rest], settled, PlanId(str(uuid.uuid4()))),
             settled={change_key(change): change for change in settled},
             own=self._own(planned) if len(self.members) > 1 else {},
             readings={name: device.reading for name, device in self.devices.items()},
@@ -182,7 +182,8 @@ def _places(fragments: Iterable[Fragment], reading: Reading) -> dict[Path, None]
     return dict.fromkeys(slot for fragment in fragments for slot in reading.wants(fragment))
 
 
-def _untouched(name: str, platform: Platform) -> DeviceEdit:
+def untouched(name: str, platform: Platform) -> DeviceEdit:
+    """Return the edit of a device that the plan is about and does not change."""
     return DeviceEdit(
         device=name,
         platform=platform.name,

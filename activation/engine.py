@@ -14,31 +14,24 @@ from activation.checks import ServiceChecks
 from activation.claim_store import holders
 from activation.desired import Renderings
 from activation.draft import with_places
+from activation.dry_run import DryRun, DryRunResult
 from activation.errors import NotUnique
 from activation.gate import ReviewGate
 from activation.intake import Arrival, Intake
 from activation.intent import IntentSpec
 from activation.lines import Lines, Names
-from activation.model import Plan
-from activation.planning import plan
 from activation.reach import Reach
 from activation.recovery import Recovery
 from activation.render import Renderer
-from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
 from activation.unique import claims
 from activation.work import Member
-from inventory.documents import Document
 from inventory.ledger import DeviceJob, Job, Retry, Transactions
-from inventory.store import Row
 
 GROUPS: Final = 64
 """Groups on their way at a time: a thread each, while the requests that wait are entries in a list."""
 THREADS: Final = "device"
 """What the names of the threads begin with."""
-_NOBODY: Final = Row(id="", state="", correlation_id="", document={})
-"""The monitor of a plan that is made for nobody's request."""
-
 _STOPPED: Final = Retry(delay_s=0.0, reason="the worker stopped before it began")
 
 
@@ -126,24 +119,20 @@ class ActivationCore(ServiceActivations):
         self._index(transactions)
         return self._recovery.all_interrupted(transactions)
 
-    def dry_run(self, service: Document, transactions: Transactions) -> Plan:
-        """Return what creating or modifying ``service`` would change now; nothing is stored, nothing is pushed.
+    def dry_run(
+        self, wanted: Sequence[Request], transactions: Transactions, *, before: Sequence[Request] = ()
+    ) -> DryRunResult:
+        """Return what ``wanted`` would change once ``before`` is through; nothing is stored, nothing is pushed.
 
         Raises:
-            ActivationError: the service does not fit its intents, would have what is another's alone, a template
+            ActivationError: a service does not fit its intents, would have what is another's alone, a template
                 failed, or a device cannot be read.
             UnknownResource: a device that is not in the inventory.
         """
-        request = Request(action="modify", service_id=str(service.get("id", "")), service=service)
-        with transactions.read() as connection:
-            old = store.fragments_of(connection, [request.service_id])[request.service_id]
-            taken = holders(connection, claims(self.intents, service))
-        if others := {claim: holder for claim, holder in taken.items() if holder != request.service_id}:
-            raise NotUnique(others)
-        work = self._intake.work(request, old)
-        member = Member(monitor=_NOBODY, work=work, report=Report(), transactions=transactions, end=lambda _: None)
-        with self.reach.participants(self.reach.named(work.by_device)) as participants:
-            return plan([member], participants).plan
+        self._refuse_taken(wanted, transactions)
+        return DryRun(
+            reach=self.reach, work_of=self._intake.work, transactions=transactions, before=before, wanted=wanted
+        ).run()
 
     def warm(self, names: Iterable[str] | None = None) -> threading.Thread:
         """Open sessions with these devices, or with all, in the background; return the thread that does it."""
@@ -235,6 +224,13 @@ class ActivationCore(ServiceActivations):
         with self._guard:
             self._busy -= 1
         self._dispatch()
+
+    def _refuse_taken(self, wanted: Sequence[Request], transactions: Transactions) -> None:
+        for request in wanted:
+            with transactions.read() as connection:
+                taken = holders(connection, claims(self.intents, request.service))
+            if others := {claim: holder for claim, holder in taken.items() if holder != request.service_id}:
+                raise NotUnique(others)
 
     def _index(self, transactions: Transactions) -> None:
         """Note the places of fragments that an older release stored."""

@@ -50,13 +50,12 @@ class ReviewGate:
             return False
         return self.policy.may_need_people(self._foreseen(Request.of(monitor), work, transactions))
 
-    def ruling(self, request: Request, work: Work, plan: Plan, transactions: Transactions) -> tuple[Ruling, Risk]:
+    def ruling(
+        self, request: Request, work: Work, plan: Plan, transactions: Transactions, *, shared_services: int
+    ) -> tuple[Ruling, Risk]:
         """Return what the policy says of a plan, and the risk it was judged by."""
-        places = place_keys(shared_places(plan, self.platform_of))
-        with transactions.read() as connection:
-            neighbours = sharers(connection, [work.root_id], places)
         risk = Risk(
-            shared_services=len(frozenset().union(*neighbours.values())),
+            shared_services=shared_services,
             removed_lines=removed_lines(plan),
             unowned_nodes=unowned_nodes(plan, self.platform_of),
         )
@@ -70,7 +69,11 @@ class ReviewGate:
         """
         if not any(edit.changes for edit in candidate.plan.edits):
             return candidate.plan
-        ruling, risk = self.ruling(Request.of(candidate.monitor), candidate.work, candidate.plan, transactions)
+        request, plan = Request.of(candidate.monitor), candidate.plan
+        with transactions.read() as connection:
+            places = place_keys(shared_places(plan, self.platform_of))
+            shared = frozenset().union(*sharers(connection, [request.service_id], places).values())
+        ruling, risk = self.ruling(request, candidate.work, plan, transactions, shared_services=len(shared))
         with transactions.begin() as uow:
             monitor = MONITORS.get(uow, candidate.monitor.id)
             review = latest(uow, monitor)

@@ -9,7 +9,7 @@ from activation.errors import DevicesFailed, DeviceUnreachable, PlanError
 from activation.fanout import Answer
 from activation.model import Path
 from activation.transact import Participants
-from activation.work import Member
+from activation.work import Member, Work
 
 
 def plan(members: Sequence[Member], participants: Participants) -> Planned:
@@ -22,11 +22,12 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
     """
     draft = Draft.of(members, participants.platform)
     with members[0].transactions.read() as connection:
-        _refuse_strangers(members, store.owners(connection, {p for each in members for p in each.work.parts()}))
+        works = [member.work for member in members]
+        refuse_strangers(works, store.owners(connection, {part for work in works for part in work.parts()}))
         draft.share_with(store.fragments_sharing(connection, draft.roots, draft.places))
     touched = draft.touched()
     started = perf_counter()
-    answers = _read(participants, touched)
+    answers = read_devices(participants, touched)
     read_s = perf_counter() - started
     if errors := [answer.error for answer in answers.values() if answer.error is not None]:
         raise DevicesFailed(errors)
@@ -38,7 +39,7 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
     return planned
 
 
-def _read(participants: Participants, touched: Mapping[str, Sequence[Path]]) -> Mapping[str, Answer[str]]:
+def read_devices(participants: Participants, touched: Mapping[str, Sequence[Path]]) -> Mapping[str, Answer[str]]:
     """Return each device's answer; one whose session broke is asked again on a new one.
 
     A device that restarted without a word leaves a warm session that looks alive. Nothing has happened so far.
@@ -56,8 +57,13 @@ def _read(participants: Participants, touched: Mapping[str, Sequence[Path]]) -> 
     return {**answers, **ask(broken)} if broken else answers
 
 
-def _refuse_strangers(members: Iterable[Member], owners: Mapping[str, str]) -> None:
-    for member in members:
-        for part in member.work.parts() & owners.keys():
-            if owners[part] != member.work.root_id:
+def refuse_strangers(works: Iterable[Work], owners: Mapping[str, str]) -> None:
+    """Do nothing where all parts of ``works`` are their own.
+
+    Raises:
+        PlanError: a supporting service belongs to another service, as ``owners`` (by id) says.
+    """
+    for work in works:
+        for part in work.parts() & owners.keys():
+            if owners[part] != work.root_id:
                 raise PlanError(f"supporting service {part} belongs to service {owners[part]}; legal: an id of its own")

@@ -74,7 +74,7 @@ def ask(uow: UnitOfWork, monitor: Row, question: Question, additions: Mapping[st
         "action": question.action,
         "service": dict(question.service),
         "devices": [edit.device for edit in plan.edits if edit.changes],
-        "risk": _risk(question.risk),
+        "risk": risk_document(question.risk),
         "author": question.author,
         "decision": [],
         "monitor": {"id": monitor.id, "href": monitor.document["href"]},
@@ -194,7 +194,8 @@ def _reference(document: Document) -> Document:
     return {name: document[name] for name in ("id", "href", "state", "requirement", "because", "planHash")}
 
 
-def _risk(risk: Risk) -> Document:
+def risk_document(risk: Risk) -> Document:
+    """Return the risk in the wire's words."""
     return {
         "sharedServices": risk.shared_services,
         "removedLines": risk.removed_lines,

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 
 from activation import tables
 from activation.model import DeviceEdit, Fragment, Path, Plan, PlanId, ServiceId, TransactionId
-from activation.states import TRANSACTION, Step
+from activation.states import TRANSACTION, MonitorState, Step
 from inventory.bulk import Bulk
 from inventory.entries import Entries
 from inventory.errors import StaleState, UnknownResource
 from inventory.ledger import Move, Open, UnitOfWork
+from inventory.rows import Row, row_of
 from inventory.store import DocumentStore, dump
 
 MONITORS: Final = DocumentStore(table=tables.monitors, kind="monitor", domain="activation")
@@ -208,6 +209,13 @@ def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, s
     here = tables.fragments.c
     found = connection.execute(select(here.service_id, here.root_id).where(here.service_id.in_(sorted(service_ids))))
     return {row.service_id: row.root_id for row in found}
+
+
+def open_monitors(connection: Connection) -> tuple[Row, ...]:
+    """Return every request that has not ended, oldest first, those that wait for people among them."""
+    here = tables.monitors.c
+    wanted = select(tables.monitors).where(here.state == MonitorState.IN_PROGRESS.value)
+    return tuple(row_of(each) for each in connection.execute(wanted.order_by(here.created_at, here.id)))
 
 
 def store_plan(uow: UnitOfWork, plan: Plan, monitor_id: str) -> None:

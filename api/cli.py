@@ -27,6 +27,8 @@ from api.http.server import bind, serve, url_of
 from api.hub.commands import hub_app
 from api.inventory_commands import inventory_app
 from api.lab_commands import app as lab_app
+from api.plan_commands import HELP, plan_command
+from api.review_commands import review_app
 from api.runtime.worker import DEVICE_THREAD
 from api.settings import Settings
 from api.storage import existing_storage
@@ -49,6 +51,8 @@ app = typer.Typer(
 jobs_app = typer.Typer(help="Jobs that kept failing and wait for a person.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(token_app, name="token")
+app.add_typer(review_app, name="review")
+app.command("plan", epilog=HELP)(plan_command)
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)

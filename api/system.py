@@ -28,6 +28,7 @@ class System:
         collections: every TMF collection that can be read.
         creates: how a new resource of a collection is made, by collection name.
         activation: TMF640's own door.
+        what_if: what an order or a service would do that does not exist; nothing of it stays.
         running_configuration: reads a device's running configuration through its driver.
         drift: compares devices with what their services want.
         owners: says who stands behind a service.
@@ -41,6 +42,7 @@ class System:
     collections: Sequence[Collection]
     creates: Mapping[str, Create]
     activation: ActivationDesk
+    what_if: Callable[[Document], Document]
     order_tree: OrderTree
     pool_usage: Callable[[Any], Any]
     devices: Devices

@@ -45,6 +45,7 @@ from api.system import Create, System
 from api.wiring_activation import activation_desk
 from api.wiring_checks import service_checks
 from api.wiring_drift import drift_watch, owners
+from api.wiring_plan import what_if
 from api.wiring_review import review_gate
 from inventory.devices import DeviceDirectory
 from inventory.documents import Document
@@ -267,6 +268,7 @@ def _system(
         collections=(*_stored_collections(database), *_catalog_collections(layers.product.catalog)),
         creates=_creates(layers),
         activation=desk,
+        what_if=what_if(settings, database, layers.core, layers.handlers(), _creates(layers)).plan,
         order_tree=OrderTree(
             product_orders=product_order_store(),
             service_orders=service_order_store(),

@@ -13,6 +13,7 @@ from api.http.activation import add_activation
 from api.http.collections import add_create, add_reads, in_transaction
 from api.http.drift import add_drift
 from api.http.list_query import page_request
+from api.http.plan import add_plans
 from api.http.review import add_reviews
 from api.http.transactions import add_transactions
 from api.hub.routes import add_hubs
@@ -38,6 +39,7 @@ def create_app(system: System) -> FastAPI:
     _add_own(guarded, system)
     add_drift(guarded, system)
     add_transactions(guarded, system)
+    add_plans(guarded, system)
     add_reviews(guarded, system)
     add_hubs(guarded, system.hub)
     app.include_router(guarded)

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from activation.drivers.fake import FakeNetwork, Fault, Phase
+from activation.service_activation import Request
 from activation.states import MonitorState
 from activation.store import fragments_of, plan_edits
 from tests.activation.rig import STOOD, Rig, fake_core, fake_service, part
@@ -119,7 +120,8 @@ def test_terminate_keeps_what_another_service_shares(rig: Rig, network: FakeNetw
 
 
 def test_dry_run_plans_and_touches_nothing(rig: Rig, network: FakeNetwork) -> None:
-    plan = rig.core.dry_run(fake_service(), rig.database)
+    request = Request(action="add", service_id="svc-7", service=fake_service())
+    plan = rig.core.dry_run([request], rig.database).plans[0].plan
 
     assert [edit.device for edit in plan.edits] == list(DEVICES)
     assert all("set speed 100" in edit.edit for edit in plan.edits)

@@ -133,7 +133,7 @@ def test_one_value_is_one_live_services(rig: Rig) -> None:
         assert set(refused.value.holders.values()) == {"ont-1"}
         assert rig.service("ont-2") is None
         with pytest.raises(NotUnique):
-            rig.core.dry_run(twin, rig.database)
+            rig.core.dry_run([Request(action="add", service_id=twin["id"], service=twin)], rig.database)
     rig.run(add(rig, ont("ont-2", number=2, serial="AB2")))
     with pytest.raises(NotUnique):
         change(rig, "ont-2", value("serial", "AB1"))
