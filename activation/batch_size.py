@@ -20,6 +20,8 @@ _FORGETS: Final = 0.7
 _GROWS: Final = 2
 _PROBES: Final = 4
 """So many share a commit at least until it is known what one activation more costs."""
+_PROBE: Final = 0.75
+"""A batch that took too long shrinks by a quarter at least while that is not known: sizes alike teach nothing."""
 _TELLS_APART: Final = 0.1
 """Commits whose sizes vary less than this, relative to their mean, say nothing new of that."""
 
@@ -57,8 +59,8 @@ class BatchSize:
         allowed_s = target_s if self.each_s is None else max(target_s, 2.0 * fixed_s)
         fitting = (allowed_s - fixed_s) / self.each_s if self.each_s else MOST
         if took_s > allowed_s:
-            least = _PROBES if self.each_s is None else 1
-            fitting = min(fitting, max(least, size * allowed_s / took_s), self.limit)
+            least, most = (_PROBES, _PROBE * size) if self.each_s is None else (1, MOST)
+            fitting = min(fitting, max(least, min(most, size * allowed_s / took_s)), self.limit)
         return int(max(1, min(MOST, fitting, max(self.limit, size * _GROWS))))
 
     def _with(self, size: int, took_s: float) -> "BatchSize":

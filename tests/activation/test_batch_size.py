@@ -1,7 +1,7 @@
 """However a device's commits behave, the learned batch size comes close to the best one, and stays there."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from activation.batch_size import FIRST, MOST, TARGET_S, BatchSize
@@ -25,6 +25,7 @@ def best(fixed_s: float, each_s: float) -> float:
 
 
 @given(fixed_s=FIXED_S, each_s=EACH_S)
+@example(fixed_s=5.125, each_s=0.0)
 def test_full_batches_lead_to_the_best_size(fixed_s: float, each_s: float) -> None:
     limit = learned(fixed_s, each_s).limit
     assert limit <= max(1.0, 1.3 * best(fixed_s, each_s) + 1)
