@@ -3,7 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
@@ -16,6 +16,7 @@ from activation.errors import ActivationError, DeviceError, DevicesFailed
 from activation.gate import Candidate, ReviewGate
 from activation.journal import Journal
 from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
+from activation.patience import Patience
 from activation.planning import plan
 from activation.reach import Reach
 from activation.recovery import later
@@ -68,6 +69,7 @@ class Change:
     sizes: BatchSizes
     gate: ReviewGate | None = None
     checks: ServiceChecks | None = None
+    patience: Patience = field(default_factory=Patience)
 
     def bring(self, members: Sequence[Member]) -> None:
         """Bring all members' changes to the devices and end each of their jobs.
@@ -109,7 +111,8 @@ class Change:
                 if outcome.completed:
                     _complete(members, admitted, participants, journal)
         except DevicesFailed as error:
-            return Verdict(failures=error.errors)
+            waits = self.patience.retry([member.monitor.id for member in members], error.errors)
+            return Verdict(failures=error.errors, retry=waits)
         except (ActivationError, InventoryError) as error:
             return Verdict(failures=(error,))
         return Verdict(failures=outcome.failures, left=outcome.rollback_failures)

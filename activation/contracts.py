@@ -7,7 +7,7 @@ from typing import Final, Protocol, runtime_checkable
 from activation.model import DeviceEdit, Dialect, Path
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
-from inventory.model import Device
+from inventory.model import Device, DeviceState
 
 ROLLBACK_FAILED: Final = "rollbackFailed"
 """Code of the error message about a device that may not be as it was before the request."""
@@ -34,6 +34,22 @@ class Authors(Protocol):
 
     def author_of(self, uow: UnitOfWork, monitor_id: str, correlation_id: str) -> str:
         """Return the name of whoever asked for an activation, or for the order it belongs to; empty: the platform."""
+        ...
+
+
+class DeviceRecords(Protocol):
+    """How devices have behaved, shared by all processes (:mod:`inventory.device_states`)."""
+
+    def state(self, name: str) -> DeviceState:
+        """Return the state of the device called ``name``; one that nothing is known of is well."""
+        ...
+
+    def states(self) -> Mapping[str, DeviceState]:
+        """Return all states by name."""
+        ...
+
+    def change(self, name: str, change: Callable[[DeviceState], DeviceState]) -> DeviceState:
+        """Make the state of ``name`` what ``change`` makes of it, and return it."""
         ...
 
 

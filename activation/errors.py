@@ -13,6 +13,7 @@ ActivationError
 ├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
 ├── NothingToRepair         a path that names no deviation; lists the places there are
 ├── RollbackRefused         a past transaction cannot be undone; names what stands in the way and what is legal
+├── NothingToTrust          no host key of the device waits for trust
 ├── DevicesFailed           devices that could not be read before the push, with the error of each
 └── DeviceError             one device, one phase; ``retryable`` says whether the same bytes may be tried again
     ├── DeviceUnreachable   no connection, lost connection, time-out before anything was committed
@@ -137,6 +138,14 @@ class ServiceCheckFailed(DeviceError):
 
 class OutcomeUnknown(DeviceError):
     """The commit may or may not have happened."""
+
+
+class NothingToTrust(ActivationError):
+    """Somebody trusts a host key that was not refused."""
+
+    def __init__(self, device: str, reason: str) -> None:
+        self.device = device
+        super().__init__(f"{device}: nothing to trust: {reason}")
 
 
 class DevicesFailed(ActivationError):

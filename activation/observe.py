@@ -19,8 +19,8 @@ def running_configuration(name: str, devices: Devices, sessions: SessionPool) ->
     try:
         read = fan_out("read", [device], lambda each: leases.driver(each).read(()), deadline_s=device.timeout_s)
         answer = read[name]
+        leases.heard(name, answer.error)
         if answer.error is not None:
-            leases.drop(name)
             raise answer.error
         text = answer.value or ""
         return _indented(text) if sessions.platforms[device.platform].dialect == "netconf" else text

@@ -92,13 +92,12 @@ class Participants:
         answers = fan_out(
             phase,
             asked,
-            lambda name: work(name, self.leases.driver(name)),
+            lambda name: work(name, self.leases.driver(name, urgent=phase == "rollback")),
             deadline_s=deadline_s,
             loop_of=self.leases.loop_of,
         )
         for name, answer in answers.items():
-            if isinstance(answer.error, SESSION_TROUBLE):
-                self.leases.drop(name)
+            self.leases.heard(name, answer.error)
         return answers
 
 

@@ -18,6 +18,7 @@ from api.collector import settle_heap
 from api.db_commands import app as db_app
 from api.demo.story import Story
 from api.demo.story import tell as tell_story
+from api.device_commands import device_app
 from api.drift_commands import EPILOG as DRIFT_EPILOG
 from api.drift_commands import drift_command
 from api.errors import ApiError, StartRefused
@@ -55,6 +56,7 @@ app.add_typer(review_app, name="review")
 app.command("plan", epilog=HELP)(plan_command)
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
+app.add_typer(device_app, name="device")
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(lab_app, name="lab")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activation.contracts import Devices
+from activation.device_board import DeviceBoard
 from activation.drift_watch import DriftWatch
 from api.http.activation import ActivationDesk
 from api.http.collections import Collection
@@ -29,6 +30,7 @@ class System:
         creates: how a new resource of a collection is made, by collection name.
         activation: TMF640's own door.
         what_if: what an order or a service would do that does not exist; nothing of it stays.
+        device_board: how the devices behave.
         running_configuration: reads a device's running configuration through its driver.
         drift: compares devices with what their services want.
         owners: says who stands behind a service.
@@ -46,6 +48,7 @@ class System:
     order_tree: OrderTree
     pool_usage: Callable[[Any], Any]
     devices: Devices
+    device_board: DeviceBoard
     running_configuration: Callable[[str], str]
     drift: DriftWatch
     owners: Owners

@@ -12,6 +12,7 @@ import orders.catalog
 import templates
 from activation.checks import Probes
 from activation.contracts import DeviceLocking, Devices
+from activation.device_board import DeviceBoard
 from activation.drivers.registry import DriverRegistry
 from activation.engine import ActivationCore
 from activation.intent import load_intents
@@ -47,6 +48,7 @@ from api.wiring_checks import service_checks
 from api.wiring_drift import drift_watch, owners
 from api.wiring_plan import what_if
 from api.wiring_review import review_gate
+from inventory.device_states import DeviceStates
 from inventory.devices import DeviceDirectory
 from inventory.documents import Document
 from inventory.ledger import Handler, UnitOfWork
@@ -148,7 +150,9 @@ def running_system(
         devices = DeviceDirectory(transactions=database)
         presence = Presence(database)
         locks = _device_locks(database, presence)
-        core = _activation_core(settings, devices, drivers or DriverRegistry.installed(), platforms, locks)
+        reached = drivers or DriverRegistry.installed()
+        stack.callback(reached.close)
+        core = _activation_core(settings, _reach(devices, database, reached, platforms, locks), platforms)
         core.check_with(service_checks(platforms, probes))
         core.sizes.target_s = settings.commit_target_s
         layers = _layers(catalog, core)
@@ -232,17 +236,18 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
     return lab
 
 
-def _activation_core(
-    settings: Settings, devices: Devices, drivers: DriverRegistry, folder: Path, locks: DeviceLocking
-) -> ActivationCore:
+def _reach(devices: Devices, database: Database, drivers: DriverRegistry, folder: Path, locks: DeviceLocking) -> Reach:
     platforms = load_platforms(folder)
+    sessions = SessionPool(devices, platforms, drivers, DeviceStates(transactions=database))
+    return Reach(devices=devices, platforms=platforms, sessions=sessions, locks=locks)
+
+
+def _activation_core(settings: Settings, reach: Reach, folder: Path) -> ActivationCore:
     return ActivationCore(
-        reach=Reach(
-            devices=devices, platforms=platforms, sessions=SessionPool(devices, platforms, drivers), locks=locks
-        ),
+        reach=reach,
         intents=load_intents(folder / "intents.yaml"),
-        renderer=Renderer(folder, platforms),
-        gate=review_gate(settings.review_policy, devices, platforms),
+        renderer=Renderer(folder, reach.platforms),
+        gate=review_gate(settings.review_policy, reach.devices, reach.platforms),
         groups=settings.concurrency,
     )
 
@@ -277,6 +282,7 @@ def _system(
         ),
         pool_usage=pool_usage,
         devices=devices,
+        device_board=DeviceBoard(devices=devices, sessions=layers.core.reach.sessions),
         running_configuration=lambda name: running_configuration(name, devices, layers.core.reach.sessions),
         drift=drift_watch(layers.core, database),
         owners=owners(),

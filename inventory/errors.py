@@ -8,6 +8,7 @@ InventoryError
 ├── NotServed              no network element serves this place
 ├── OwnerConflict          an owner asks again, but for something else
 ├── BadNetwork             network data that contradicts itself; names every problem
+├── NoSecret               the place that a password is kept at has none
 └── StillReserved          an import would drop what live reservations stand on
 """
 
@@ -68,6 +69,14 @@ class BadNetwork(InventoryError):
     def __init__(self, source: str, problems: tuple[str, ...]) -> None:
         self.source, self.problems = source, problems
         super().__init__(f"{source}: " + "; ".join(problems))
+
+
+class NoSecret(InventoryError):
+    """A device's password is not where the inventory says it is."""
+
+    def __init__(self, device: str, reason: str) -> None:
+        self.device = device
+        super().__init__(f"no password for {device}: {reason}")
 
 
 class StillReserved(InventoryError):

@@ -1,6 +1,7 @@
 """Values of the inventory: devices, links, premises, pools and reservations. All frozen, all free of I/O."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, NewType
 
 ResourceId = NewType("ResourceId", str)
@@ -37,6 +38,26 @@ class Device:
     host_key: str = ""
     max_sessions: int = 4
     logins_per_minute: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceState:
+    """How a device has behaved.
+
+    Attributes:
+        host_key: the fingerprint it showed first; it must show it again.
+        offered_key: another one, which was refused.
+        failures: calls in a row that it did not answer.
+        quarantined_until: nobody asks it before.
+    """
+
+    name: str
+    host_key: str = ""
+    offered_key: str = ""
+    failures: int = 0
+    quarantined_until: datetime | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,9 +76,8 @@ class FakeNetwork:
 class FakeDriver:
     """One session with a fake device; see :class:`activation.contracts.Driver`."""
 
-    host_key = ""
-
     def __init__(self, fake: FakeDevice, *, confirmed_commit: bool = True) -> None:
+        self.host_key = ""
         self._fake, self.confirmed_commit = fake, confirmed_commit
         self._candidate: str | None = None
         self._open = True

@@ -11,6 +11,7 @@ from api import tokens
 from api.http import problems
 from api.http.activation import add_activation
 from api.http.collections import add_create, add_reads, in_transaction
+from api.http.devices import add_devices
 from api.http.drift import add_drift
 from api.http.list_query import page_request
 from api.http.plan import add_plans
@@ -37,6 +38,7 @@ def create_app(system: System) -> FastAPI:
     add_activation(guarded, system.activation)
     _add_events(guarded, system)
     _add_own(guarded, system)
+    add_devices(guarded, system)
     add_drift(guarded, system)
     add_transactions(guarded, system)
     add_plans(guarded, system)
@@ -107,7 +109,7 @@ def _add_events(router: APIRouter, system: System) -> None:
 
 
 def _add_own(router: APIRouter, system: System) -> None:
-    """What TM Forum has no API for: the whole chain of an order, the pools, the devices as they are now."""
+    """What TM Forum has no API for: the whole chain of an order, the pools, the jobs that wait for a person."""
 
     def read_tree(key: str) -> Mapping[str, Any]:
         with system.database.read() as connection:
@@ -125,20 +127,7 @@ def _add_own(router: APIRouter, system: System) -> None:
         with system.database.read() as connection:
             return [_planned(edit) for edit in plan_edits(connection, PlanId(key))]
 
-    def read_devices() -> list[Mapping[str, Any]]:
-        return [_device(device) for device in system.devices.devices()]
-
-    def read_configuration(name: str) -> Response:
-        return Response(system.running_configuration(name), media_type="text/plain; charset=utf-8")
-
     router.add_api_route("/lastmile/v1/orderTree/{key}", read_tree, methods=["GET"])
     router.add_api_route("/lastmile/v1/pool", read_pools, methods=["GET"])
     router.add_api_route("/lastmile/v1/parkedJob", read_parked, methods=["GET"])
     router.add_api_route("/lastmile/v1/plan/{key}", read_plan, methods=["GET"])
-    router.add_api_route("/lastmile/v1/device", read_devices, methods=["GET"])
-    router.add_api_route("/lastmile/v1/device/{name}/configuration", read_configuration, methods=["GET"])
-
-
-def _device(device: Any) -> Mapping[str, Any]:  # noqa: ANN401 - inventory.model.Device
-    names = ("name", "platform", "role", "address", "port")
-    return {name: getattr(device, name) for name in names}

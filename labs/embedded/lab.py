@@ -245,7 +245,7 @@ class EmbeddedLab:
             username=spec.labels.get("lastmile.username", "admin"),
             password=spec.labels.get("lastmile.password", "admin"),
         )
-        host_key = asyncssh.generate_private_key("ssh-ed25519")
+        host_key = self._host_key(spec.name)
         node = platform.build(
             name=spec.name,
             startup_config=self._startup_text(spec),
@@ -264,6 +264,18 @@ class EmbeddedLab:
             ssh_port=self._ssh_port,
             netconf_port=self._netconf_port,
         )
+
+    def _host_key(self, name: str) -> asyncssh.SSHKey:
+        """Return the node's key, the same after each restart where the lab has a memory."""
+        file = self._memory / f"{name}.key" if self._memory is not None else None
+        if file is not None and file.exists():
+            return asyncssh.read_private_key(file)
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(key.export_private_key())
+            file.chmod(0o600)
+        return key
 
     def _startup_text(self, spec: Node) -> str:
         kept = self._memory / f"{spec.name}.cfg" if self._memory is not None else None

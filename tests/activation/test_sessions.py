@@ -1,12 +1,17 @@
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from activation.device_board import DeviceBoard
 from activation.drivers.fake import FakeDriver, FakeNetwork
 from activation.drivers.registry import DriverRegistry
-from activation.errors import DeviceUnreachable
+from activation.errors import DeviceQuarantined, DeviceUnreachable, HostKeyRefused, NothingToTrust
 from activation.platforms import load_platforms
 from activation.sessions import DeviceLocks, Leases, SessionPool
+from inventory.model import Device
+from inventory.secrets import with_password
 from tests.activation.rig import FAKE_TEMPLATES, DeviceList, fake_device
 
 PATIENCE_S = 5.0
@@ -166,6 +171,131 @@ def test_connection_that_comes_after_its_deadline_is_closed(pool: SessionPool, n
     assert "after its deadline" in str(refused)
     leases.release()
     assert pool.idle("a") == 0
+
+
+def test_device_gets_no_more_sessions_than_it_takes(pool: SessionPool) -> None:
+    pool.devices = DeviceList([replace(fake_device("a"), max_sessions=1, timeout_s=0.05)])
+    first = pool.take("a")
+    with pytest.raises(DeviceUnreachable, match=r"all 1 sessions are in use; waited 0\.05 s"):
+        pool.take("a")
+
+    pool.give_back("a", first)
+    assert pool.take("a") is first
+    assert pool.sessions("a") == 1
+
+
+def test_transaction_waits_its_turn_for_a_session(pool: SessionPool) -> None:
+    pool.devices = DeviceList([replace(fake_device("a"), max_sessions=1)])
+    first = pool.take("a")
+    got: list[object] = []
+    waiting = threading.Thread(target=lambda: got.append(pool.take("a")))
+    waiting.start()
+    pool.part_with("a", first)
+    waiting.join(PATIENCE_S)
+
+    assert len(got) == 1
+    assert got[0] is not first
+
+
+def test_failed_login_takes_no_session_away(pool: SessionPool, network: FakeNetwork) -> None:
+    network.devices["a"].faults["connect"] = ["unreachable"]
+    with pytest.raises(DeviceUnreachable):
+        pool.take("a")
+    assert pool.sessions("a") == 0
+
+
+def test_logins_are_paced(pool: SessionPool, clock: Clock) -> None:
+    paused: list[float] = []
+    pool.pause = paused.append
+    pool.devices = DeviceList([replace(fake_device("a"), max_sessions=99, logins_per_minute=60)])
+    for _ in range(12):
+        pool.take("a")
+
+    assert paused == [pytest.approx(1.0), pytest.approx(2.0)]
+    pool.devices = DeviceList([replace(fake_device("a"), max_sessions=99, logins_per_minute=1, timeout_s=1.0)])
+    with pytest.raises(DeviceUnreachable, match="1 logins per minute are used up; the next one in"):
+        pool.take("a")
+    assert clock.now_s == 0.0
+
+
+def test_session_that_waited_is_asked_before_it_is_used(pool: SessionPool, network: FakeNetwork, clock: Clock) -> None:
+    first = pool.take("a")
+    pool.give_back("a", first)
+    clock.now_s = 60.0
+    assert pool.take("a") is first
+    assert network.devices["a"].phases[-1] == "ping"
+
+    pool.give_back("a", first)
+    clock.now_s = 120.0
+    network.devices["a"].faults["ping"] = ["unreachable"]
+    assert pool.take("a") is not first
+
+
+def test_device_in_quarantine_is_not_asked_unless_it_is_urgent(pool: SessionPool, network: FakeNetwork) -> None:
+    for _ in range(3):
+        pool.failed("a", DeviceUnreachable("a", "read", "gone"))
+    with pytest.raises(DeviceQuarantined, match=r"quarantined until .* 'lastmile device release a'"):
+        pool.take("a")
+    assert network.devices["a"].phases == []
+
+    assert pool.take("a", urgent=True).alive()
+    pool.answered("a")
+    assert pool.take("a").alive()
+
+
+def test_first_key_is_trusted_and_another_one_refused_until_a_person_trusts_it(
+    pool: SessionPool, network: FakeNetwork
+) -> None:
+    seen: list[str] = []
+
+    def open_with(shown: str) -> DriverRegistry:
+        def opened(device: Device, rules: object) -> FakeDriver:  # noqa: ARG001 - the factory's signature
+            seen.append(device.host_key)
+            if device.host_key not in {"", shown}:
+                raise HostKeyRefused(device.name, known=device.host_key, shown=shown)
+            driver = FakeDriver(network.devices["a"])
+            driver.host_key = shown
+            return driver
+
+        return DriverRegistry({"fake": opened})
+
+    board = DeviceBoard(devices=pool.devices, sessions=pool)
+    pool.drivers = open_with("SHA256:one")
+    pool.take("a")
+    pool.drivers = open_with("SHA256:two")
+    with pytest.raises(HostKeyRefused, match=r"known is SHA256:one, the device shows SHA256:two.*device trust a"):
+        pool.take("a")
+
+    assert (board.one("a").condition, board.one("a").state.offered_key) == ("keyChanged", "SHA256:two")
+    with pytest.raises(NothingToTrust, match="the key refused last is SHA256:two, not SHA256:three"):
+        board.trust("a", "SHA256:three")
+    assert board.trust("a", "SHA256:two").condition == "ok"
+    pool.take("a")
+    assert seen == ["", "SHA256:one", "SHA256:two"]
+    with pytest.raises(NothingToTrust, match="no key was refused"):
+        board.trust("a", "")
+
+
+def test_released_device_is_asked_at_once(pool: SessionPool) -> None:
+    board = DeviceBoard(devices=pool.devices, sessions=pool)
+    for _ in range(3):
+        pool.failed("a", DeviceUnreachable("a", "read", "gone"))
+    assert [shown.condition for shown in board.all()] == ["quarantined", "ok", "ok"]
+
+    assert board.release("a").condition == "ok"
+    assert pool.take("a").alive()
+
+
+def test_password_is_read_where_it_is_kept(pool: SessionPool, tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("from-file\n")
+    kept = replace(fake_device("a"), password="", password_from=f"file:{tmp_path / 'pw'}")
+    assert with_password(kept).password == "from-file"
+    assert with_password(replace(kept, password_from="env:PW"), {"PW": "from-env"}).password == "from-env"
+
+    pool.devices = DeviceList([replace(kept, password_from="env:LASTMILE_NO_SUCH")])
+    with pytest.raises(DeviceUnreachable, match="the environment variable LASTMILE_NO_SUCH is not set"):
+        pool.take("a")
+    assert "from-file" not in repr(with_password(kept))
 
 
 def test_locks_taken_in_any_order_never_wait_for_each_other() -> None:
