@@ -12,14 +12,16 @@ from activation.batch_size import BatchSizes
 from activation.bisect import Search
 from activation.checks import CheckResult, ServiceChecks
 from activation.draft import Planned, with_places
-from activation.errors import ActivationError, DeviceError, DevicesFailed
+from activation.errors import ActivationError, DeviceError, DevicesFailed, Outdated
 from activation.gate import Candidate, ReviewGate
 from activation.journal import Journal
 from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
+from activation.past_store import remember
 from activation.patience import Patience
 from activation.planning import plan
 from activation.reach import Reach
 from activation.recovery import later
+from activation.repair_work import RepairWork, complete_repair
 from activation.service_activation import Request
 from activation.settle import complete, fail_all
 from activation.states import Step
@@ -110,11 +112,8 @@ class Change:
                     return Verdict(retry=later(outcome, 1))
                 if outcome.completed:
                     _complete(members, admitted, participants, journal)
-        except DevicesFailed as error:
-            waits = self.patience.retry([member.monitor.id for member in members], error.errors)
-            return Verdict(failures=error.errors, retry=waits)
         except (ActivationError, InventoryError) as error:
-            return Verdict(failures=(error,))
+            return self._stopped_by(error, members)
         return Verdict(failures=outcome.failures, left=outcome.rollback_failures)
 
     def _devices(self, members: Iterable[Member]) -> Mapping[str, Device]:
@@ -142,6 +141,7 @@ class Change:
         with transactions.begin() as uow:
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
+            remember(uow, plan, {part: member.work.root_of(part) for member in members for part in member.work.parts()})
         started = perf_counter()
         outcome = Push(plan.edits, participants, journal, lambda: self._checked(members)).run()
         for member in members:
@@ -152,6 +152,15 @@ class Change:
             if found.committed:
                 self.sizes.learn(device, len(members), sum(found.timings_s.get(phase, 0.0) for phase in BUSY_PHASES))
         return outcome, journal
+
+    def _stopped_by(self, error: Exception, members: Sequence[Member]) -> Verdict:
+        """Return the verdict on a group that could not even be pushed."""
+        if isinstance(error, Outdated):
+            return Verdict(retry=Retry(delay_s=0.0, reason=str(error)))
+        if isinstance(error, DevicesFailed):
+            waits = self.patience.retry([member.monitor.id for member in members], error.errors)
+            return Verdict(failures=error.errors, retry=waits)
+        return Verdict(failures=(error,))
 
     def _checked(self, members: Sequence[Member]) -> tuple[CheckResult, ...]:
         if self.checks is None:
@@ -165,10 +174,16 @@ def _complete(members: Sequence[Member], planned: Planned, participants: Partici
         if journal is not None:
             store.enter_step(uow, journal.transaction_id, journal.step, Step.DONE, {})
         for member in members:
-            fragments = member.work.fragments_after(planned.settled)
-            places = with_places(fragments, participants.platform, planned.readings)
-            after = None if member.work.is_staged else places
-            complete(uow, member.monitor.id, member.report, after, member.work.claims)
+            if isinstance(member.work, RepairWork):
+                complete_repair(uow, member, planned.settled, participants.platform)
+                continue
+            after = member.work.held_after(planned.settled)
+            held = {
+                device: with_places(fragments, participants.platform, planned.readings)
+                for device, fragments in after.items()
+            }
+            after_push = None if member.work.is_staged else held
+            complete(uow, member.monitor.id, member.report, after_push, member.work.claims)
 
 
 def _fail(members: Sequence[Member], verdict: Verdict) -> None:

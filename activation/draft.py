@@ -112,7 +112,7 @@ class Draft:
     @property
     def roots(self) -> tuple[str, ...]:
         """The services that change."""
-        return tuple(member.work.root_id for member in self.members)
+        return tuple({root for member in self.members for root in member.work.roots()})
 
     @property
     def places(self) -> Mapping[str, frozenset[Path]]:

@@ -20,18 +20,26 @@ from activation.gate import ReviewGate
 from activation.intake import Arrival, Intake
 from activation.intent import IntentSpec
 from activation.lines import Lines, Names
+from activation.model import Plan
+from activation.planning import plan
 from activation.reach import Reach
 from activation.recovery import Recovery
 from activation.render import Renderer
+from activation.repair_requests import RepairRequest
+from activation.repairs import Repairs, consequences
+from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
 from activation.unique import claims
 from activation.work import Member
 from inventory.ledger import DeviceJob, Job, Retry, Transactions
+from inventory.store import Row
 
 GROUPS: Final = 64
 """Groups on their way at a time: a thread each, while the requests that wait are entries in a list."""
 THREADS: Final = "device"
 """What the names of the threads begin with."""
+_NOBODY: Final = Row(id="", state="", correlation_id="", document={})
+"""The monitor of a plan that is made for nobody's request."""
 _STOPPED: Final = Retry(delay_s=0.0, reason="the worker stopped before it began")
 
 
@@ -55,6 +63,7 @@ class ActivationCore(ServiceActivations):
     gate: ReviewGate | None = None
     groups: int = GROUPS
     sizes: BatchSizes = field(default_factory=BatchSizes)
+    _repairs: Repairs = field(init=False)
     _intake: Intake = field(init=False)
     _recovery: Recovery = field(init=False)
     _change: Change = field(init=False)
@@ -72,7 +81,8 @@ class ActivationCore(ServiceActivations):
             renderer=self.renderer,
             platform_of=lambda name: self.reach.devices.device(name).platform,
         )
-        self._intake = Intake(renderings=renderings, gate=self.gate)
+        self._repairs = Repairs(renderings=renderings, platform=self.reach.platform)
+        self._intake = Intake(renderings=renderings, gate=self.gate, repairs=self._repairs)
         self._recovery = Recovery(reach=self.reach)
         self._change = Change(reach=self.reach, sizes=self.sizes, gate=self.gate)
         # One more than groups: somebody has to take in who comes meanwhile.
@@ -133,6 +143,18 @@ class ActivationCore(ServiceActivations):
         return DryRun(
             reach=self.reach, work_of=self._intake.work, transactions=transactions, before=before, wanted=wanted
         ).run()
+
+    def foresee(self, request: RepairRequest, transactions: Transactions) -> tuple[Plan, tuple[str, ...]]:
+        """Return what a repair would change now, and what follows from it that nobody else sees to.
+
+        Raises:
+            ActivationError: it cannot be done, or a device cannot be read.
+            UnknownResource: no such device, service or transaction.
+        """
+        work = self._repairs.work(request, transactions)
+        member = Member(monitor=_NOBODY, work=work, report=Report(), transactions=transactions, end=lambda _: None)
+        with self.reach.participants(self.reach.named(work.by_device)) as participants:
+            return plan([member], participants).plan, consequences(work)
 
     def warm(self, names: Iterable[str] | None = None) -> threading.Thread:
         """Open sessions with these devices, or with all, in the background; return the thread that does it."""

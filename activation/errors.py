@@ -11,6 +11,7 @@ ActivationError
 ├── RenderError             a template failed; names template, line and variable
 ├── NotUnique               a value that another live service has, and may have alone; names that service
 ├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
+├── Outdated                the database has moved on since the work was made of it: to be made anew
 ├── NothingToRepair         a path that names no deviation; lists the places there are
 ├── RollbackRefused         a past transaction cannot be undone; names what stands in the way and what is legal
 ├── NothingToTrust          no host key of the device waits for trust
@@ -79,6 +80,10 @@ class NotUnique(ActivationError):
 
 class PlanError(ActivationError):
     """A change that cannot be computed safely."""
+
+
+class Outdated(ActivationError):
+    """Work that was made of what is stored no more."""
 
 
 class NothingToRepair(ActivationError):

@@ -10,6 +10,8 @@ from activation.desired import Renderings, changes
 from activation.errors import ActivationError
 from activation.gate import ReviewGate
 from activation.model import Fragment
+from activation.repair_requests import RepairRequest
+from activation.repairs import Repairs
 from activation.report import Report
 from activation.service_activation import Request, pending, resolved
 from activation.service_documents import state_of
@@ -45,6 +47,7 @@ class Intake:
     """Reads what jobs are about, and renders it."""
 
     renderings: Renderings
+    repairs: Repairs
     gate: ReviewGate | None = None
 
     def arrivals(self, jobs: Sequence[DeviceJob]) -> list[Arrival]:
@@ -80,7 +83,11 @@ class Intake:
         report = Report()
         try:
             with _timed(report, "render"):
-                work = self.work(Request.of(arrival.monitor), arrival.old, arrival.service)
+                repair = RepairRequest.of(arrival.monitor)
+                if repair is not None:
+                    work: Work = self.repairs.work(repair, arrival.job.transactions)
+                else:
+                    work = self.work(Request.of(arrival.monitor), arrival.old, arrival.service)
         except (ActivationError, InventoryError) as error:
             fail_all(arrival.job.transactions, [(arrival.monitor.id, report)], (error,))
             return None
@@ -92,7 +99,9 @@ class Intake:
             transactions=transactions,
             end=arrival.job.end,
             # What is approved is what is pushed: a plan of one activation, and of no other.
-            alone=work.is_staged or (self.gate is not None and self.gate.may_hold(arrival.monitor, work, transactions)),
+            alone=repair is not None
+            or work.is_staged
+            or (self.gate is not None and self.gate.may_hold(arrival.monitor, work, transactions)),
         )
 
     def work(self, request: Request, old: tuple[Fragment, ...], service: Row | None = None) -> Work:

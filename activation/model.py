@@ -11,7 +11,8 @@ TRANSACTION_PREFIX: Final = "lm-"
 """What every transaction id begins with: on a device it tells this platform's sessions from those of people."""
 
 Dialect = Literal["netconf", "cli"]
-Action = Literal["add", "modify", "delete"]
+Action = Literal["add", "modify", "delete", "reapply", "adopt", "redeploy", "rollback"]
+"""What a request wants: of a service, or of what deviates and what was done."""
 Path = tuple[str, ...]
 """A configuration node from the root down. CLI: the lines. NETCONF: ``{namespace}name[key='value']`` steps."""
 

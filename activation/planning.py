@@ -5,9 +5,10 @@ from time import perf_counter
 
 from activation import store
 from activation.draft import Draft, Planned
-from activation.errors import DevicesFailed, DeviceUnreachable, PlanError
+from activation.errors import DevicesFailed, DeviceUnreachable, Outdated, PlanError
 from activation.fanout import Answer
-from activation.model import Path
+from activation.model import Fragment, FragmentChange, Path
+from activation.repair import is_passing
 from activation.transact import Participants
 from activation.work import Member, Work
 
@@ -17,13 +18,16 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
 
     Raises:
         DevicesFailed: a device cannot be read.
+        Outdated: fragments are not what they were when the work was made of them.
         PlanError: what stands on a device and what is wanted there do not fit together, or a supporting service
             belongs to another service.
     """
     draft = Draft.of(members, participants.platform)
     with members[0].transactions.read() as connection:
         works = [member.work for member in members]
-        refuse_strangers(works, store.owners(connection, {part for work in works for part in work.parts()}))
+        held = store.held_by(connection, {part for work in works for part in work.parts()})
+        refuse_strangers(works, {service_id: root for (service_id, _, _), (root, _) in held.items()})
+        _refuse_outdated(works, held)
         draft.share_with(store.fragments_sharing(connection, draft.roots, draft.places))
     touched = draft.touched()
     started = perf_counter()
@@ -32,6 +36,8 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
     if errors := [answer.error for answer in answers.values() if answer.error is not None]:
         raise DevicesFailed(errors)
     planned = draft.plan({name: answer.value or "" for name, answer in answers.items()})
+    for member in members:
+        member.work.check(planned.plan)
     for member in members:
         member.report.read_s = {name: answer.took_s for name, answer in answers.items()}
         member.report.phases_s |= {"read": read_s, "plan": perf_counter() - started - read_s}
@@ -65,5 +71,24 @@ def refuse_strangers(works: Iterable[Work], owners: Mapping[str, str]) -> None:
     """
     for work in works:
         for part in work.parts() & owners.keys():
-            if owners[part] != work.root_id:
+            if owners[part] != work.root_of(part):
                 raise PlanError(f"supporting service {part} belongs to service {owners[part]}; legal: an id of its own")
+
+
+def _refuse_outdated(works: Iterable[Work], held: Mapping[tuple[str, str, str], tuple[str, Fragment]]) -> None:
+    """Do nothing where the fragments that change are those that are stored now, under the devices' locks.
+
+    Raises:
+        Outdated: somebody changed one of them since the work was made.
+    """
+    for change in (change for work in works for made in work.changing().values() for change in made):
+        _refuse_changed(change, held)
+
+
+def _refuse_changed(change: FragmentChange, held: Mapping[tuple[str, str, str], tuple[str, Fragment]]) -> None:
+    fragment = change.new or change.old
+    if fragment is None or is_passing(fragment.service_id):
+        return
+    _, stored = held.get((fragment.service_id, fragment.device, fragment.intent), ("", None))
+    if stored != change.old:
+        raise Outdated(f"{fragment.service_id} on {fragment.device} was changed meanwhile")

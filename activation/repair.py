@@ -1,14 +1,13 @@
 """What puts a device and its intended configuration together again, in either direction. Pure.
 
-*Re-apply* states the owners' fragments once more: what is missing or changed comes back; foreign nodes go only where
-that is asked for. *Adopt* makes what the device shows the intended: a changed value moves into its owners' fragments, a
-missing node is given up by them, a foreign node goes into the device's *baseline*, a fragment of nobody's service that
-only keeps: what is in it is never removed.
+*Re-apply* brings back what is missing or changed; foreign nodes go only where that is asked for. *Adopt* makes what the
+device shows the intended: a changed value moves into its owners' fragments, a missing node is given up by them, a
+foreign node goes into the device's *baseline*: a fragment of nobody's service, of which nothing is ever removed.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from activation.dialects import notation_for
@@ -21,17 +20,12 @@ from activation.platforms import Platform
 
 BASELINE: Final = "baseline"
 """The intent of a baseline's fragment."""
+REAPPLY: Final = "reapply"
 _BASELINE_PREFIX: Final = "baseline:"
-_REMOVED: Final = ServiceId("removed-by-hand")
-"""The owner that foreign nodes get for the moment in which they are removed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repair:
-    """What a repair does to the fragments on one device, and the deviations that it mends."""
-
-    changes: tuple[FragmentChange, ...]
-    mended: tuple[Deviation, ...]
+_PASSING_PREFIX: Final = "repair:"
+"""Begins the names of owners for the moment of a repair; nothing of theirs is stored."""
+_BACK: Final = ServiceId(f"{_PASSING_PREFIX}back")
+_AWAY: Final = ServiceId(f"{_PASSING_PREFIX}away")
 
 
 def baseline_id(device: str) -> ServiceId:
@@ -42,6 +36,11 @@ def baseline_id(device: str) -> ServiceId:
 def is_baseline(service_id: str) -> bool:
     """Say whether ``service_id`` is a device's baseline and no service."""
     return service_id.startswith(_BASELINE_PREFIX)
+
+
+def is_passing(service_id: str) -> bool:
+    """Say whether ``service_id`` owns nodes for the moment of a repair only."""
+    return service_id.startswith(_PASSING_PREFIX)
 
 
 def chosen(deviations: Iterable[Deviation], patterns: Sequence[str]) -> tuple[Deviation, ...]:
@@ -59,19 +58,27 @@ def chosen(deviations: Iterable[Deviation], patterns: Sequence[str]) -> tuple[De
     return tuple(each for each in found if not patterns or any(compiled(p).fullmatch(each.place) for p in patterns))
 
 
-def reapply(device: str, platform: Platform, deviations: Iterable[Deviation], fragments: Sequence[Fragment]) -> Repair:
-    """Return what brings missing and changed nodes back, and takes the foreign ones among ``deviations`` away."""
-    mended = tuple(deviations)
-    owners = {owner for each in mended if each.kind != "foreign" for owner in each.owners}
-    again = [FragmentChange(old=held, new=held) for held in fragments if held.service_id in owners]
-    foreign = frozenset(node for each in mended if each.kind == "foreign" for node in each.nodes)
-    if foreign:
-        text = notation_for(platform).show(foreign)
-        again.append(FragmentChange(old=Fragment(service_id=_REMOVED, device=device, intent="", text=text), new=None))
-    return Repair(changes=tuple(again), mended=mended)
+def reapply(device: str, platform: Platform, deviations: Iterable[Deviation]) -> tuple[FragmentChange, ...]:
+    """Return what brings missing and changed nodes back, and takes the foreign ones among ``deviations`` away.
+
+    Their owners' fragments stay as they are: for the moment of the change the nodes have one owner more, or one less.
+    """
+    notation, mended = notation_for(platform), tuple(deviations)
+    back = frozenset(node for each in mended if each.kind != "foreign" for node in each.nodes)
+    away = frozenset(node for each in mended if each.kind == "foreign" for node in each.nodes)
+    changes: list[FragmentChange] = []
+    if back:
+        again = Fragment(service_id=_BACK, device=device, intent=REAPPLY, text=notation.show(back))
+        changes.append(FragmentChange(old=again, new=again))
+    if away:
+        gone = Fragment(service_id=_AWAY, device=device, intent=REAPPLY, text=notation.show(away))
+        changes.append(FragmentChange(old=gone, new=None))
+    return tuple(changes)
 
 
-def adopt(device: str, platform: Platform, deviations: Iterable[Deviation], fragments: Sequence[Fragment]) -> Repair:
+def adopt(
+    device: str, platform: Platform, deviations: Iterable[Deviation], fragments: Sequence[Fragment]
+) -> tuple[FragmentChange, ...]:
     """Return what makes the device's side of ``deviations`` the intended one."""
     notation, mended = notation_for(platform), tuple(deviations)
     given_up: dict[ServiceId, set[Path]] = defaultdict(set)
@@ -90,7 +97,7 @@ def adopt(device: str, platform: Platform, deviations: Iterable[Deviation], frag
     foreign = frozenset(node for each in mended if each.kind == "foreign" for node in each.nodes)
     if foreign:
         changes.append(_kept(notation, device, fragments, foreign))
-    return Repair(changes=tuple(change for change in changes if change.old != change.new), mended=mended)
+    return tuple(change for change in changes if change.old != change.new)
 
 
 def _rewritten(notation: Notation, held: Fragment, given_up: set[Path], taken: Mapping[Path, Path]) -> Fragment:

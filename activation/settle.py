@@ -39,10 +39,10 @@ def complete(
     uow: UnitOfWork,
     monitor_id: str,
     report: Report,
-    fragments: Mapping[Fragment, Iterable[Path]] | None,
+    fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]] | None,
     claims: Sequence[str] = (),
 ) -> None:
-    """Write that every device carries the service's ``fragments``, each with the places it holds.
+    """Write that the devices carry the service's ``fragments``, by device, each with the places it holds.
 
     None: the service is planned and stored, and nothing was pushed. ``claims`` is what it now has for itself.
     """
@@ -58,7 +58,7 @@ def complete(
         service = _arrived(uow, monitor, before, claims)
         response = _response("201" if request.action == "add" else "200", dump(service))
     _go_on(uow, monitor, before)
-    _end(uow, monitor, MonitorState.COMPLETED, {**report.document(), "response": response})
+    end_monitor(uow, monitor, MonitorState.COMPLETED, {**report.document(), "response": response})
 
 
 def fail(
@@ -77,10 +77,11 @@ def fail(
     _go_on(uow, monitor, service)
     response = _response(status_of(errors), dump(errors))
     additions = {**report.document(), "errorMessage": errors, "response": response}
-    _end(uow, monitor, MonitorState.IN_ERROR, additions)
+    end_monitor(uow, monitor, MonitorState.IN_ERROR, additions)
 
 
-def _end(uow: UnitOfWork, monitor: Row, state: MonitorState, additions: Mapping[str, Any]) -> None:
+def end_monitor(uow: UnitOfWork, monitor: Row, state: MonitorState, additions: Mapping[str, Any]) -> None:
+    """Write how what ``monitor`` monitors has ended."""
     MONITOR.advance(MonitorState(monitor.state), state)
     document = {**monitor.document, **additions, "state": state.value}
     reason = "; ".join(error["message"] for error in additions.get("errorMessage", ()))

@@ -44,8 +44,13 @@ SERVICE: Final = Lifecycle(
         ServiceState.DESIGNED: _PREPARED,
         ServiceState.RESERVED: _PREPARED,
         # TM Forum's diagram ends a service only from active; nobody puts one into service in order to end it.
-        ServiceState.INACTIVE: frozenset({ServiceState.INACTIVE, ServiceState.ACTIVE, ServiceState.TERMINATED}),
-        ServiceState.ACTIVE: frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE, ServiceState.TERMINATED}),
+        # Reserved again: a rollback took it off the devices, what it uses stays its own.
+        ServiceState.INACTIVE: frozenset(
+            {ServiceState.INACTIVE, ServiceState.ACTIVE, ServiceState.TERMINATED, ServiceState.RESERVED}
+        ),
+        ServiceState.ACTIVE: frozenset(
+            {ServiceState.ACTIVE, ServiceState.INACTIVE, ServiceState.TERMINATED, ServiceState.RESERVED}
+        ),
         ServiceState.TERMINATED: frozenset({ServiceState.ACTIVE}),
     },
 )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, tuple_, update
 
 from activation import tables
 from activation.model import DeviceEdit, Fragment, Path, Plan, PlanId, ServiceId, TransactionId
@@ -24,10 +24,10 @@ MONITORS: Final = DocumentStore(table=tables.monitors, kind="monitor", domain="a
 SERVICES: Final = DocumentStore(table=tables.services, kind="activationService", domain="activation")
 REVIEWS: Final = DocumentStore(table=tables.reviews, kind="review", domain="activation")
 _DELETE_FRAGMENTS: Final = delete(tables.fragments).where(
-    tables.fragments.c.root_id.in_(bindparam("roots", expanding=True))
+    tuple_(tables.fragments.c.root_id, tables.fragments.c.device).in_(bindparam("held", expanding=True))
 )
 _DELETE_PLACES: Final = delete(tables.fragment_places).where(
-    tables.fragment_places.c.root_id.in_(bindparam("roots", expanding=True))
+    tuple_(tables.fragment_places.c.root_id, tables.fragment_places.c.device).in_(bindparam("held", expanding=True))
 )
 _INSERT_FRAGMENTS: Final = Bulk(insert(tables.fragments))
 _INSERT_PLACES: Final = Bulk(insert(tables.fragment_places))
@@ -122,14 +122,20 @@ def sharers(
     return found
 
 
-def replace_fragments(uow: UnitOfWork, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
-    """Make ``fragments``, each with the places it holds, the fragments of the service ``root_id``."""
-    uow.sheet(FragmentSheet).replace(root_id, fragments)
+def replace_fragments(
+    uow: UnitOfWork, root_id: str, by_device: Mapping[str, Mapping[Fragment, Iterable[Path]]]
+) -> None:
+    """Make these the fragments of the service ``root_id`` on these devices; each comes with the places it holds.
+
+    For whoever holds the devices' locks. What the service has elsewhere stays as it is.
+    """
+    for device, fragments in by_device.items():
+        uow.sheet(FragmentSheet).replace(root_id, device, fragments)
 
 
 @dataclass(frozen=True, slots=True)
 class _Fragments:
-    """The fragments that a service is to have, with their places."""
+    """The fragments that a service is to have on a device, with their places."""
 
     wanted: Mapping[Fragment, Iterable[Path]]
     is_written: bool = False
@@ -140,12 +146,12 @@ class FragmentSheet:
 
     def __init__(self, unit: Open) -> None:
         self._unit = unit
-        self._entries: Entries[str, _Fragments] = Entries()
+        self._entries: Entries[tuple[str, str], _Fragments] = Entries()
         self.mark, self.undo = self._entries.mark, self._entries.undo
 
-    def replace(self, root_id: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
-        """Note what the service is to have."""
-        self._entries.put(root_id, _Fragments(fragments))
+    def replace(self, root_id: str, device: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
+        """Note what the service is to have on the device."""
+        self._entries.put((root_id, device), _Fragments(fragments))
 
     def flush(self) -> None:
         """Write what is not written yet."""
@@ -153,13 +159,16 @@ class FragmentSheet:
         if not changed:
             return
         for statement in (_DELETE_FRAGMENTS, _DELETE_PLACES):
-            self._unit.reader.execute(statement, {"roots": list(changed)})
-        rows = [_fragment_row(root, fragment) for root, entry in changed.items() for fragment in entry.wanted]
+            self._unit.reader.execute(statement, {"held": list(changed)})
+        rows = [fragment_row(root, fragment) for (root, _), entry in changed.items() for fragment in entry.wanted]
         if rows:
             _INSERT_FRAGMENTS.execute(self._unit.reader, rows)
-        _index(self._unit.reader, {root: entry.wanted for root, entry in changed.items()})
-        for root, entry in changed.items():
-            self._entries.put(root, replace(entry, is_written=True))
+        wanted: dict[str, dict[Fragment, Iterable[Path]]] = defaultdict(dict)
+        for (root, _), entry in changed.items():
+            wanted[root].update(entry.wanted)
+        _index(self._unit.reader, wanted)
+        for key, entry in changed.items():
+            self._entries.put(key, replace(entry, is_written=True))
 
 
 def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
@@ -206,9 +215,14 @@ def _place(path: Path) -> int:
 
 def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, str]:
     """Return which service (root) each of the supporting services with fragments belongs to."""
+    return {service_id: root for (service_id, _, _), (root, _) in held_by(connection, service_ids).items()}
+
+
+def held_by(connection: Connection, service_ids: Iterable[str]) -> Mapping[tuple[str, str, str], tuple[str, Fragment]]:
+    """Return every fragment of these services, by service, device and intent, with the service (root) it belongs to."""
     here = tables.fragments.c
-    found = connection.execute(select(here.service_id, here.root_id).where(here.service_id.in_(sorted(service_ids))))
-    return {row.service_id: row.root_id for row in found}
+    found = connection.execute(select(tables.fragments).where(here.service_id.in_(sorted(service_ids)))).mappings()
+    return {(row["service_id"], row["device"], row["intent"]): (row["root_id"], fragment_of(row)) for row in found}
 
 
 def open_monitors(connection: Connection) -> tuple[Row, ...]:
@@ -359,7 +373,8 @@ def _write(uow: UnitOfWork, transaction_id: TransactionId, *, before: str, to: S
     uow.record(move)
 
 
-def _fragment_row(root_id: str, fragment: Fragment) -> dict[str, Any]:
+def fragment_row(root_id: str, fragment: Fragment) -> dict[str, Any]:
+    """Return the row that holds a fragment of the service ``root_id``; :func:`fragment_of` reads it."""
     return {
         "service_id": fragment.service_id,
         "device": fragment.device,

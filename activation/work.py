@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from activation.desired import is_change
-from activation.model import Fragment, FragmentChange
+from activation.model import Fragment, FragmentChange, Plan
 from activation.report import Report
 from inventory.ledger import Retry, Transactions
 from inventory.store import Row
@@ -17,6 +17,7 @@ class Work:
     Attributes:
         claims: what the service has for itself from then on.
         is_staged: whether the change is only planned, and nothing of it is pushed.
+        asserted: whether fragments that stay as they are count too: what is missing of them on a device comes back.
     """
 
     root_id: str
@@ -24,10 +25,11 @@ class Work:
     by_device: Mapping[str, tuple[FragmentChange, ...]]
     claims: tuple[str, ...] = ()
     is_staged: bool = False
+    asserted: bool = False
 
     def changing(self) -> Mapping[str, tuple[FragmentChange, ...]]:
         """Return the changes that change something, by device."""
-        found = {device: tuple(filter(is_change, made)) for device, made in self.by_device.items()}
+        found = {device: tuple(filter(self._counts, made)) for device, made in self.by_device.items()}
         return {device: made for device, made in found.items() if made}
 
     def parts(self) -> frozenset[str]:
@@ -35,11 +37,38 @@ class Work:
         made = [change for found in self.by_device.values() for change in found]
         return frozenset(fragment.service_id for fragment in fragments_in(made))
 
+    def roots(self) -> frozenset[str]:
+        """Return the activated services whose fragments change."""
+        return frozenset({self.root_id})
+
+    def root_of(self, part: str) -> str:
+        """Return the activated service that the service ``part`` is to belong to."""
+        del part
+        return self.root_id
+
+    def check(self, plan: Plan) -> None:
+        """Do nothing where ``plan`` may be pushed.
+
+        Raises:
+            PlanError: it may not.
+        """
+
     def fragments_after(self, settled: Mapping[str, FragmentChange]) -> tuple[Fragment, ...]:
         """Return the service's fragments once it is live: ``settled`` by :func:`change_key`, and those unchanged."""
-        made = [change for changes in self.by_device.values() for change in changes]
-        after = (settled[change_key(change)].new if is_change(change) else change.old for change in made)
-        return tuple(fragment for fragment in after if fragment is not None)
+        return tuple(fragment for made in self.by_device.values() for fragment in self._after(made, settled))
+
+    def held_after(self, settled: Mapping[str, FragmentChange]) -> Mapping[str, tuple[Fragment, ...]]:
+        """Return the fragments on each device that changes, once that is live; ``settled`` as above."""
+        return {device: tuple(self._after(self.by_device[device], settled)) for device in self.changing()}
+
+    def _after(self, made: Iterable[FragmentChange], settled: Mapping[str, FragmentChange]) -> Iterator[Fragment]:
+        for change in made:
+            after = settled[change_key(change)].new if self._counts(change) else change.old
+            if after is not None:
+                yield after
+
+    def _counts(self, change: FragmentChange) -> bool:
+        return self.asserted or is_change(change)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from activation.dry_run import DryPlan, DryRunResult
 from activation.engine import ActivationCore
 from activation.gate import ReviewGate
 from activation.plan import unified_patch
+from activation.repair_requests import RepairRequest
 from activation.reviews import risk_document
 from activation.service_activation import Request
 from activation.store import open_monitors
@@ -143,7 +144,8 @@ class WhatIf:
 
 
 def _requests(monitors: Iterable[Row]) -> list[Request]:
-    return [Request.of(monitor) for monitor in monitors]
+    # A repair changes nothing of what services are to be, but for a rollback; that is planned when its turn comes.
+    return [Request.of(monitor) for monitor in monitors if RepairRequest.of(monitor) is None]
 
 
 def _service(request: Request) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from activation.errors import NothingToRepair
 from activation.model import Fragment, FragmentChange
 from activation.plan import plan_device, readback_matches
 from activation.platforms import Platform
-from activation.repair import Repair, adopt, baseline_id, chosen, is_baseline, reapply
+from activation.repair import adopt, baseline_id, chosen, is_baseline, is_passing, reapply
 from tests.activation.appliers import EosDevice, cli_apply, netconf_apply
 from tests.activation.services import DEVICE, OLT, OLT_BASE, ROUTER, SWITCH, adding, fragment
 from tests.activation.test_drift import ON_SWITCH, POLICY, SWITCH_WITH_BOTH
@@ -28,19 +28,22 @@ def drift(running: str, fragments: Sequence[Fragment], platform: Platform = SWIT
     return check(DEVICE, platform, running, fragments)
 
 
-def applied(running: str, repair: Repair, fragments: Sequence[Fragment]) -> tuple[str, list[Fragment]]:
+def applied(
+    running: str, repair: Sequence[FragmentChange], fragments: Sequence[Fragment]
+) -> tuple[str, list[Fragment]]:
     """Return the switch's configuration and its fragments after a repair."""
-    edit, settled = plan_device(DEVICE, SWITCH, running, repair.changes, fragments)
+    edit, settled = plan_device(DEVICE, SWITCH, running, repair, fragments)
     after = TYPED(running, edit.edit) if edit.changes else running
     assert readback_matches(edit, after, SWITCH) == []
     changed = {change.old.service_id for change in settled if change.old} | {c.new.service_id for c in settled if c.new}
     kept = [each for each in fragments if each.service_id not in changed]
-    return after, kept + [change.new for change in settled if change.new is not None]
+    new = [change.new for change in settled if change.new is not None and not is_passing(change.new.service_id)]
+    return after, kept + new
 
 
 def test_reapplying_everything_ends_in_sync_and_takes_away_what_is_foreign() -> None:
     found = drift(MESSED_UP, ON_SWITCH)
-    running, fragments = applied(MESSED_UP, reapply(DEVICE, SWITCH, found.deviations, ON_SWITCH), ON_SWITCH)
+    running, fragments = applied(MESSED_UP, reapply(DEVICE, SWITCH, found.deviations), ON_SWITCH)
     assert drift(running, fragments).in_sync
     assert "class by-hand" not in running
     assert {each.text for each in fragments} == {each.text for each in ON_SWITCH}
@@ -50,7 +53,7 @@ def test_reapplying_everything_ends_in_sync_and_takes_away_what_is_foreign() -> 
 def test_reapplying_leaves_foreign_nodes_alone_unless_asked() -> None:
     found = drift(MESSED_UP, ON_SWITCH)
     wanted = [each for each in found.deviations if each.kind != "foreign"]
-    running, _ = applied(MESSED_UP, reapply(DEVICE, SWITCH, wanted, ON_SWITCH), ON_SWITCH)
+    running, _ = applied(MESSED_UP, reapply(DEVICE, SWITCH, wanted), ON_SWITCH)
     (left,) = drift(running, ON_SWITCH).deviations
     assert (left.kind, left.place) == ("foreign", f"{POLICY} / class by-hand")
 
@@ -102,9 +105,9 @@ def test_the_olt_goes_both_ways() -> None:
     changed = built.replace("<onu-id>1<", "<onu-id>9<").replace(":onu-id>1<", ":onu-id>9<")
     found = drift(changed, [wanted], OLT)
     assert [each.kind for each in found.deviations] == ["changed"]
-    edit, _ = plan_device(DEVICE, OLT, changed, reapply(DEVICE, OLT, found.deviations, [wanted]).changes)
+    edit, _ = plan_device(DEVICE, OLT, changed, reapply(DEVICE, OLT, found.deviations), [wanted])
     assert drift(netconf_apply(changed, edit.edit), [wanted], OLT).in_sync
-    (adopted,) = adopt(DEVICE, OLT, found.deviations, [wanted]).changes
+    (adopted,) = adopt(DEVICE, OLT, found.deviations, [wanted])
     assert adopted.new is not None
     assert drift(changed, [adopted.new], OLT).in_sync
     assert not plan_device(DEVICE, OLT, changed, [adopted])[0].changes
@@ -114,7 +117,7 @@ def test_a_value_of_the_router_that_nobody_changed_is_left_as_rendered() -> None
     wanted = fragment("frr")
     running = wanted.text.replace("description lastmile", "description mine")
     found = drift(running, [wanted], ROUTER)
-    (change,) = adopt(DEVICE, ROUTER, found.deviations, [wanted]).changes
+    (change,) = adopt(DEVICE, ROUTER, found.deviations, [wanted])
     assert change.new is not None
     assert change.new.text.count("description mine") == 1
-    assert adopt(DEVICE, ROUTER, (), [wanted]).changes == ()
+    assert adopt(DEVICE, ROUTER, (), [wanted]) == ()

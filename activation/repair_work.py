@@ -1,0 +1,115 @@
+"""The work of a repair: changes of several services' fragments at once, or of nobody's; and how it ends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from activation.draft import PlatformOf, with_places
+from activation.errors import PlanError
+from activation.model import Fragment, FragmentChange, Plan
+from activation.repair import is_baseline, is_passing
+from activation.service_activation import HEADER
+from activation.settle import end_monitor
+from activation.states import SERVICE, MonitorState, ServiceState
+from activation.store import MONITORS, SERVICES, fragments_of, replace_fragments
+from activation.work import Member, Work, change_key, fragments_in
+from inventory.documents import Document
+from inventory.ledger import UnitOfWork
+
+ROLLED_BACK: Final = "rolledBack"
+"""Marks, in a service's private data, that a rollback took it off its devices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairWork(Work):
+    """What a repair changes.
+
+    Attributes:
+        owners: the activated service by each part whose fragment changes.
+        may_push: whether devices may change: who adopts only learns.
+        services: activated services whose documents go back, too: what they were before, None where they were not.
+    """
+
+    asserted: bool = True
+    owners: Mapping[str, str] = field(default_factory=dict)
+    may_push: bool = True
+    services: Mapping[str, Document | None] = field(default_factory=dict)
+
+    def roots(self) -> frozenset[str]:
+        """Return the activated services whose fragments change."""
+        parts = self.parts()
+        return frozenset(self.root_of(part) for part in parts if part in self.owners or is_baseline(part))
+
+    def root_of(self, part: str) -> str:
+        """Return the activated service that the service ``part`` belongs to; a baseline is its own."""
+        return self.owners.get(part, part)
+
+    def check(self, plan: Plan) -> None:
+        """Do nothing where ``plan`` may be pushed.
+
+        Raises:
+            PlanError: it would change a device although it only was to learn from it.
+        """
+        if not self.may_push and (changed := [edit.device for edit in plan.edits if edit.changes]):
+            raise PlanError(f"{', '.join(changed)} changed again since it was looked at; legal: look again, then adopt")
+
+
+def complete_repair(
+    uow: UnitOfWork, member: Member, settled: Mapping[str, FragmentChange], platform_of: PlatformOf
+) -> None:
+    """Write what the repaired services have now on the devices that were repaired, and end the monitor.
+
+    Args:
+        uow: the transaction that also ends the device transaction.
+        member: its work is a repair.
+        settled: the changes as they are to be stored, by :func:`activation.work.change_key`.
+        platform_of: the platform of a device, by its name.
+    """
+    work = member.work
+    for root, by_device in _held(uow, work, settled).items():
+        replace_fragments(uow, root, {device: with_places(held, platform_of) for device, held in by_device.items()})
+    if isinstance(work, RepairWork):
+        for service_id, document in work.services.items():
+            _take_back(uow, service_id, document)
+    monitor = MONITORS.get(uow, member.monitor.id)
+    response = {"statusCode": "200", "body": "", "header": list(HEADER)}
+    end_monitor(uow, monitor, MonitorState.COMPLETED, {**member.report.document(), "response": response})
+
+
+def _held(
+    uow: UnitOfWork, work: Work, settled: Mapping[str, FragmentChange]
+) -> Mapping[str, Mapping[str, Sequence[Fragment]]]:
+    """Return what each service has, by device, after the change: what changes, and what it has there besides."""
+    stored = fragments_of(uow.connection, work.roots())
+    found: dict[str, dict[str, dict[str, Fragment]]] = {}
+    for device, made in work.changing().items():
+        for change in made:
+            part = next(fragments_in([change])).service_id
+            if is_passing(part):
+                continue
+            root = work.root_of(part)
+            there = found.setdefault(root, {}).setdefault(
+                device, {_key(each): each for each in stored.get(root, ()) if each.device == device}
+            )
+            there.pop(change_key(change), None)
+            after = settled[change_key(change)].new
+            if after is not None:
+                there[change_key(change)] = after
+    return {root: {device: tuple(held.values()) for device, held in by.items()} for root, by in found.items()}
+
+
+def _key(fragment: Fragment) -> str:
+    return change_key(FragmentChange(old=fragment, new=fragment))
+
+
+def _take_back(uow: UnitOfWork, service_id: str, document: Document | None) -> None:
+    """Make the service's document what it was; where it was not there, it is reserved: nothing of it is on devices."""
+    row = SERVICES.find(uow, service_id)
+    if row is None:
+        return
+    state = ServiceState(document["state"]) if document is not None else ServiceState.RESERVED
+    if row.state != state:
+        SERVICE.advance(ServiceState(row.state), state)
+    after = document if document is not None else {**row.document, "state": state.value}
+    task = {**row.task, ROLLED_BACK: document is None}
+    SERVICES.save(uow, row, replace(row, state=state, document=after, task=task))

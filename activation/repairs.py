@@ -1,0 +1,121 @@
+"""From a repair that was asked for to the changes of fragments that it is today."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from activation import store
+from activation.desired import Renderings, changes
+from activation.drift_store import owned_on
+from activation.errors import NothingToRepair, PlanError
+from activation.model import FragmentChange
+from activation.past_store import record_of, records_after
+from activation.platforms import Platform
+from activation.repair import adopt, reapply
+from activation.repair_requests import RepairRequest
+from activation.repair_work import ROLLED_BACK, RepairWork
+from activation.states import ServiceState
+from activation.store import SERVICES
+from activation.undo import key_of, undo
+from activation.work import fragments_in
+from inventory.documents import Document
+from inventory.ledger import Transactions
+
+REDEPLOYED: Final = frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairs:
+    """Turns repairs into work; reads the database alone."""
+
+    renderings: Renderings
+    platform: Callable[[str], Platform]
+
+    def work(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
+        """Return what ``request`` changes now.
+
+        Raises:
+            ActivationError: it cannot be done; says why and what is legal.
+            UnknownResource: no such service, device or transaction.
+        """
+        if request.action == "redeploy":
+            return self._redeployed(request, transactions)
+        if request.action == "rollback":
+            return _rolled_back(request, transactions)
+        return self._reconciled(request, transactions)
+
+    def _reconciled(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
+        device, platform = request.subject, self.platform(request.subject)
+        if request.action == "reapply":
+            made = reapply(device, platform, request.deviations)
+            return RepairWork(root_id=device, old=(), by_device={device: made})
+        with transactions.read() as connection:
+            owned = owned_on(connection, device)
+        made = adopt(device, platform, request.deviations, owned.fragments)
+        if not made:
+            raise NothingToRepair(f"{device}: what was to be adopted is intended already")
+        parts = _parts([made])
+        owners = {str(part): root for part, root in owned.roots.items() if part in parts}
+        return RepairWork(root_id=device, old=(), by_device={device: made}, owners=owners, may_push=False)
+
+    def _redeployed(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
+        with transactions.read() as connection:
+            service = SERVICES.get(connection, request.subject)
+            old = store.fragments_of(connection, [request.subject])[request.subject]
+        was_rolled_back = bool(service.task.get(ROLLED_BACK))
+        if service.state not in REDEPLOYED and not was_rolled_back:
+            legal = ", ".join(sorted(REDEPLOYED))
+            raise PlanError(
+                f"service {request.subject} is {service.state}; legal: {legal}, or one that was rolled back"
+            )
+        made = changes(old, self.renderings.fragments(service.document))
+        owners = dict.fromkeys(_parts(made.values()), request.subject)
+        documents: dict[str, Document | None] = {}
+        if was_rolled_back:
+            documents = {request.subject: {**service.document, "state": ServiceState.ACTIVE.value}}
+        return RepairWork(root_id=request.subject, old=old, by_device=made, owners=owners, services=documents)
+
+
+def consequences(work: RepairWork) -> tuple[str, ...]:
+    """Return what the inventories and reservations will not follow by themselves, in words."""
+    if not work.services or all(each is not None and each["id"] == work.root_id for each in work.services.values()):
+        return ()
+    return tuple(
+        _consequence(service_id, is_new=before is None) for service_id, before in sorted(work.services.items())
+    )
+
+
+def _consequence(service_id: str, *, is_new: bool) -> str:
+    if is_new:
+        return (
+            f"service {service_id} leaves the devices; the inventories still show it and its resources stay reserved: "
+            f"'lastmile redeploy {service_id}' puts it back, a cease order ends it"
+        )
+    return (
+        f"service {service_id} goes back to what it was; the product inventory still says what was ordered last: "
+        f"'lastmile redeploy' does not change that, an order does"
+    )
+
+
+def _rolled_back(request: RepairRequest, transactions: Transactions) -> RepairWork:
+    with transactions.read() as connection:
+        first = record_of(connection, request.subject)
+        later = records_after(connection, first)
+        chain = (first, *later)
+        owners = {part: root for record in chain for part, root in record.owners.items()}
+        held = store.held_by(connection, owners)
+    today = {key_of(FragmentChange(old=fragment, new=None)): fragment for _, fragment in held.values()}
+    done = undo(first.past, [each.past for each in later], today, with_later=request.with_later)
+    by_device: dict[str, list[FragmentChange]] = {}
+    for change in done.changes:
+        by_device.setdefault(next(fragments_in([change])).device, []).append(change)
+    services: dict[str, Document | None] = {}
+    for record in reversed(chain):
+        if record.past.transaction_id in done.undone:
+            services |= record.services
+    made = {device: tuple(changes) for device, changes in sorted(by_device.items())}
+    return RepairWork(root_id=request.subject, old=(), by_device=made, owners=owners, services=services)
+
+
+def _parts(made: Iterable[Iterable[FragmentChange]]) -> set[str]:
+    return {fragment.service_id for each in made for fragment in fragments_in(each)}
