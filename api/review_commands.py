@@ -22,6 +22,8 @@ Every = Annotated[bool, typer.Option("--all", help="Decided ones too.")]
 Comment = Annotated[str, typer.Option("--comment", "-m", help="What is to be remembered.")]
 Why = Annotated[str, typer.Option("--comment", "-m", help="What whoever ordered gets to read.")]
 _PAGE: Final = 1000
+SHORT: Final = 8
+"""Characters of an id that a table shows; any beginning that only one review has is enough to name it."""
 
 
 @review_app.command("list", epilog="Example:  lastmile review list")
@@ -43,7 +45,7 @@ def list_command(
     for each in found:
         what = f"{each['action']} {each['service'].get('name') or each['service']['id']}"
         needs, devices = each["requirement"], ", ".join(each["devices"])
-        table.add_row(each["id"], each["state"], needs, each["author"], what, devices, each["requestedAt"][:19])
+        table.add_row(each["id"][:SHORT], each["state"], needs, each["author"], what, devices, each["requestedAt"][:16])
     console.print(table if found else "nothing waits", soft_wrap=True)
 
 
