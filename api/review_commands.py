@@ -39,9 +39,11 @@ def list_command(
     if as_json:
         console.print_json(json.dumps(found))
         return
-    table = Table(
-        "id", "state", "needs", "by", "what", "devices", "since", box=None, pad_edge=False, header_style="dim"
-    )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "state", "needs", "by"):
+        table.add_column(column, no_wrap=True, overflow="fold")
+    for column in ("what", "devices", "since"):
+        table.add_column(column, overflow="fold")
     for each in found:
         what = f"{each['action']} {each['service'].get('name') or each['service']['id']}"
         needs, devices = each["requirement"], ", ".join(each["devices"])
