@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from activation.errors import BadPolicy
+from api import repair_commands
 from api.client import ApiRefused
 from api.collector import settle_heap
 from api.db_commands import app as db_app
@@ -60,6 +61,9 @@ app.add_typer(device_app, name="device")
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(lab_app, name="lab")
+app.command("reconcile", epilog=repair_commands.RECONCILE)(repair_commands.reconcile_command)
+app.command("redeploy", epilog=repair_commands.REDEPLOY)(repair_commands.redeploy_command)
+app.command("rollback", epilog=repair_commands.ROLLBACK)(repair_commands.rollback_command)
 app.command("transactions", epilog=TRANSACTIONS_EPILOG)(transactions_command)
 app.command("fsck", epilog="Examples:  lastmile fsck --json   ·   lastmile fsck --repair")(fsck_command)
 console = Console()

@@ -12,6 +12,7 @@ from api.http.collections import Collection
 from api.hub.hub import Hub
 from api.order_tree import OrderTree
 from api.owners import Owners
+from api.repair_desk import RepairDesk
 from api.runtime.database import Database
 from api.settings import Settings
 from inventory.documents import Document
@@ -34,6 +35,7 @@ class System:
         running_configuration: reads a device's running configuration through its driver.
         drift: compares devices with what their services want.
         owners: says who stands behind a service.
+        repairs: takes re-apply, adopt, redeploy and roll-back.
         hub: the subscriptions of other systems.
         lab: the embedded lab, where one runs here.
         first_token: the admin token, only at the very first start of a data folder.
@@ -52,6 +54,7 @@ class System:
     running_configuration: Callable[[str], str]
     drift: DriftWatch
     owners: Owners
+    repairs: RepairDesk
     hub: Hub
     lab: EmbeddedLab | None
     first_token: str | None

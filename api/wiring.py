@@ -45,7 +45,7 @@ from api.storage import storage
 from api.system import Create, System
 from api.wiring_activation import activation_desk
 from api.wiring_checks import service_checks
-from api.wiring_drift import drift_watch, owners
+from api.wiring_drift import drift_watch, owners, repair_desk
 from api.wiring_plan import what_if
 from api.wiring_review import review_gate
 from inventory.device_states import DeviceStates
@@ -286,6 +286,7 @@ def _system(
         running_configuration=lambda name: running_configuration(name, devices, layers.core.reach.sessions),
         drift=drift_watch(layers.core, database),
         owners=owners(),
+        repairs=repair_desk(layers.core, database),
         hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),
         lab=lab,
         first_token=None,

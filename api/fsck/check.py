@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from activation.repair import is_baseline
 from activation.states import TRANSACTION, MonitorState, ReviewState, Step
 from api.fsck import store
 from api.fsck.chains import Parent, check_children, check_progress
@@ -261,6 +262,8 @@ class _Check:
         owners = store.fragment_owners(self.connection)
         services = store.rows(self.connection, "activationService", list(owners))
         for root_id, service_ids in owners.items():
+            if is_baseline(root_id):
+                continue  # What a device showed and somebody adopted: nobody's service.
             yield from check_fragments(root_id, frozenset(service_ids), services.get(root_id))
 
     def _transactions(self) -> Iterator[Finding]:

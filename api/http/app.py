@@ -15,6 +15,7 @@ from api.http.devices import add_devices
 from api.http.drift import add_drift
 from api.http.list_query import page_request
 from api.http.plan import add_plans
+from api.http.repairs import add_repairs
 from api.http.review import add_reviews
 from api.http.transactions import add_transactions
 from api.hub.routes import add_hubs
@@ -41,6 +42,7 @@ def create_app(system: System) -> FastAPI:
     add_devices(guarded, system)
     add_drift(guarded, system)
     add_transactions(guarded, system)
+    add_repairs(guarded, system)
     add_plans(guarded, system)
     add_reviews(guarded, system)
     add_hubs(guarded, system.hub)

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,14 +12,17 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 import templates
 from activation.desired import Renderings, parts
+from activation.drift_policy import DriftRule
 from activation.drivers.fake import FakeNetwork
 from activation.intent import build_intent, load_intents
 from activation.model import ServiceId
 from activation.platforms import load_platforms
 from activation.render import Renderer
+from api.cli import app
 from api.http.app import create_app
 from api.runtime.database import open_database
 from api.settings import Settings
@@ -270,6 +274,19 @@ def test_the_network_file_example_is_legal(tmp_path: Path) -> None:
     file = tmp_path / "network.yml"
     file.write_text(_block_of("network-file.md", "yaml").text, encoding="utf-8")
     assert [place.place_id for place in load_network_file(file).premises] == ["ADDR-1015"]
+
+
+def test_the_commands_of_the_drift_page_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LASTMILE_URL", "http://127.0.0.1:9")
+    text = (DOCS / "how-to/drift.md").read_text(encoding="utf-8")
+    lines = [line.removeprefix("$ lastmile ") for line in text.splitlines() if line.startswith("$ lastmile ")]
+    assert len(lines) > len(("drift", "reconcile", "transactions", "rollback"))
+    for line in lines:
+        said = CliRunner().invoke(app, shlex.split(line))
+        # Nobody answers there: what is wrong with the words themselves would have been said first.
+        assert "is 'lastmile serve' running there?" in f"{said.output} {said.exception}", line
+    rules = yaml.safe_load(_block_of("how-to/drift.md", "yaml").text)["drift"]
+    assert [DriftRule.model_validate(rule).policy for rule in rules] == ["ignore", "adopt", "reapply"]
 
 
 def _block_of(page: str, language: str) -> Block:

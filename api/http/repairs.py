@@ -1,0 +1,24 @@
+"""Routes of repairs: re-apply, adopt, redeploy, roll back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from activation.repair_requests import REPAIRS
+from api.http.collections import Body, created
+from api.http.requests import Acting
+from api.system import System
+
+
+def add_repairs(router: APIRouter, system: System) -> None:
+    """Add the dry run (200 with the plan) and the request itself (202 with its monitor)."""
+
+    def rehearse(body: Body) -> Mapping[str, Any]:
+        return system.repairs.dry_run(body)
+
+    def take(body: Body, actor: Acting) -> Response:
+        return created(system.repairs.take(body, actor=actor.name), 202)
+
+    router.add_api_route(REPAIRS + "/dryRun", rehearse, methods=["POST"])
+    router.add_api_route(REPAIRS, take, methods=["POST"], status_code=202)
