@@ -9,7 +9,7 @@ from netmiko import ConfigInvalidException
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.prompt_ssh import PromptDriven, check_whole, connect, refusals
+from activation.drivers.prompt_ssh import PromptDriven, check_whole, connect, refusal_but, refusals
 from activation.drivers.ssh_profile import profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
@@ -24,7 +24,7 @@ def open_cli(device: Device, rules: PlatformRules) -> Driver:
     """Connect to ``device`` and return its session.
 
     ``rules.options``: ``device_type`` (netmiko's name), ``save_command``, ``last_line`` of a whole configuration
-    (``end``; empty where it has none).
+    (``end``; empty where it has none), ``tolerated`` (patterns of what the device says when a refusal is no matter).
 
     Raises:
         DeviceUnreachable: with the address, the port and the reason.
@@ -40,6 +40,7 @@ def open_cli(device: Device, rules: PlatformRules) -> Driver:
         connection,
         save_command=str(rules.options.get("save_command", "write memory")),
         last_line=str(rules.options.get("last_line", "end")),
+        refusal=refusal_but(_patterns(rules.options.get("tolerated"))),
     )
 
 
@@ -48,9 +49,11 @@ class CliDriver:
 
     confirmed_commit = False
 
-    def __init__(self, device: str, connection: PromptDriven, *, save_command: str, last_line: str) -> None:
+    def __init__(
+        self, device: str, connection: PromptDriven, *, save_command: str, last_line: str, refusal: str
+    ) -> None:
         self._device, self._connection, self._save_command = device, connection, save_command
-        self._last_line = last_line
+        self._last_line, self._refusal = last_line, refusal
         self.host_key = connection.host_key
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
@@ -66,8 +69,8 @@ class CliDriver:
         self._enter("commit")
         try:
             with self._translated("commit", lost=OutcomeUnknown):
-                output = self._connection.send_config_set(_lines(edit.edit))
-            if refused := refusals(output):  # Some devices answer for the whole set when it ends.
+                output = self._connection.send_config_set(_lines(edit.edit), error_pattern=self._refusal)
+            if refused := refusals(output, self._refusal):  # Some devices answer for the whole set when it ends.
                 raise EditRefused(self._device, "commit", refused)  # noqa: TRY301  # undone below like any refusal
         except EditRefused:
             self._push_leniently(edit.inverse)
@@ -125,7 +128,7 @@ class CliDriver:
         Of a half-applied edit some lines of the inverse have nothing to undo, and the device says so.
         """
         with self._translated("rollback", lost=OutcomeUnknown):
-            return refusals(self._connection.send_config_set(_lines(lines), error_pattern=""))
+            return refusals(self._connection.send_config_set(_lines(lines), error_pattern=""), self._refusal)
 
     @contextmanager
     def _translated(self, phase: str, *, lost: type[DeviceError] = DeviceUnreachable) -> Iterator[None]:
@@ -141,6 +144,10 @@ class CliDriver:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
+
+
+def _patterns(given: object) -> Sequence[str]:
+    return [str(each) for each in given] if isinstance(given, list) else []
 
 
 def _text(error: BaseException) -> str:

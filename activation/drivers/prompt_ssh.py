@@ -7,7 +7,7 @@ answers in one. Here a read ends when the pattern arrives.
 import re
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import paramiko
@@ -23,6 +23,8 @@ from inventory.model import Device
 LAST_WORDS: Final = 80
 REFUSAL: Final = r"^\s*%.*$"
 """How Cisco-like command lines (EOS, FRR) mark a line they did not take."""
+REFUSAL_LINES: Final = 4
+"""Lines after the mark in which a device explains itself (FRR: an empty one, the type, the description)."""
 
 
 class PromptDriven(BaseConnection):
@@ -150,9 +152,17 @@ def check_whole(configuration: str, last_line: str) -> str:
     return configuration
 
 
-def refusals(output: str) -> str:
+def refusal_but(tolerated: Sequence[str]) -> str:
+    """Return the pattern of refusals, but for those whose explanation matches one of the ``tolerated`` patterns."""
+    if not tolerated:
+        return REFUSAL
+    explained = rf"(?:.*\n(?!\s*%)){{0,{REFUSAL_LINES}}}.*(?:{'|'.join(tolerated)})"
+    return rf"^(?!\s*%{explained})\s*%.*$"
+
+
+def refusals(output: str, pattern: str = REFUSAL) -> str:
     """Return the lines of ``output`` in which the device refuses something; empty when there are none."""
-    return "; ".join(line.strip() for line in re.findall(REFUSAL, output, re.MULTILINE))
+    return "; ".join(line.strip() for line in re.findall(pattern, output, re.MULTILINE))
 
 
 def connect(device: Device, device_type: str, profile: SshProfile, **netmiko_arguments: Any) -> PromptDriven:  # noqa: ANN401

@@ -20,6 +20,10 @@ from labs.errors import StartupConfigError
 
 VERSION: Final = "8.4.4"
 CONFIGURATION_FAILED: Final = "% Configuration failed.\n\nError type: generic\nError description: {reason}\n"
+STILL_THERE: Final = (
+    "% Configuration failed.\n\nError type: validation\nError description: only inactive interfaces can be deleted\n"
+)
+"""What FRR says to ``no interface`` while the kernel has it; this router's kernel has all that is configured."""
 ROUTE_CODES: Final = (
     "Codes: K - kernel route, C - connected, S - static, R - RIP,\n       > - selected route, * - FIB route\n"
 )
@@ -64,7 +68,7 @@ class FrrRouter:
 
     def file_text(self) -> str:
         """Return the configuration as ``write memory`` puts it into frr.conf."""
-        return "\n".join([*printed(self.running, indent=INDENT), "!", "end", ""])
+        return "\n".join([*printed(without_hollow(self.running), indent=INDENT), "!", "end", ""])
 
     def save(self) -> None:
         """Write the running configuration to frr.conf."""
@@ -202,6 +206,8 @@ class VtyShell:
         missing = next((text for start, text in MISSING.items() if line.startswith(start)), "")
         if tree == router.running and missing:
             return missing
+        if line.startswith("no interface "):
+            return STILL_THERE
         if tree != router.running:
             self._before_line = router.running
         router.running, self._place = tree, place
@@ -214,6 +220,7 @@ class VtyShell:
             self._place = self._place.outward()
             return ""
         self._configuring, self._place = False, TOP
+        self._router.running = without_hollow(self._router.running)
         return await self._end_of_set() if self._router.running != self._before_set else ""
 
     async def _end_of_set(self) -> str:
@@ -254,6 +261,11 @@ class VtyShell:
     async def accept(self, _words: tuple[str, ...]) -> str:
         """Take a command that changes nothing here."""
         return ""
+
+
+def without_hollow(tree: Tree) -> Tree:
+    """Return ``tree`` without interfaces that hold nothing: FRR does not show them."""
+    return tuple(line for line in tree if line.children or line.key[0] != "interface")
 
 
 def _refused(faults: FaultBoard, line: str) -> str:

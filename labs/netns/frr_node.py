@@ -6,10 +6,9 @@ import errno
 import fcntl
 import os
 import pty
-import re
 import struct
 import termios
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import asyncssh
@@ -24,22 +23,16 @@ WIDTH: Final = 511
 HEIGHT: Final = 24
 _CHUNK: Final = 65536
 _INTERRUPT: Final = b"\x03"
-_REMOVAL: Final = re.compile(r"^\s*no interface (\S+\.\d+)\s*$", re.MULTILINE)
 
 
 class RealFrrNode:
-    """One router. Its daemons are started and stopped by the lab; this is the way in.
-
-    FRR refuses ``no interface`` while the kernel still has the interface. Elsewhere the operator removes it first;
-    here ``release`` does, called with the interface's name before FRR gets the line.
-    """
+    """One router. Its daemons are started and stopped by the lab; this is the way in."""
 
     def __init__(
         self,
         *,
         name: str,
         daemons: FrrDaemons,
-        release: Callable[[str], None],
         credentials: Credentials,
         host_key: asyncssh.SSHKey,
         saved: Callable[[str], None] = forget,
@@ -47,7 +40,6 @@ class RealFrrNode:
         self.name = name
         self.faults = FaultBoard()
         self._daemons = daemons
-        self._release = release
         self._door = Door(credentials=credentials, host_key=host_key, faults=self.faults)
         self._saved = saved
         self._kept = daemons.saved_config()
@@ -80,18 +72,13 @@ class RealFrrNode:
     async def _serve(self, process: "asyncssh.SSHServerProcess[Any]") -> None:
         if process.command is not None:
             lines = [word for line in process.command.splitlines() for word in ("-c", line)]
-            await self._make_way(process.command)
             done = await asyncio.to_thread(self._daemons.vtysh, *lines)
             process.stdout.write(done.stdout)
             process.stderr.write(done.stderr)
             process.exit(done.return_code)
         else:
-            process.exit(await _dialogue(process, self._daemons.vtysh_command, self._environ(), self._make_way))
+            process.exit(await _dialogue(process, self._daemons.vtysh_command, self._environ()))
         self._keep()
-
-    async def _make_way(self, typed: str) -> None:
-        for name in _REMOVAL.findall(typed):
-            await asyncio.to_thread(self._release, name)
 
     def _keep(self) -> None:
         """Pass on what the router wrote to its own memory."""
@@ -108,10 +95,7 @@ class RealFrrNode:
 
 
 async def _dialogue(
-    process: "asyncssh.SSHServerProcess[Any]",
-    command: Sequence[str],
-    environ: Mapping[str, str],
-    make_way: Callable[[str], Awaitable[None]],
+    process: "asyncssh.SSHServerProcess[Any]", command: Sequence[str], environ: Mapping[str, str]
 ) -> int:
     """Join an SSH session with a program on a terminal until one of them ends; return the program's end."""
     if isinstance(process.channel, asyncssh.SSHLineEditorChannel) and process.term_type is not None:
@@ -130,7 +114,7 @@ async def _dialogue(
         )
     finally:
         os.close(slave)
-    typing = asyncio.ensure_future(_type(process, master, make_way))
+    typing = asyncio.ensure_future(_type(process, master))
     showing = asyncio.ensure_future(_show(process, os.dup(master)))
     try:
         await asyncio.wait({typing, showing}, return_when=asyncio.FIRST_COMPLETED)
@@ -144,10 +128,7 @@ async def _dialogue(
     return await program.wait()
 
 
-async def _type(
-    process: "asyncssh.SSHServerProcess[Any]", master: int, make_way: Callable[[str], Awaitable[None]]
-) -> None:
-    line = ""
+async def _type(process: "asyncssh.SSHServerProcess[Any]", master: int) -> None:
     while True:
         try:
             typed = await process.stdin.read(_CHUNK)
@@ -159,12 +140,7 @@ async def _type(
             continue
         if not typed:
             return
-        for piece in typed.splitlines(keepends=True):
-            line += piece
-            if piece.endswith(("\r", "\n")):
-                await make_way(line)
-                line = ""
-            os.write(master, piece.encode())
+        os.write(master, typed.encode())
 
 
 async def _show(process: "asyncssh.SSHServerProcess[Any]", master: int) -> None:

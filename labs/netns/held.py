@@ -181,7 +181,7 @@ class NetnsHeld:
         plane = self._planes[given["name"]]
         if not isinstance(plane, RouterPlane):
             raise LabStartError(f"{given['name']}: is no router")
-        return RealFrrNode(daemons=plane.daemons, release=plane.release, **given)
+        return RealFrrNode(daemons=plane.daemons, **given)
 
     def _joined(self, name: str, wanted: Callable[[], Forwarding]) -> Callable[[], None]:
         plane, follower = self._planes[name], self._followers[name]

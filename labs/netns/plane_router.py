@@ -4,7 +4,7 @@ FRR configures interfaces but does not make them. A sub-interface ``eth1.100`` t
 a port of VLAN 100; a host route out of it becomes that subscriber's DHCP lease.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Final
@@ -61,14 +61,6 @@ def router_needs(running_config: str) -> RouterNeeds:
         if interface in made and made[interface].up and (lease := _lease(interface, address, sections[interface]))
     }
     return RouterNeeds(sub_interfaces=frozenset(made.values()), leases=frozenset(leases))
-
-
-def without(needs: RouterNeeds, names: Collection[str]) -> RouterNeeds:
-    """Return ``needs`` but for what concerns the sub-interfaces called ``names``."""
-    return RouterNeeds(
-        sub_interfaces=frozenset(each for each in needs.sub_interfaces if each.name not in names),
-        leases=frozenset(each for each in needs.leases if each.interface not in names),
-    )
 
 
 def _sections(running_config: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -1,7 +1,5 @@
 """The data planes of a lab's nodes: what forwards in each namespace, true to the device's configuration."""
 
-import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -13,11 +11,9 @@ from labs.netns.forwarding import Forwarding
 from labs.netns.frr_daemons import FrrDaemons
 from labs.netns.names import wire
 from labs.netns.openvswitch import OpenVSwitch
-from labs.netns.plane_router import Lease, RouterNeeds, SubInterface, router_needs, without
+from labs.netns.plane_router import Lease, RouterNeeds, SubInterface, router_needs
 
 BRIDGE: Final = "br0"
-RELEASED_S: Final = 1.0
-"""How long a released sub-interface stays away, whatever the configuration still says."""
 
 
 class Plane(Protocol):
@@ -82,8 +78,6 @@ class RouterPlane:
     split: Sequence[str]
     configuration: str
     _needs: RouterNeeds = field(default_factory=RouterNeeds)
-    _released: dict[str, float] = field(default_factory=dict)
-    _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         """Start the bridges, then FRR."""
@@ -97,21 +91,9 @@ class RouterPlane:
 
     def follow(self) -> None:
         """Make and remove sub-interfaces and DHCP servers as the running configuration has them now."""
-        with self._busy:
-            with self.daemons.vty("zebra") as zebra, self.daemons.vty("staticd") as staticd:
-                text = zebra.ask("show running-config") + staticd.ask("show running-config")
-            self._reach(without(router_needs(text), self._lately_released()))
-
-    def release(self, name: str) -> None:
-        """Remove a sub-interface at once, and leave FRR the time to forget it too."""
-        with self._busy:
-            self._released[name] = time.monotonic()
-            self._reach(without(self._needs, {name}))
-
-    def _lately_released(self) -> set[str]:
-        since_s = time.monotonic() - RELEASED_S
-        self._released = {name: at_s for name, at_s in self._released.items() if at_s > since_s}
-        return set(self._released)
+        with self.daemons.vty("zebra") as zebra, self.daemons.vty("staticd") as staticd:
+            text = zebra.ask("show running-config") + staticd.ask("show running-config")
+        self._reach(router_needs(text))
 
     def _reach(self, wanted: RouterNeeds) -> None:
         if wanted == self._needs:

@@ -21,7 +21,8 @@ SERVICE = [
     "exit",
     "ip route 10.42.1.15/32 eth1.1042",
 ]
-NO_SERVICE = ["no ip route 10.42.1.15/32 eth1.1042", "no interface eth1.1042"]
+EMPTIED = ["interface eth1.1042", "no ip address 10.42.1.1/32", "no description", "exit"]
+NO_SERVICE = ["no ip route 10.42.1.15/32 eth1.1042", *EMPTIED]
 
 
 @pytest.fixture
@@ -63,6 +64,18 @@ def test_a_service_comes_and_goes(router: Powered, cli: netmiko.BaseConnection) 
         in router.node.running_config()
     )
     assert "%" not in cli.send_config_set(NO_SERVICE)
+    assert router.node.running_config() == before
+
+
+def test_an_interface_that_the_kernel_has_is_emptied_but_not_deleted(
+    router: Powered, cli: netmiko.BaseConnection
+) -> None:
+    before = router.node.running_config()
+    cli.send_config_set(SERVICE[:-1])
+    configured = router.node.running_config()
+    assert "only inactive interfaces can be deleted" in cli.send_config_set(["no interface eth1.1042"])
+    assert router.node.running_config() == configured
+    assert "only inactive" in cli.send_config_set([*EMPTIED, "no interface eth1.1042"])
     assert router.node.running_config() == before
 
 

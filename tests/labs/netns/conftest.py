@@ -62,6 +62,10 @@ class Site:
         """Return the name of a node's namespace."""
         return f"lm-{self.lab_topology.name}-{node}"
 
+    def configurations(self) -> dict[str, str]:
+        """Return the running configuration of every device."""
+        return {node.name: self.lab.running_config(node.name) for node in self.lab.nodes() if node.platform}
+
     def order(self, body: dict[str, Any], state: str = "completed") -> dict[str, Any]:
         """Place an order, see it end in ``state`` and the data plane follow."""
         tree = self.client.follow(self.client.place(body), timeout_s=PATIENCE_S)

@@ -33,6 +33,7 @@ def _dark(site: Site, subscriber: str) -> bool:
 
 
 def test_an_order_an_upgrade_and_a_cease_as_packets_see_them(site: Site) -> None:
+    before = site.configurations()
     assert _dark(site, "sub1")
 
     added = site.order(bodies.add("fibre-10"))
@@ -57,6 +58,7 @@ def test_an_order_an_upgrade_and_a_cease_as_packets_see_them(site: Site) -> None
     site.order(bodies.cease(product))
     assert not _reaches(site, "sub1")
     assert _dark(site, "sub1")
+    assert site.configurations() == before
 
 
 def test_neighbours_have_each_their_own_line(site: Site) -> None:
@@ -82,7 +84,7 @@ def test_neighbours_have_each_their_own_line(site: Site) -> None:
 
 
 def test_a_check_that_fails_takes_the_change_back_everywhere(site: Site) -> None:
-    before = {name: site.lab.running_config(name) for name in ("olt1", "sw1", "r1")}
+    before = site.configurations()
     core = site.namespace("core1")
     run(["ip", "address", "del", f"{CORE}/30", "dev", "eth1"], namespace=core)
     try:
@@ -92,5 +94,5 @@ def test_a_check_that_fails_takes_the_change_back_everywhere(site: Site) -> None
             run(command.split(), namespace=core)
     said = [error for monitor in tree["monitor"] for error in monitor.get("errorMessage", ())]
     assert {error["code"] for error in said} == {"serviceCheckFailed"}
-    assert {name: site.lab.running_config(name) for name in before} == before
+    assert site.configurations() == before
     assert _dark(site, "sub1")

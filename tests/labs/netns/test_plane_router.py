@@ -2,7 +2,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from labs.netns.plane_router import Lease, RouterNeeds, SubInterface, router_needs, without
+from labs.netns.plane_router import Lease, RouterNeeds, SubInterface, router_needs
 
 CONFIG = """\
 frr version 8.4.4
@@ -48,7 +48,3 @@ def test_other_interfaces_are_left_alone(name: str) -> None:
 def test_a_gateway_far_away_widens_the_network() -> None:
     found = router_needs(CONFIG.replace("10.42.1.1/32", "10.42.3.1/32"))
     assert [lease.prefix_length for lease in found.leases] == [22]
-
-
-def test_what_is_released_takes_its_lease_along() -> None:
-    assert without(router_needs(CONFIG), {"eth1.1042"}) == RouterNeeds()
