@@ -23,7 +23,7 @@ from activation.reach import Reach
 from activation.recovery import later
 from activation.repair_work import RepairWork, complete_repair
 from activation.service_activation import Request
-from activation.settle import complete, fail_all
+from activation.settle import complete, fail_all, foresee
 from activation.states import Step
 from activation.transact import SESSION_TROUBLE, Outcome, Participants, Push
 from activation.work import Member
@@ -173,6 +173,7 @@ def _complete(members: Sequence[Member], planned: Planned, participants: Partici
     with members[0].transactions.begin() as uow:
         if journal is not None:
             store.enter_step(uow, journal.transaction_id, journal.step, Step.DONE, {})
+        foresee(uow, [member.monitor.id for member in members])
         for member in members:
             if isinstance(member.work, RepairWork):
                 complete_repair(uow, member, planned.settled, participants.platform)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from activation.model import Path
 from activation.notation import Branch, Nodes, Scope, grow, natural
 from activation.platforms import CliRules
+from activation.unified import Marked, mark
 
 
 def slot(path: Path, rules: CliRules) -> Path:
@@ -89,3 +90,17 @@ def _lines(branch: Branch, rules: CliRules, depth: int) -> Iterator[str]:
         yield from _lines(child, rules, depth + 1)
         if rules.closes_sections and (child or rules.enters(line)):
             yield " " * rules.indent * depth + rules.exit
+
+
+def compare(before: Branch, after: Branch, rules: CliRules, depth: int = 0) -> Iterator[Marked]:
+    """Yield the canonical lines of both trees as one, each marked with what becomes of it."""
+    indent = " " * rules.indent * depth
+    for line in ordered({**before, **after}, rules, depth):
+        old, new = before.get(line), after.get(line)
+        yield mark(old is not None, new is not None), indent + line + "\n"
+        yield from compare(old or {}, new or {}, rules, depth + 1)
+        if rules.closes_sections:
+            enters = rules.enters(line)
+            left = old is not None and (bool(old) or enters), new is not None and (bool(new) or enters)
+            if any(left):
+                yield mark(*left), f"{indent}{rules.exit}\n"

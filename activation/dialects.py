@@ -1,19 +1,25 @@
 """The two notations, each bound to the rules of one platform."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from activation import cli_diff, cli_tree, netconf_diff, netconf_tree
 from activation.model import Path
-from activation.notation import EVERYTHING, Nodes, Notation, Scope, by_slot
+from activation.netconf_text import Writer
+from activation.notation import EVERYTHING, Nodes, Notation, Scope, by_slot, grow
 from activation.platforms import CliRules, NetconfRules, Platform
+from activation.unified import Marked
 
 
-@dataclass(frozen=True, slots=True)
 class NetconfNotation:
     """XML under a schema profile."""
 
-    rules: NetconfRules
+    def __init__(self, rules: NetconfRules) -> None:
+        self.rules = rules
+        self._writer = Writer(rules)
+        # A plan shows the nodes that it compares: their tree is made once.
+        self._grown = lru_cache(maxsize=2)(grow)
 
     def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
         """Return the nodes of a ``<config>`` element or of its children."""
@@ -25,7 +31,7 @@ class NetconfNotation:
 
     def show(self, nodes: Nodes) -> str:
         """Return the canonical ``<config>`` element."""
-        return netconf_tree.show(nodes, self.rules)
+        return self._writer.write(self._grown(nodes)) if nodes else ""
 
     def slot(self, path: Path) -> Path:
         """Return the path without the leaf's value."""
@@ -37,7 +43,11 @@ class NetconfNotation:
 
     def edit(self, before: Nodes, after: Nodes, *, strict: bool) -> str:
         """Return the ``<config>`` for edit-config."""
-        return netconf_diff.edit(before, after, self.rules, strict=strict)
+        return netconf_diff.edit(before, after, self.rules, strict=strict, writer=self._writer)
+
+    def compare(self, before: Nodes, after: Nodes) -> Iterable[Marked]:
+        """Yield the lines of both ``<config>`` elements as one."""
+        return self._writer.compare(self._grown(before), self._grown(after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,10 @@ class CliNotation:
     def edit(self, before: Nodes, after: Nodes, *, strict: bool) -> str:  # noqa: ARG002  # commands know no "must exist"
         """Return the commands; they lead to ``after`` from a state in between, too."""
         return cli_diff.edit(before, after, self.rules)
+
+    def compare(self, before: Nodes, after: Nodes) -> Iterable[Marked]:
+        """Yield the lines of both as one."""
+        return cli_tree.compare(grow(before), grow(after), self.rules)
 
 
 def notation_for(platform: Platform) -> Notation:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from activation.dialects import notation_for
-from activation.fragments import Ownership, Reading, covers
+from activation.fragments import Ownership, Reading
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
 from activation.notation import Scope
 from activation.plan import DevicePlan, device_plan, make_plan, own_diffs, refuse_strangers
@@ -67,7 +67,7 @@ class DeviceDraft:
         Raises:
             PlanError: two services want different values in one place.
         """
-        return covers(self._owned(), self.reading.notation)
+        return self._owned().covers
 
     def plan(self, running: str) -> DevicePlan:
         """Return the plan against the ``running`` configuration.
@@ -159,7 +159,7 @@ class Draft:
                 for member in self.members
                 if (made := member.work.changing().get(name))
             }
-            diffs = own_diffs(planned[name], device.platform, shares.values())
+            diffs = own_diffs(planned[name], device.reading.notation, shares.values())
             for monitor_id, diff in zip(shares, diffs, strict=True):
                 own[monitor_id][name] = diff
         return own

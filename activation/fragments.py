@@ -58,6 +58,7 @@ class Ownership:
     Not slotted: the derived views are computed once and kept.
     """
 
+    notation: Notation
     leaving: tuple[Share, ...]
     arriving: tuple[Share, ...]
     staying: tuple[Share, ...]
@@ -78,6 +79,7 @@ class Ownership:
         share = (reading or Reading(notation)).share
         changed = {fragment.service_id for change in changes for fragment in (change.old, change.new) if fragment}
         self = cls(
+            notation=notation,
             leaving=tuple(share(change.old) for change in changes if change.old),
             arriving=tuple(share(change.new) for change in changes if change.new),
             staying=tuple(share(other) for other in others if other.service_id not in changed),
@@ -123,6 +125,14 @@ class Ownership:
     def slots(self) -> frozenset[Path]:
         """Every slot that the changed services hold or held."""
         return frozenset(slot for share in (*self.leaving, *self.arriving) for slot in share.wants)
+
+    @cached_property
+    def covers(self) -> tuple[Path, ...]:
+        """What has to be read: each section or list entry concerned, none inside another; sorted."""
+        slots = self.slots
+        inner = {path for slot in slots for path in parents(slot)}
+        chosen = {self.notation.unit(slot) for slot in slots if slot not in inner} | (self.vanishing & inner)
+        return tuple(sorted(path for path in chosen if chosen.isdisjoint(parents(path))))
 
     def neighbours(self) -> tuple[ServiceId, ...]:
         """Return the other services that own a node in these slots, foreign nodes aside; sorted."""
@@ -178,14 +188,6 @@ def _foreign(share: Share, known: Mapping[Path, Path], owned: set[Path], stood: 
             yield known[slot]
         elif slot not in owned and slot in stood:
             yield stood[slot]
-
-
-def covers(ownership: Ownership, notation: Notation) -> tuple[Path, ...]:
-    """Return what has to be read of the device: each section or list entry concerned, none inside another; sorted."""
-    slots = ownership.slots
-    inner = {path for slot in slots for path in parents(slot)}
-    chosen = {notation.unit(slot) for slot in slots if slot not in inner} | (ownership.vanishing & inner)
-    return tuple(sorted(path for path in chosen if chosen.isdisjoint(parents(path))))
 
 
 def readable(path: Path) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from activation.model import Path
 from activation.netconf_step import is_entry
-from activation.netconf_text import write
+from activation.netconf_text import Writer
 from activation.netconf_tree import slot
 from activation.notation import Nodes, grow, parents
 from activation.platforms import NetconfRules
 
 
-def edit(before: Nodes, after: Nodes, rules: NetconfRules, *, strict: bool) -> str:
+def edit(before: Nodes, after: Nodes, rules: NetconfRules, *, strict: bool, writer: Writer | None = None) -> str:
     """Return the ``<config>`` for edit-config (default operation merge) that turns ``before`` into ``after``.
 
     New list entries carry ``create``, vanished nodes ``delete``, changed leaves ``replace``, new leaves ``merge``;
@@ -32,7 +32,7 @@ def edit(before: Nodes, after: Nodes, rules: NetconfRules, *, strict: bool) -> s
             return "delete" if strict else "remove"
         return None
 
-    return write(grow(created | gone), rules, operation_of)
+    return (writer or Writer(rules)).write(grow(created | gone), operation_of)
 
 
 def _topmost(nodes: Nodes) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from lxml import etree
 from activation.errors import PlanError
 from activation.model import Path
 from activation.netconf_step import VALUE, has_value, is_entry, predicate, schema_path
-from activation.netconf_text import BASE_NAMESPACE, write
+from activation.netconf_text import BASE_NAMESPACE, Writer
 from activation.notation import Nodes, Scope, grow
 from activation.platforms import NetconfRules, SchemaNode
 
@@ -62,7 +62,7 @@ def read(text: str, rules: NetconfRules, scope: Scope) -> Mapping[Path, Path]:
 
 def show(nodes: Nodes, rules: NetconfRules) -> str:
     """Return the canonical ``<config>`` of ``nodes``, pretty-printed; empty without nodes."""
-    return write(grow(nodes), rules) if nodes else ""
+    return Writer(rules).write(grow(nodes)) if nodes else ""
 
 
 def _envelope(text: str) -> etree._Element:

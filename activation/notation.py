@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Final, Protocol, Self
 
 from activation.model import Path
+from activation.unified import Marked
 
 Nodes = frozenset[Path]
 
@@ -85,6 +86,10 @@ class Notation(Protocol):
         """
         ...
 
+    def compare(self, before: Nodes, after: Nodes) -> Iterable[Marked]:
+        """Yield the lines of both as one text, each marked with what becomes of it."""
+        ...
+
 
 def lineage(path: Path) -> Iterable[Path]:
     """Return ``path`` and everything above it, from the root down."""
@@ -108,11 +113,17 @@ Branch = dict[str, "Branch"]
 def grow(nodes: Iterable[Path]) -> Branch:
     """Return the tree of ``nodes``."""
     root: Branch = {}
+    made: dict[Path, Branch] = {(): root}
     for path in nodes:
-        branch = root
-        for step in path:
-            branch = branch.setdefault(step, {})
+        _branch(made, path[:-1]).setdefault(path[-1], {})
     return root
+
+
+def _branch(made: dict[Path, Branch], path: Path) -> Branch:
+    found = made.get(path)
+    if found is None:
+        found = made[path] = _branch(made, path[:-1]).setdefault(path[-1], {})
+    return found
 
 
 def by_slot(notation: Notation, nodes: Iterable[Path]) -> Mapping[Path, Path]:

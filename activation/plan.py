@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 
 from activation.dialects import notation_for
 from activation.errors import PlanError
-from activation.fragments import Ownership, covers, intended, readable, relevant, settle
+from activation.fragments import Ownership, intended, readable, relevant, settle
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
 from activation.notation import Nodes, Notation, Scope, by_slot
 from activation.platforms import Platform
+from activation.unified import unified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,7 @@ def touched_paths(
     Raises:
         PlanError: a fragment cannot be understood, or two services want different values in one place.
     """
-    notation = notation_for(platform)
-    return covers(Ownership.of(notation, changes, others), notation)
+    return Ownership.of(notation_for(platform), changes, others).covers
 
 
 def owned_paths(platform: Platform, fragment: Fragment) -> frozenset[Path]:
@@ -74,7 +74,7 @@ def plan_device(
     refuse_strangers(device, changes, others)
     notation = notation_for(platform)
     ownership = Ownership.of(notation, changes, others)
-    standing = notation.parse(running, Scope.of(covers(ownership, notation)))
+    standing = notation.parse(running, Scope.of(ownership.covers))
     return plan_nodes(device, platform, standing, changes, ownership)
 
 
@@ -98,8 +98,7 @@ def device_plan(
     Raises:
         PlanError: the change cannot be written in the platform's notation.
     """
-    notation = notation_for(platform)
-    touched = covers(ownership, notation)
+    notation = ownership.notation
     before = relevant(ownership, notation, standing)
     after = intended(ownership, notation, before)
     shown_before, shown_after = notation.show(before), notation.show(after)
@@ -109,8 +108,8 @@ def device_plan(
         dialect=platform.dialect,
         edit=notation.edit(before, after, strict=True),
         inverse=notation.edit(after, before, strict=False),
-        diff=_unified(device, shown_before, shown_after),
-        touched=touched,
+        diff=_diff(device, notation, before, after),
+        touched=ownership.covers,
         before=shown_before,
         after=shown_after,
         base_fingerprint=hashlib.sha256(shown_before.encode()).hexdigest(),
@@ -120,15 +119,14 @@ def device_plan(
     return DevicePlan(edit=edit, settled=settled, before=by_slot(notation, before), after=by_slot(notation, after))
 
 
-def own_diffs(planned: DevicePlan, platform: Platform, shares: Iterable[Iterable[Path]]) -> list[str]:
+def own_diffs(planned: DevicePlan, notation: Notation, shares: Iterable[Iterable[Path]]) -> list[str]:
     """Return the part of the device's diff that each of ``shares`` (the places of one service) is about."""
-    notation = notation_for(platform)
 
-    def shown(nodes: Mapping[Path, Path], places: Iterable[Path]) -> str:
-        return notation.show(frozenset(nodes[place] for place in places if place in nodes))
+    def own(nodes: Mapping[Path, Path], places: Iterable[Path]) -> Nodes:
+        return frozenset(nodes[place] for place in places if place in nodes)
 
     device = planned.edit.device
-    return [_unified(device, shown(planned.before, places), shown(planned.after, places)) for places in shares]
+    return [_diff(device, notation, own(planned.before, places), own(planned.after, places)) for places in shares]
 
 
 def readback_matches(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
@@ -184,23 +182,15 @@ def refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Seq
         raise PlanError(f"{device}: fragments of other devices in its plan: {', '.join(strangers)}")
 
 
-def _unified(device: str, before: str, after: str) -> str:
-    return _patch(before, after, f"{device} running", f"{device} planned")
+def _diff(device: str, notation: Notation, before: Nodes, after: Nodes) -> str:
+    return unified(notation.compare(before, after), f"{device} running", f"{device} planned")
 
 
 def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    if old and new:
-        return "".join(difflib.unified_diff(old, new, fromfile=name_before, tofile=name_after))
-    if not old and not new:
-        return ""
-    # One side is empty: no search for what they have in common, which takes long for many lines.
-    sign, hunk = ("+", f"-0,0 +{_range(new)}") if new else ("-", f"-{_range(old)} +0,0")
-    return "".join((f"--- {name_before}\n+++ {name_after}\n@@ {hunk} @@\n", *(sign + line for line in new or old)))
-
-
-def _range(lines: Sequence[str]) -> str:
-    return "1" if len(lines) == 1 else f"1,{len(lines)}"
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), fromfile=name_before, tofile=name_after
+    )
+    return "".join(lines)
 
 
 def _differences(

@@ -31,8 +31,17 @@ def fail_all(
 ) -> None:
     """Write of several monitors, each by its id and with what is known of it, why nothing was activated."""
     with transactions.begin() as uow:
-        for monitor_id, report in ending:
+        listed = list(ending)
+        foresee(uow, [monitor_id for monitor_id, _ in listed])
+        for monitor_id, report in listed:
             fail(uow, monitor_id, report, failures, rollback_failures)
+
+
+def foresee(uow: UnitOfWork, monitor_ids: Sequence[str]) -> None:
+    """Read these monitors and their services with a statement each, as many of them are about to end."""
+    MONITORS.prefetch(uow, monitor_ids)
+    tasks = (monitor.task for monitor_id in monitor_ids if (monitor := MONITORS.find(uow, monitor_id)) is not None)
+    SERVICES.prefetch(uow, {task["serviceId"] for task in tasks if task.get("serviceId")})
 
 
 def complete(

@@ -57,6 +57,8 @@ _FRAGMENTS_OF: Final = (
     )
     .order_by(tables.fragments.c.service_id, tables.fragments.c.intent)
 )
+PLACES: Final = 5000
+"""Places that go into one SELECT."""
 UNFINISHED: Final = tuple(step for step in Step if not TRANSACTION.is_final(step))
 _REACHED: Final = tuple(step.value for step in UNFINISHED if step is not Step.STAGING)
 """Steps at which the devices may have something of a transaction that must go again if it ends there."""
@@ -101,9 +103,11 @@ def fragments_sharing(
     ours = sorted(roots)
     for device, wanted in places.items():
         hashes = sorted(map(_place, wanted))
-        rows = connection.execute(_SHARERS, {"device": device, "roots": ours, "places": hashes})
-        sharers = {root for pair in rows for root in pair}
-        found[device] = _of_roots(connection, device, sharers) if sharers else ()
+        sharing: set[str] = set()
+        for first in range(0, len(hashes), PLACES):
+            some = {"device": device, "roots": ours, "places": hashes[first : first + PLACES]}
+            sharing.update(root for pair in connection.execute(_SHARERS, some) for root in pair)
+        found[device] = _of_roots(connection, device, sharing) if sharing else ()
     return found
 
 

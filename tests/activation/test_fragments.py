@@ -4,7 +4,7 @@ import pytest
 
 from activation.dialects import notation_for
 from activation.errors import PlanError
-from activation.fragments import Ownership, covers, intended, readable, relevant, settle
+from activation.fragments import Ownership, intended, readable, relevant, settle
 from activation.model import Fragment, FragmentChange, ServiceId
 from activation.notation import EVERYTHING
 from tests.activation.services import DEVICE, OLT, SWITCH, fragment
@@ -106,7 +106,7 @@ def test_the_same_service_among_the_others_is_no_other() -> None:
 def test_covers_are_sections_and_none_inside_another() -> None:
     old = fragment("arista_eos")
     adding = Ownership.of(EOS, [FragmentChange(old=None, new=old)], [])
-    assert covers(adding, EOS) == (
+    assert adding.covers == (
         ("class-map type qos match-any lm-vlan-1042",),
         ("interface Ethernet1",),
         ("interface Ethernet2",),
@@ -119,8 +119,8 @@ def test_a_section_that_may_lose_its_last_owner_is_read_whole() -> None:
     old, other = fragment("arista_eos"), fragment("arista_eos", 1043)
     policy_map = ("policy-map type quality-of-service lm-downstream",)
     leaving = [FragmentChange(old=old, new=None)]
-    assert policy_map in covers(Ownership.of(EOS, leaving, []), EOS)
-    assert policy_map not in covers(Ownership.of(EOS, leaving, [other]), EOS)
+    assert policy_map in Ownership.of(EOS, leaving, []).covers
+    assert policy_map not in Ownership.of(EOS, leaving, [other]).covers
 
 
 def test_neighbours_share_what_services_made_not_what_was_there() -> None:
