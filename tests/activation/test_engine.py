@@ -129,7 +129,7 @@ def test_dry_run_plans_and_touches_nothing(rig: Rig, network: FakeNetwork) -> No
 
 
 BAD_SERVICES = {
-    "unknown specification": (part("x", "nonsense"), "badIntent", "known: broken, fake-port"),
+    "unknown specification": (part("x", "nonsense"), "badIntent", "known: broken, fake-ont, fake-port"),
     "missing characteristic": (part("x", "fake-port", device="a", number=1), "badIntent", "speed is missing"),
     "ill-typed characteristic": (
         part("x", "fake-port", device="a", number="1", speed=1),
