@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Final, Protocol, runtime_checkable
 
 from activation.model import DeviceEdit, Dialect, Path
+from activation.terminal import TerminalRules
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.model import Device, DeviceState
@@ -179,6 +180,7 @@ class PlatformRules(Protocol):
     dialect: Dialect
     driver: str
     options: Mapping[str, object]
+    terminal: TerminalRules
 
 
 class ServiceActivation(Protocol):

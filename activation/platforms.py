@@ -15,6 +15,7 @@ from activation.drift_policy import DriftRule
 from activation.errors import PlanError
 from activation.history import HistoryRules
 from activation.model import Dialect
+from activation.terminal import TerminalRules
 
 SchemaPath = tuple[str, ...]
 """A schema node from the root down, as ``{namespace}name`` steps."""
@@ -260,6 +261,7 @@ class Platform(_Data):
         name: the folder's name.
         driver: entry point in the group ``activation.drivers``.
         options: what the driver gets to know, such as napalm's or netmiko's name for the platform.
+        terminal: how its command line is talked to.
         drift: what is to become of deviations, by place; the first rule that applies counts.
         history: how the device tells who changed it; None where it does not.
     """
@@ -270,6 +272,7 @@ class Platform(_Data):
     options: Mapping[str, object] = Field(default_factory=dict)
     netconf: NetconfRules | None = None
     cli: CliRules | None = None
+    terminal: TerminalRules = TerminalRules()
     drift: tuple[DriftRule, ...] = ()
     history: HistoryRules | None = None
 

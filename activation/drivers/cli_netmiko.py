@@ -9,10 +9,11 @@ from netmiko import ConfigInvalidException
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.prompt_ssh import PromptDriven, check_whole, connect, refusal_but, refusals
+from activation.drivers.prompt_ssh import PromptDriven, check_whole, connect
 from activation.drivers.ssh_profile import profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
+from activation.terminal import TerminalRules
 from inventory.model import Device
 
 ANY_PROMPT: Final = r"^[^\s#>]+[#>]\s?\Z"
@@ -23,25 +24,19 @@ LOST: Final = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, V
 def open_cli(device: Device, rules: PlatformRules) -> Driver:
     """Connect to ``device`` and return its session.
 
-    ``rules.options``: ``device_type`` (netmiko's name), ``save_command``, ``last_line`` of a whole configuration
-    (``end``; empty where it has none), ``tolerated`` (patterns of what the device says when a refusal is no matter).
+    ``rules.options``: ``device_type``, netmiko's name for the platform.
 
     Raises:
         DeviceUnreachable: with the address, the port and the reason.
     """
     try:
-        connection = connect(device, str(rules.options.get("device_type", "cisco_ios")), profile_of(device, rules))
+        device_type = str(rules.options.get("device_type", "cisco_ios"))
+        connection = connect(device, device_type, profile_of(device, rules), rules.terminal)
         connection.enable()
     except LOST as error:
         where = f"{device.address}:{device.port}"
         raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
-    return CliDriver(
-        device.name,
-        connection,
-        save_command=str(rules.options.get("save_command", "write memory")),
-        last_line=str(rules.options.get("last_line", "end")),
-        refusal=refusal_but(_patterns(rules.options.get("tolerated"))),
-    )
+    return CliDriver(device.name, connection, rules.terminal)
 
 
 class CliDriver:
@@ -49,17 +44,14 @@ class CliDriver:
 
     confirmed_commit = False
 
-    def __init__(
-        self, device: str, connection: PromptDriven, *, save_command: str, last_line: str, refusal: str
-    ) -> None:
-        self._device, self._connection, self._save_command = device, connection, save_command
-        self._last_line, self._refusal = last_line, refusal
+    def __init__(self, device: str, connection: PromptDriven, terminal: TerminalRules) -> None:
+        self._device, self._connection, self._terminal = device, connection, terminal
         self.host_key = connection.host_key
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
         """Return the running configuration."""
         with self._translated("read"):
-            return check_whole(str(self._connection.send_command("show running-config")), self._last_line)
+            return check_whole(self._connection.send_command(self._terminal.read), self._terminal.last_line)
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Do nothing: the device has no candidate; the lines go in with :meth:`commit`."""
@@ -69,8 +61,8 @@ class CliDriver:
         self._enter("commit")
         try:
             with self._translated("commit", lost=OutcomeUnknown):
-                output = self._connection.send_config_set(_lines(edit.edit), error_pattern=self._refusal)
-            if refused := refusals(output, self._refusal):  # Some devices answer for the whole set when it ends.
+                output = self._connection.send_config_set(_lines(edit.edit))
+            if refused := self._terminal.refused(output):  # Some devices answer for the whole set when it ends.
                 raise EditRefused(self._device, "commit", refused)  # noqa: TRY301  # undone below like any refusal
         except EditRefused:
             self._push_leniently(edit.inverse)
@@ -79,9 +71,9 @@ class CliDriver:
     def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # nothing is pending on the device
         """Save the running configuration to start-up."""
         with self._translated("confirm"):
-            output = str(self._connection.send_command(self._save_command))
-        if refused := refusals(output):
-            raise EditRefused(self._device, "confirm", f"{self._save_command}: {refused}")
+            output = self._connection.send_command(self._terminal.save)
+        if refused := self._terminal.refused(output):
+            raise EditRefused(self._device, "confirm", f"{self._terminal.save}: {refused}")
 
     def rollback(self, edit: DeviceEdit, *, token: str, undone: Callable[[str], bool]) -> None:
         """Push ``edit.inverse`` unless it is ``undone``, and save."""
@@ -118,8 +110,8 @@ class CliDriver:
         """
         with self._translated(phase):
             if not self._connection.check_config_mode():
-                said = str(self._connection.send_command("configure terminal", expect_string=ANY_PROMPT))
-                if refused := refusals(said):
+                said = self._connection.send_command(self._terminal.configure, expect_string=ANY_PROMPT)
+                if refused := self._terminal.refused(said):
                     raise EditRefused(self._device, phase, refused)
 
     def _push_leniently(self, lines: str) -> str:
@@ -128,7 +120,7 @@ class CliDriver:
         Of a half-applied edit some lines of the inverse have nothing to undo, and the device says so.
         """
         with self._translated("rollback", lost=OutcomeUnknown):
-            return refusals(self._connection.send_config_set(_lines(lines), error_pattern=""), self._refusal)
+            return self._terminal.refused(self._connection.send_config_set(_lines(lines), error_pattern=""))
 
     @contextmanager
     def _translated(self, phase: str, *, lost: type[DeviceError] = DeviceUnreachable) -> Iterator[None]:
@@ -144,10 +136,6 @@ class CliDriver:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
-
-
-def _patterns(given: object) -> Sequence[str]:
-    return [str(each) for each in given] if isinstance(given, list) else []
 
 
 def _text(error: BaseException) -> str:

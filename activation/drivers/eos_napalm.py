@@ -18,10 +18,11 @@ from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.prompt_ssh import check_whole, connect, refusals
+from activation.drivers.prompt_ssh import check_whole, connect
 from activation.drivers.ssh_profile import SshProfile, profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import TRANSACTION_PREFIX, DeviceEdit, Path
+from activation.terminal import TerminalRules
 from inventory.model import Device
 
 LOST: Final = (NetmikoBaseException, ConnectionException, paramiko.SSHException, OSError, EOFError, ValueError)
@@ -31,7 +32,6 @@ ValueError is netmiko's word for a prompt that is not the expected one.
 """
 
 
-LAST_LINE: Final = "end"
 LOCK_WAIT_S: Final = 2.0
 LOCK_POLL_S: Final = 0.2
 
@@ -39,7 +39,7 @@ LOCK_POLL_S: Final = 0.2
 class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
     """NAPALM's driver over a prompt-driven session; over SSH NAPALM itself drops what the device refuses."""
 
-    def __init__(self, device: Device, profile: SshProfile) -> None:
+    def __init__(self, device: Device, profile: SshProfile, terminal: TerminalRules) -> None:
         super().__init__(
             device.address,
             device.username,
@@ -47,10 +47,10 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
             timeout=device.timeout_s,
             optional_args={"transport": "ssh", "port": device.port},
         )
-        self._record, self._profile = device, profile
+        self._record, self._profile, self.terminal = device, profile, terminal
 
     def _netmiko_open(self, device_type: str, netmiko_optional_args: object = None) -> BaseConnection:  # noqa: ARG002
-        self._netmiko_device = connect(self._record, device_type, self._profile)
+        self._netmiko_device = connect(self._record, device_type, self._profile, self.terminal)
         self._netmiko_device.enable()
         return self._netmiko_device
 
@@ -96,7 +96,7 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
 
     def _run_text(self, command: str) -> str:
         output = str(self._netmiko_device.send_command(command))
-        if refused := refusals(output):
+        if refused := self.terminal.refused(output):
             raise CommandErrorException(f"{command}: {refused}")
         return output
 
@@ -107,7 +107,7 @@ def open_eos(device: Device, rules: PlatformRules) -> Driver:
     Raises:
         DeviceUnreachable: with the address, the port and the reason.
     """
-    session = SshEos(device, profile_of(device, rules))
+    session = SshEos(device, profile_of(device, rules), rules.terminal)
     try:
         session.open()
     except (*LOST, NapalmException) as error:
@@ -129,8 +129,9 @@ class EosDriver:
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
         """Return the running configuration."""
+        terminal = self._napalm.terminal
         with self._translated("read"):
-            return check_whole(str(self._napalm.device.send_command("show running-config")), LAST_LINE)
+            return check_whole(str(self._napalm.device.send_command(terminal.read)), terminal.last_line)
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Load ``edit.edit`` into the configuration session ``token``; the device checks each line."""

@@ -15,7 +15,7 @@ from ncclient.transport.parser import DefaultXMLParser, SAXFilterXMLNotFoundErro
 from ncclient.transport.session import END_DELIM, MSG_DELIM, NetconfBase
 from ncclient.transport.ssh import SSHSession
 
-from activation.drivers.paramiko_ssh import checked_key, transport_factory
+from activation.drivers.paramiko_ssh import Transports, checked_key, in_its_own_words
 from activation.drivers.ssh_profile import SshProfile
 from inventory.model import Device
 
@@ -41,8 +41,13 @@ class WakingSession(SSHSession):  # type: ignore[misc]  # ncclient ships no type
             HostKeyRefused: before the device got to know the password.
             TransportError, paramiko.SSHException, OSError: as ncclient does.
         """
+        transports = Transports(profile)
+        with in_its_own_words(transports):
+            self._logged_in(device, transports(sock))
+
+    def _logged_in(self, device: Device, transport: paramiko.Transport) -> None:
         self._host = device.address
-        self._transport = transport_factory(profile)(sock)
+        self._transport = transport
         self._transport.start_client(timeout=device.timeout_s)
         self.host_key = checked_key(device, self._transport.get_remote_server_key())
         try:

@@ -1,7 +1,7 @@
 """What the drivers on paramiko share: the algorithms of a profile, and the check of the device's host key."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import paramiko
@@ -11,19 +11,57 @@ from activation.errors import HostKeyRefused
 from inventory.model import Device
 
 
-def transport_factory(profile: SshProfile) -> Callable[..., paramiko.Transport]:
-    """Return what makes transports that offer the profile's algorithms, as far as paramiko has them."""
+class Transport(paramiko.Transport):
+    """paramiko's transport that keeps what the device says when it hangs up; paramiko itself only logs it.
 
-    def made(sock: Any, **kwargs: Any) -> paramiko.Transport:  # noqa: ANN401  # paramiko's own signature
-        transport = paramiko.Transport(sock, **kwargs)
+    Attributes:
+        last_words: the device's reason, such as a limit on sessions; empty as long as it gave none.
+    """
+
+    last_words = ""
+
+    def _parse_disconnect(self, m: paramiko.Message) -> None:
+        m.get_int()
+        self.last_words = " ".join(m.get_text().split())
+
+
+class Transports:
+    """Makes transports that offer a profile's algorithms, as far as paramiko has them."""
+
+    def __init__(self, profile: SshProfile) -> None:
+        self._profile = profile
+        self._made: list[Transport] = []
+
+    def __call__(self, sock: Any, **kwargs: Any) -> Transport:  # noqa: ANN401  # paramiko's own signature
+        """Return a new transport over ``sock``."""
+        transport = Transport(sock, **kwargs)
         options = transport.get_security_options()
-        _offer(options, "kex", profile.key_exchange)
-        _offer(options, "ciphers", profile.ciphers)
-        _offer(options, "digests", profile.macs)
-        _offer(options, "key_types", profile.host_keys)
+        _offer(options, "kex", self._profile.key_exchange)
+        _offer(options, "ciphers", self._profile.ciphers)
+        _offer(options, "digests", self._profile.macs)
+        _offer(options, "key_types", self._profile.host_keys)
+        self._made.append(transport)
         return transport
 
-    return made
+    @property
+    def last_words(self) -> str:
+        """Why the device hung up, in its own words; empty where it did not, or did so without a word."""
+        return next((each.last_words for each in self._made if each.last_words), "")
+
+
+@contextmanager
+def in_its_own_words(transports: Transports) -> Iterator[None]:
+    """Have a login that the device ended with a reason raise that reason, not what a library makes of it.
+
+    Raises:
+        SSHException: with the device's words.
+    """
+    try:
+        yield
+    except Exception as error:
+        if transports.last_words:
+            raise paramiko.SSHException(f"the device ends the login: {transports.last_words}") from error
+        raise
 
 
 def checked_key(device: Device, key: paramiko.PKey) -> str:

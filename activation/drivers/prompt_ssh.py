@@ -7,7 +7,6 @@ answers in one. Here a read ends when the pattern arrives.
 import re
 import select
 import time
-from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import paramiko
@@ -15,16 +14,18 @@ from netmiko import ReadException, ReadTimeout
 from netmiko.base_connection import BaseConnection
 from netmiko.ssh_dispatcher import ssh_dispatcher
 
-from activation.drivers.paramiko_ssh import KnownKey, transport_factory
+from activation.deadlines import allowed_s
+from activation.drivers.paramiko_ssh import KnownKey, Transports, in_its_own_words
 from activation.drivers.sockets import connected_socket
 from activation.drivers.ssh_profile import SshProfile
+from activation.terminal import TerminalRules, asks
 from inventory.model import Device
 
 LAST_WORDS: Final = 80
-REFUSAL: Final = r"^\s*%.*$"
-"""How Cisco-like command lines (EOS, FRR) mark a line they did not take."""
-REFUSAL_LINES: Final = 4
-"""Lines after the mark in which a device explains itself (FRR: an empty one, the type, the description)."""
+LONGEST_LINE: Final = 1000
+"""No prompt, no question and no echoed command is longer."""
+QUIET_S: Final = 0.5
+"""A device that has said what looks like a question, and then nothing for so long, waits for an answer."""
 
 
 class PromptDriven(BaseConnection):
@@ -32,11 +33,13 @@ class PromptDriven(BaseConnection):
 
     Attributes:
         known_key: who the device must be.
-        transport_factory: makes transports with the algorithms to offer.
+        transports: makes transports with the algorithms to offer.
+        terminal: how the platform's command line is talked to.
     """
 
     known_key: KnownKey
-    transport_factory: Callable[..., paramiko.Transport]
+    transports: Transports
+    terminal: TerminalRules
 
     @property
     def host_key(self) -> str:
@@ -51,7 +54,7 @@ class PromptDriven(BaseConnection):
         return channel.get_transport().is_active()
 
     def _connect_params_dict(self) -> dict[str, Any]:
-        return {**super()._connect_params_dict(), "transport_factory": type(self).transport_factory}
+        return {**super()._connect_params_dict(), "transport_factory": self.transports}
 
     def _build_ssh_client(self) -> paramiko.SSHClient:
         client = super()._build_ssh_client()
@@ -67,14 +70,21 @@ class PromptDriven(BaseConnection):
     ) -> str:
         """Return what the device sends up to and including ``pattern``; keep the rest for the next read.
 
+        Pages are turned, and questions that the platform knows are answered. The more comes, the longer it may take.
+
         Raises:
-            ReadTimeout: ``pattern`` did not come in time.
+            ReadTimeout: ``pattern`` did not come in time, or the device asks what nobody knows.
             ReadException: the device closed the channel.
         """
-        deadline = time.monotonic() + (self.read_timeout_override or read_timeout)
-        text = self.read_channel()
-        while (match := re.search(pattern, text, re_flags)) is None:
-            self._await_bytes(deadline, text)
+        began, heard, searched = time.monotonic(), 0, 0
+        text, wanted = self.read_channel(), re.compile(pattern, re_flags)
+        while (match := wanted.search(text, max(0, searched - LONGEST_LINE))) is None:
+            searched, unanswered = len(text), text[max(heard, len(text) - LONGEST_LINE) :]
+            if self._answers(unanswered):
+                heard = len(text)
+            else:
+                allowed = allowed_s(self.read_timeout_override or read_timeout, len(text))
+                self._await_bytes(began + allowed, unanswered)
             text += self.read_channel()
         self._read_buffer = text[match.end() :] + self._read_buffer
         return text[: match.end()]
@@ -96,16 +106,18 @@ class PromptDriven(BaseConnection):
         self.write_channel(self.normalize_cmd(command))
         self.read_until_pattern(re.escape(command), read_timeout)
         output = self.read_until_pattern(expect_string or self._prompt(), read_timeout, re.MULTILINE)
+        output = self.terminal.without_pager(output)
         lines = output.splitlines()
         return "\n".join(lines[1:-1] if lines and not lines[0].strip() else lines[:-1])
 
-    def send_config_set(self, *args: Any, error_pattern: str = REFUSAL, **kwargs: Any) -> str:  # noqa: ANN401
+    def send_config_set(self, *args: Any, error_pattern: str | None = None, **kwargs: Any) -> str:  # noqa: ANN401
         """Send configuration lines as netmiko does, but stop at the first that the device refuses.
 
         Raises:
             ConfigInvalidException: names the line and the device's message.
         """
-        return super().send_config_set(*args, error_pattern=error_pattern, **kwargs)
+        pattern = self.terminal.refusal if error_pattern is None else error_pattern
+        return super().send_config_set(*args, error_pattern=pattern, **kwargs)
 
     def ping(self) -> None:
         """Ask for a new prompt and return when it has come.
@@ -123,6 +135,13 @@ class PromptDriven(BaseConnection):
     def _prompt(self) -> str:
         return rf"^{re.escape(self.base_prompt)}(?:\([^)\n]*\))?[#>]\s?\Z"
 
+    def _answers(self, said: str) -> bool:
+        """Answer what the device waits for, if the platform says what; say whether it does."""
+        turn = self.terminal.turn(said) if said else None
+        if turn is not None:
+            self.write_channel(turn.answer + self.RETURN if turn.enter else turn.answer)
+        return turn is not None
+
     def _await_bytes(self, deadline: float, so_far: str) -> None:
         channel = self.remote_conn
         if not isinstance(channel, paramiko.Channel) or channel.closed:
@@ -130,8 +149,10 @@ class PromptDriven(BaseConnection):
         if channel.eof_received and not channel.recv_ready():
             raise ReadException("the device ended the session")
         left_s = deadline - time.monotonic()
-        if left_s <= 0 or not select.select([channel], [], [], left_s)[0]:
-            raise ReadTimeout(f"no answer in time{last_words(so_far)}")
+        is_question = asks(so_far)
+        if left_s <= 0 or not select.select([channel], [], [], min(left_s, QUIET_S) if is_question else left_s)[0]:
+            trouble = "a question without a known answer" if is_question else "no answer in time"
+            raise ReadTimeout(f"{trouble}{last_words(so_far)}")
 
 
 def last_words(text: str) -> str:
@@ -152,43 +173,31 @@ def check_whole(configuration: str, last_line: str) -> str:
     return configuration
 
 
-def refusal_but(tolerated: Sequence[str]) -> str:
-    """Return the pattern of refusals, but for those whose explanation matches one of the ``tolerated`` patterns."""
-    if not tolerated:
-        return REFUSAL
-    explained = rf"(?:.*\n(?!\s*%)){{0,{REFUSAL_LINES}}}.*(?:{'|'.join(tolerated)})"
-    return rf"^(?!\s*%{explained})\s*%.*$"
-
-
-def refusals(output: str, pattern: str = REFUSAL) -> str:
-    """Return the lines of ``output`` in which the device refuses something; empty when there are none."""
-    return "; ".join(line.strip() for line in re.findall(pattern, output, re.MULTILINE))
-
-
-def connect(device: Device, device_type: str, profile: SshProfile, **netmiko_arguments: Any) -> PromptDriven:  # noqa: ANN401
+def connect(device: Device, device_type: str, profile: SshProfile, terminal: TerminalRules) -> PromptDriven:
     """Return a prompt-driven session of netmiko's ``device_type``.
 
     Raises:
         HostKeyRefused: another host key is known; the device did not get to know the password.
+        SSHException: the device ended the login; with its own words.
         NetmikoTimeoutException, NetmikoAuthenticationException, ReadException, ReadTimeout, OSError: as netmiko does.
     """
     plain = ssh_dispatcher(device_type)
-    policy = KnownKey(device)
-    given = {"known_key": policy, "transport_factory": staticmethod(transport_factory(profile))}
+    transports = Transports(profile)
+    given = {"known_key": KnownKey(device), "transports": transports, "terminal": terminal}
     prompt_driven = type(f"PromptDriven{plain.__name__}", (PromptDriven, plain), given)
     sock = connected_socket(device)
     try:
-        connection: PromptDriven = prompt_driven(
-            device_type=device_type,
-            host=device.address,
-            port=device.port,
-            username=device.username,
-            password=device.password,
-            sock=sock,
-            conn_timeout=device.timeout_s,
-            read_timeout_override=device.timeout_s,
-            **netmiko_arguments,
-        )
+        with in_its_own_words(transports):
+            connection: PromptDriven = prompt_driven(
+                device_type=device_type,
+                host=device.address,
+                port=device.port,
+                username=device.username,
+                password=device.password,
+                sock=sock,
+                conn_timeout=device.timeout_s,
+                read_timeout_override=device.timeout_s,
+            )
     except BaseException:
         sock.close()
         raise
