@@ -112,6 +112,15 @@ class ActivationFace:
         request = Request(action="modify", service_id=service_id, patch={**patch, **complete})
         return self._accept(uow, request, asker, document)
 
+    def expected(self, uow: UnitOfWork, service_id: str) -> Document:
+        """Return the service as it will be after everything that is asked of it already.
+
+        Raises:
+            UnknownResource: no service has this id.
+            OrderConflict: a service order made it.
+        """
+        return expected(uow, _own(uow, service_id)) or {}
+
     def terminate(self, uow: UnitOfWork, service_id: str, *, key: str = "") -> Accepted:
         """Take in that a service ends; one that has ended already is forgotten.
 

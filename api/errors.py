@@ -10,6 +10,8 @@ ApiError
 ├── KeyReused         an idempotency key that stood for another request
 ├── LeaseLost         a job this worker was running is another's by now
 ├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
+├── PatchConflict     a JSON patch that does not fit the resource as it is now
+├── PreconditionFailed If-Match names another version than the resource has now
 ├── UnsupportedMedia  a body of a kind that is not taken here; names those that are
 ├── WorkerGivenUp     this worker was silent for too long; it must register anew
 ├── NotAllowed        a token whose role may not do this; names the roles that may
@@ -70,6 +72,14 @@ class LeaseLost(ApiError):
 
 class MaintenanceRefused(ApiError):
     """A backup, a restore or a repair that would do harm, or that cannot be done."""
+
+
+class PatchConflict(ApiError):
+    """A JSON patch whose test fails, or whose path is not there; nothing was changed."""
+
+
+class PreconditionFailed(ApiError):
+    """The resource is not the one that the client has seen; nothing was changed."""
 
 
 class UnsupportedMedia(ApiError):

@@ -11,22 +11,23 @@ from starlette.concurrency import run_in_threadpool
 
 from activation.service_activation import BASE
 from activation.states import MonitorState
-from activation.store import MONITORS
+from activation.store import MONITORS, SERVICES
 from api.activation_face import Accepted, ActivationFace
-from api.errors import BadRequest, UnsupportedMedia
-from api.http.collections import JSON
+from api.activation_patch import named_changes
+from api.errors import BadRequest
+from api.http.collections import tag_of
+from api.http.patches import Matching, Patch, Patched, refuse_others
 from api.http.prefer import Preference, preference
 from api.http.problems import body as problem
-from api.http.requests import Acting, json_object
+from api.http.requests import JSON, Acting, json_object
 from api.monitor_watch import MonitorWatch
 from api.roles import Actor
 from api.runtime.database import Database
-from inventory.documents import json_text
+from inventory.documents import Document, json_text
 from inventory.ledger import UnitOfWork
 from inventory.store import Row
 
 LONGEST_KEY: Final = 255
-MERGE_PATCH: Final = "application/merge-patch+json"
 Work = Callable[[UnitOfWork], Accepted]
 
 
@@ -65,21 +66,7 @@ class ActivationDesk:
             return MONITORS.get(connection, monitor_id)
 
 
-async def merge_patch(request: Request) -> dict[str, Any]:
-    """Return the JSON merge patch in the request's body.
-
-    Raises:
-        UnsupportedMedia: another kind of patch.
-        BadRequest, BodyTooLarge: see :func:`api.http.requests.json_object`.
-    """
-    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-    if kind not in {JSON, MERGE_PATCH}:
-        raise UnsupportedMedia(f"Content-Type: {kind!r} is no patch that is taken here; legal: {MERGE_PATCH}, {JSON}")
-    return await json_object(request)
-
-
 Body = Annotated[dict[str, Any], Depends(json_object)]
-Patch = Annotated[dict[str, Any], Depends(merge_patch)]
 
 
 def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
@@ -90,13 +77,23 @@ def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
         once = _key(request)
         return await desk.served(request, actor, lambda uow: face.create(uow, body, key=once), HTTPStatus.CREATED)
 
-    async def patch(request: Request, actor: Acting, key: str, body: Patch) -> Response:
+    async def patch(request: Request, actor: Acting, matching: Matching, key: str, body: Patched) -> Response:
         once = _key(request)
-        return await desk.served(request, actor, lambda uow: face.change(uow, key, body, key=once), HTTPStatus.OK)
 
-    async def remove(request: Request, actor: Acting, key: str) -> Response:
+        def work(uow: UnitOfWork) -> Accepted:
+            _refuse_others(uow, key, matching)
+            return face.change(uow, key, _changes(uow, face, key, body), key=once)
+
+        return await desk.served(request, actor, work, HTTPStatus.OK)
+
+    async def remove(request: Request, actor: Acting, matching: Matching, key: str) -> Response:
         once = _key(request)
-        return await desk.served(request, actor, lambda uow: face.terminate(uow, key, key=once), HTTPStatus.NO_CONTENT)
+
+        def work(uow: UnitOfWork) -> Accepted:
+            _refuse_others(uow, key, matching)
+            return face.terminate(uow, key, key=once)
+
+        return await desk.served(request, actor, work, HTTPStatus.NO_CONTENT)
 
     one = f"{BASE}/service/{{key}}"
     for slash in ("", "/"):
@@ -104,6 +101,18 @@ def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
         router.add_api_route(f"{BASE}/service{slash}", post, methods=["POST"], status_code=201, include_in_schema=shown)
         router.add_api_route(one + slash, patch, methods=["PATCH"], include_in_schema=shown)
         router.add_api_route(one + slash, remove, methods=["DELETE"], status_code=204, include_in_schema=shown)
+
+
+def _changes(uow: UnitOfWork, face: ActivationFace, key: str, patch: Patch) -> Document:
+    if patch.merge is not None:
+        return patch.merge
+    before = face.expected(uow, key)
+    return named_changes(before, patch.changes(before))
+
+
+def _refuse_others(uow: UnitOfWork, key: str, matching: frozenset[str]) -> None:
+    if matching:
+        refuse_others(matching, tag_of(SERVICES.get(uow, key).version))
 
 
 def _key(request: Request) -> str:

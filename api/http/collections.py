@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.http.attributes import ATTRIBUTES
 from api.http.list_query import Fields, list_request, select_fields, wanted_fields
-from api.http.requests import Acting, json_object
+from api.http.requests import JSON, Acting, json_object
 from api.roles import Actor
 from api.runtime.database import Database
 from inventory.documents import Document, json_text
@@ -20,7 +20,6 @@ from inventory.paging import Page
 from inventory.query import Query, sort_value, sorted_by
 from inventory.store import DocumentStore
 
-JSON = "application/json"
 Body = Annotated[dict[str, Any], Depends(json_object)]
 
 Page200 = Callable[[Query], Page]
@@ -119,7 +118,7 @@ def add_reads(router: APIRouter, collection: Collection) -> None:
     def read_one(request: Request, key: str, fields: str = "") -> Response:
         found = collection.find(key)
         headers = {"ETag": found.tag}
-        if found.tag in tags_in(request.headers.get("if-none-match", "")):
+        if {found.tag, "*"} & tags_in(request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=headers)
         return Response(_narrow(found.text, wanted_fields(fields)), media_type=JSON, headers=headers)
 
@@ -144,10 +143,16 @@ def add_create(router: APIRouter, collection: Collection, create: Callable[[dict
         )
 
 
-def created(document: Document, status: int = 201) -> Response:
-    """Return the answer to a create: the document, ``Location`` equal to its ``href``."""
-    text = json_text(document)
-    return Response(text, status, {"Location": str(document["href"])}, JSON)
+def created(document: Document, status: int = 201, *, tag: str = "") -> Response:
+    """Return the answer to a create: the document, ``Location`` equal to its ``href``, and its ``ETag``."""
+    response = answered(document, status, tag)
+    response.headers["Location"] = str(document["href"])
+    return response
+
+
+def answered(document: Document, status: int = 200, tag: str = "") -> Response:
+    """Return the answer with a document and, where there is one, its ``ETag``."""
+    return Response(json_text(document), status, {"ETag": tag} if tag else {}, JSON)
 
 
 def in_transaction(

@@ -18,6 +18,8 @@ from api.errors import (
     KeyReused,
     NotAllowed,
     NotAuthorized,
+    PatchConflict,
+    PreconditionFailed,
     UnsupportedMedia,
 )
 from inventory.errors import InventoryError, StaleState, UnknownResource
@@ -34,6 +36,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NotApprovable: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PatchConflict: HTTPStatus.CONFLICT,
+    PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotAuthorized: HTTPStatus.UNAUTHORIZED,
     DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -2,14 +2,17 @@
 
 import json
 import math
-from typing import Annotated, Any
+from collections.abc import Collection
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
-from api.errors import BadRequest, BodyTooLarge
+from api.errors import BadRequest, BodyTooLarge, UnsupportedMedia
 from api.roles import Actor
 
-MAX_DEPTH = 32
+MAX_DEPTH: Final = 32
+JSON: Final = "application/json"
+_UTF8: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 
 
 def acting(request: Request) -> Actor:
@@ -22,11 +25,22 @@ Acting = Annotated[Actor, Depends(acting)]
 
 
 async def json_object(request: Request) -> dict[str, Any]:
+    """Return the JSON object in the request's body.
+
+    Raises:
+        UnsupportedMedia: another kind of body; names the legal one.
+        BodyTooLarge: over the limit of the settings.
+        BadRequest: not UTF-8, not JSON, not an object, a key twice, or nested too deep.
+    """
+    media_type(request, {JSON})
+    return parse_object(await raw_body(request))
+
+
+async def raw_body(request: Request) -> bytes:
     """Return the request's body.
 
     Raises:
-        BodyTooLarge: over the limit of the settings.
-        BadRequest: not UTF-8, not JSON, not an object, a key twice, or nested too deep.
+        BodyTooLarge: over the limit of the settings; the rest of it is not read.
     """
     limit_bytes: int = request.app.state.max_body_bytes
     chunks: list[bytes] = []
@@ -36,7 +50,26 @@ async def json_object(request: Request) -> dict[str, Any]:
         if size_bytes > limit_bytes:
             raise BodyTooLarge(f"the body is larger than {limit_bytes} bytes")
         chunks.append(chunk)
-    return parse_object(b"".join(chunks))
+    return b"".join(chunks)
+
+
+def media_type(request: Request, legal: Collection[str]) -> str:
+    """Return what the body is said to be, one of ``legal``; ``application/json`` where nothing is said.
+
+    Raises:
+        UnsupportedMedia: another kind, compressed, or in another encoding than UTF-8; names what is legal.
+    """
+    header = request.headers.get("content-type", "") or JSON
+    kind, _, parameters = header.partition(";")
+    kind = kind.strip().lower()
+    if kind not in legal:
+        raise UnsupportedMedia(f"Content-Type: {kind!r} is not taken here; legal: {', '.join(sorted(legal))}")
+    named = dict(part.strip().lower().partition("=")[::2] for part in parameters.split(";"))
+    if (charset := named.get("charset", "").strip('"')) not in _UTF8:
+        raise UnsupportedMedia(f"Content-Type: charset {charset!r} is not taken here; legal: utf-8")
+    if (coding := request.headers.get("content-encoding", "identity").strip().lower()) not in {"", "identity"}:
+        raise UnsupportedMedia(f"Content-Encoding: {coding!r} is not taken here; legal: identity")
+    return kind
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -44,6 +77,18 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
     Raises:
         BadRequest: see :func:`json_object`.
+    """
+    value = parse_json(raw)
+    if not isinstance(value, dict):
+        raise BadRequest(f"the body must be a JSON object, not {json_name(value)}")
+    return value
+
+
+def parse_json(raw: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Return the JSON value in ``raw``, which a store can hold as it is.
+
+    Raises:
+        BadRequest: not UTF-8, not JSON, a key twice, nested too deep, half a character or an infinite number.
     """
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -56,9 +101,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise BadRequest(f"the body is nested deeper than {MAX_DEPTH} levels") from error
     except ValueError as error:
         raise BadRequest(f"the body is not acceptable JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BadRequest(f"the body must be a JSON object, not {_json_name(value)}")
-    _check(value)
+    refuse_unstorable(value)
     return value
 
 
@@ -75,8 +118,12 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _check(value: object) -> None:
-    """Refuse what JSON allows but no store or device can hold: too deep, half a character, an infinite number."""
+def refuse_unstorable(value: object) -> None:
+    """Do nothing where a store and a device can hold ``value``.
+
+    Raises:
+        BadRequest: nested too deep, half a character, a NUL, or a number too large.
+    """
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for outer in level for inner in _children(outer)]
@@ -102,5 +149,6 @@ def _children(value: object) -> list[Any]:
     return []
 
 
-def _json_name(value: object) -> str:
+def json_name(value: object) -> str:
+    """Return what JSON calls the type of ``value``, with its article."""
     return {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}.get(type(value), "a number")

@@ -327,7 +327,7 @@ BAD_PATCHES: Mapping[str, tuple[dict[str, Any], int, str]] = {
     "state of no string": ({"state": ["active"]}, 400, "state"),
     "end and change": ({"state": "terminated", "name": "x"}, 400, "nothing else"),
     "no specification": ({"serviceSpecification": None}, 400, "serviceSpecification"),
-    "illegal move": ({"state": "reserved"}, 409, "'active'"),
+    "illegal move": ({"state": "designed"}, 409, "'active'"),
     "value out of range": ({"serviceCharacteristic": listed({"vlanId": 0})}, 400, "an integer from 1 to 4094"),
     "characteristic gone": ({"serviceCharacteristic": [{"name": "vlanId", "value": None}]}, 400, "vlanId is missing"),
     "unknown characteristic": ({"serviceCharacteristic": listed({"colour": "red"})}, 400, "colour is unknown"),
@@ -361,7 +361,7 @@ def test_what_a_patch_may_say_of_what_stays(http: httpx.Client, standing: str) -
     for kind in ("application/json", "application/merge-patch+json; charset=utf-8"):
         answer = http.patch(standing, json=known, headers={"Content-Type": kind})
         assert (answer.status_code, answer.json()) == (200, known), answer.text
-    other = http.patch(standing, json={}, headers={"Content-Type": "application/json-patch+json"})
+    other = http.patch(standing, json={}, headers={"Content-Type": "text/plain"})
     assert (other.status_code, "merge-patch" in other.json()["reason"]) == (415, True)
     party = {"relatedParty": [{"id": "c-1"}], "note": [{"text": "by night"}]}
     assert http.patch(standing, json=party).json()["note"] == party["note"]
@@ -461,3 +461,25 @@ def test_a_refusal_within_patience_is_an_error_in_the_devices_own_words(platform
     assert monitor["href"] == _monitor(answer)
     assert http.get(f"{SERVICE}/line-9").status_code == 404
     assert platform.configurations() == before
+
+
+def test_json_patch_and_if_match(http: httpx.Client) -> None:
+    made = http.post(SERVICE, json=edge(3188))
+    assert made.status_code == 201
+    where = made.headers["Location"]
+    tag = http.get(where).headers["ETag"]
+    place = next(
+        number for number, each in enumerate(made.json()["serviceCharacteristic"]) if each["name"] == "address"
+    )
+    patch = [{"op": "replace", "path": f"/serviceCharacteristic/{place}/value", "value": "10.9.77.9"}]
+    kind = {"Content-Type": "application/json-patch+json"}
+    changed = http.patch(where, json=patch, headers=kind | {"If-Match": tag})
+    assert changed.status_code == 200, changed.text
+    assert {"name": "address", "value": "10.9.77.9"}.items() <= changed.json()["serviceCharacteristic"][place].items()
+    for late in (http.patch(where, json={}, headers={"If-Match": tag}), http.delete(where, headers={"If-Match": tag})):
+        assert late.status_code == 412
+        assert late.json()["code"] == "preconditionFailed"
+    refused = http.patch(where, content=b"a: 1", headers={"Content-Type": "application/yaml"})
+    assert refused.status_code == 415
+    assert "application/json-patch+json" in refused.json()["reason"]
+    assert http.delete(where, headers={"If-Match": http.get(where).headers["ETag"]}).status_code == 204
