@@ -255,13 +255,15 @@ def lint_command(
 @app.command(
     "fault",
     epilog="Examples:  lastmile lab fault --list   ·   lastmile lab fault sw1 refuse_commit --times 1 -t ftth   ·   "
+    "lastmile lab fault olt1 refuse_commit --times 1 --after 2   ·   "
     "lastmile lab fault olt1 latency --param 0.5   ·   lastmile lab fault olt1 latency --times 0",
 )
-def fault_command(
+def fault_command(  # noqa: PLR0913, PLR0917 - options of one command
     node: Annotated[str | None, typer.Argument(help="Name of the node.")] = None,
     kind: Annotated[str | None, typer.Argument(help="Kind of fault, see --list.")] = None,
     times: Annotated[int, typer.Option(help="How often it strikes; -1: always, 0: off.", min=-1)] = -1,
     param: Annotated[float | None, typer.Option(help="The kind's parameter, e.g. seconds.")] = None,
+    after: Annotated[int, typer.Option(help="How many occasions pass first.", min=0)] = 0,
     listed: Annotated[bool, Flag("--list", "-l", help="List the kinds, and the faults that are on.")] = False,  # noqa: FBT002 - a flag
     topo: File = None,
 ) -> None:
@@ -273,7 +275,7 @@ def fault_command(
         return
     if node is None or kind is None:
         raise typer.BadParameter("name a node and a kind, or say --list", param_hint="NODE KIND")
-    request = FaultRequest(node=node, kind=kind, times=times, value=param)
+    request = FaultRequest(node=node, kind=kind, times=times, value=param, after=after)
     faults.set(request)
     console.print(_fault_line(request), highlight=False)
 

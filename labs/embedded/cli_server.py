@@ -63,6 +63,7 @@ class CliServer:
         self._faults = faults
         self._new_shell = new_shell
         self._listener: Listener | None = None
+        self._fault_change = asyncio.Event()
         faults.changed = self.faults_changed
 
     async def start(self, address: str, port: int) -> None:
@@ -81,7 +82,9 @@ class CliServer:
             self._listener = None
 
     def faults_changed(self) -> None:
-        """Show the host key that the faults ask for."""
+        """Show the host key that the faults ask for, and let sessions that wait see what else is new."""
+        self._fault_change.set()
+        self._fault_change = asyncio.Event()
         if self._listener is not None:
             self._listener.show_key(self._faults)
 
@@ -138,10 +141,20 @@ class CliServer:
         terminal.close()
 
     async def _line(self, terminal: Terminal, prompt: str) -> str | None:
+        """Return the next line; a session that nobody uses for as long as the faults say is dropped."""
+        reading = asyncio.ensure_future(terminal.line(prompt))
         try:
-            return await asyncio.wait_for(terminal.line(prompt), self._faults.amount("idle_disconnect"))
-        except TimeoutError:
-            raise LinkDropped from None
+            while not reading.done():
+                changed = asyncio.ensure_future(self._fault_change.wait())
+                waiting = {reading, changed}
+                idle_s = self._faults.amount("idle_disconnect")
+                done, _ = await asyncio.wait(waiting, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
+                if not done:
+                    raise LinkDropped
+            return await reading
+        finally:
+            reading.cancel()
 
     async def _reply(self, shell: CliShell, line: str) -> str:
         reply = spoiled(self._faults, line, await shell.run(line))

@@ -3,8 +3,9 @@
 Sessions are named by their number. All methods are called from one thread; ``running`` may be read from any.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
 
 from lxml import etree
@@ -17,7 +18,7 @@ from labs.embedded.rpc_error import RpcErrors, protocol_error
 from labs.embedded.schema import Schema
 from labs.embedded.validation import Validator
 
-Store = Literal["running", "candidate"]
+Store = Literal["running", "candidate", "startup"]
 DEFAULT_CONFIRM_TIMEOUT_S: Final = 600
 
 
@@ -53,6 +54,14 @@ class CommitOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """Who holds a datastore, since when."""
+
+    session: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Unconfirmed:
     before: Branch
     session: int
@@ -60,10 +69,11 @@ class _Unconfirmed:
 
 
 class Datastores:
-    """Running and candidate of one device.
+    """Running, candidate and startup of one device.
 
     Attributes:
         changed: called whenever ``running`` is another.
+        startup: what the device would start with; follows each commit, unless it is ``separate``.
     """
 
     def __init__(
@@ -72,10 +82,13 @@ class Datastores:
         running: Branch,
         faults: FaultBoard,
         timer: CommitTimer,
-        saved: Callable[[Branch], None] | None = None,
+        saved: Callable[[Branch, Branch], None] | None = None,
+        *,
+        separate_startup: bool = False,
     ) -> None:
         self.changed: Callable[[], None] = unwatched
-        self._running = running
+        self._running = self.startup = running
+        self._separate = separate_startup
         self._saved = saved
         self._schema = schema
         self._validator = Validator(schema)
@@ -83,7 +96,7 @@ class Datastores:
         self._timer = timer
         self._candidate: Branch | None = None
         self._modified_by: int | None = None
-        self._locks: dict[Store, int] = {}
+        self._locks: dict[Store, Lock] = {}
         self._unconfirmed: _Unconfirmed | None = None
         self._reads_left: int | None = None
 
@@ -104,9 +117,13 @@ class Datastores:
 
     def tree(self, store: Store) -> Branch:
         """Return the tree of a datastore."""
-        return self.running if store == "running" else self.candidate
+        return {"running": self.running, "candidate": self.candidate, "startup": self.startup}[store]
 
     # Locks
+
+    def locks(self) -> Mapping[Store, Lock]:
+        """Return the locks that are held."""
+        return self._locks
 
     def lock(self, session: int, store: Store) -> None:
         """Give the session the only right to change ``store``.
@@ -114,7 +131,7 @@ class Datastores:
         Raises:
             RpcError: ``lock-denied``, with the holder's session number.
         """
-        holder = self._locks.get(store)
+        holder = self.locked_by(store)
         if holder is None and store == "candidate" and self._candidate is not None:
             holder = self._modified_by
         if holder is None and store == "running" and self._unconfirmed is not None:
@@ -122,7 +139,7 @@ class Datastores:
         if holder is not None:
             message = f"lock of {store} denied: held or changed by session {holder}"
             raise protocol_error("lock-denied", message, info=(("session-id", str(holder)),))
-        self._locks[store] = session
+        self._locks[store] = Lock(session=session, since=datetime.now(UTC))
 
     def unlock(self, session: int, store: Store) -> None:
         """Give the lock back; changes of the candidate that were not committed are discarded.
@@ -130,7 +147,7 @@ class Datastores:
         Raises:
             RpcError: the session does not hold it.
         """
-        if self._locks.get(store) != session:
+        if self.locked_by(store) != session:
             raise protocol_error("operation-failed", f"session {session} does not hold the lock of {store}")
         del self._locks[store]
         if store == "candidate":
@@ -179,23 +196,38 @@ class Datastores:
         tree = apply_edit(self.running, config, self._schema, default_operation=options.default_operation)
         self.validate(tree)
         if options.test_option != "test-only":
-            self._set_candidate(session, tree)
-            self.running = self._put_live()
-            self._discard()
-            self._keep()
+            self._replace_running(session, tree)
+
+    def _replace_running(self, session: int, tree: Branch) -> None:
+        self._set_candidate(session, tree)
+        self.running = self._put_live()
+        self._discard()
+        self._keep()
 
     def _keep(self) -> None:
-        if self._saved is not None:
-            self._saved(self.running)
+        if not self._separate:
+            self._save(self.running)
 
-    def replace_candidate(self, session: int, tree: Branch) -> None:
-        """Put a whole configuration into the candidate.
+    def _save(self, tree: Branch) -> None:
+        before, self.startup = self.startup, tree
+        if self._saved is not None:
+            self._saved(before, tree)
+
+    def replace(self, session: int, store: Store, tree: Branch) -> None:
+        """Put a whole configuration into a datastore; into running only a valid one.
 
         Raises:
             RpcError: somebody else holds the lock.
+            RpcErrors: it is not valid.
         """
-        self._check_lock(session, "candidate")
-        self._set_candidate(session, tree)
+        self._check_lock(session, store)
+        if store == "candidate":
+            self._set_candidate(session, tree)
+        elif store == "startup":
+            self._save(tree)
+        else:
+            self.validate(tree)
+            self._replace_running(session, tree)
 
     def discard(self, session: int) -> None:
         """Make the candidate equal to running again.
@@ -274,11 +306,12 @@ class Datastores:
 
     def locked_by(self, store: Store) -> int | None:
         """Return the session that holds the lock."""
-        return self._locks.get(store)
+        lock = self._locks.get(store)
+        return lock.session if lock is not None else None
 
     def leftovers(self) -> tuple[str, ...]:
         """Return what clients hold or have left behind, in words."""
-        locks = [f"session {holder} holds the lock of {store}" for store, holder in self._locks.items()]
+        locks = [f"session {lock.session} holds the lock of {store}" for store, lock in self._locks.items()]
         dirty = [f"uncommitted change of session {self._modified_by}"] if self.candidate is not self.running else []
         pending = [f"unconfirmed commit of session {self._unconfirmed.session}"] if self._unconfirmed else []
         return (*locks, *dirty, *pending)
@@ -289,7 +322,7 @@ class Datastores:
 
     def end_session(self, session: int) -> None:
         """Release what a session held: locks, its uncommitted changes, its unconfirmed commit unless it persists."""
-        self._locks = {store: holder for store, holder in self._locks.items() if holder != session}
+        self._locks = {store: lock for store, lock in self._locks.items() if lock.session != session}
         if self._modified_by == session:
             self._discard()
         pending = self._unconfirmed
@@ -320,8 +353,8 @@ class Datastores:
         self._timer.stop()
 
     def _check_lock(self, session: int, store: Store) -> None:
-        holder = self._locks.get(store, session)
-        if holder != session:
+        holder = self.locked_by(store)
+        if holder not in {None, session}:
             message = f"{store} is locked by session {holder}"
             raise protocol_error("in-use", message, info=(("session-id", str(holder)),))
 

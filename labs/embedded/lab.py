@@ -18,7 +18,9 @@ from labs.embedded.contracts import Credentials, EmulatedNode, forget
 from labs.embedded.eos import EosNode
 from labs.embedded.faults import Fault, FaultBoard
 from labs.embedded.frr import FrrNode
-from labs.embedded.netconf_capabilities import offers
+from labs.embedded.memory import FileMemory
+from labs.embedded.netconf_capabilities import Offer, offers
+from labs.embedded.netconf_modules import LABEL as YANG_LABEL
 from labs.embedded.olt import OltNode
 from labs.errors import LabStartError, PortInUse, UnknownLabNode
 from labs.topology import Node, Topology
@@ -33,9 +35,14 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-def _nothing(labels: Mapping[str, str]) -> Mapping[str, object]:
-    del labels
+def _nothing(labels: Mapping[str, str], folder: Path) -> Mapping[str, object]:
+    del labels, folder
     return {}
+
+
+def _olt(labels: Mapping[str, str], folder: Path) -> Mapping[str, object]:
+    yang = labels.get(YANG_LABEL)
+    return {"offer": Offer(capabilities=offers(labels), yang=folder / yang if yang is not None else None)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +50,16 @@ class Platform:
     """How to emulate one platform, and what it speaks.
 
     Attributes:
-        from_labels: what else ``build`` takes, from the node's labels.
+        from_labels: what else ``build`` takes, from the node's labels; paths in them begin at the topology's folder.
     """
 
     build: Callable[..., EmulatedNode]
     protocol: Protocol
-    from_labels: Callable[[Mapping[str, str]], Mapping[str, object]] = _nothing
+    from_labels: Callable[[Mapping[str, str], Path], Mapping[str, object]] = _nothing
 
 
 PLATFORMS: Final[Mapping[str, Platform]] = {
-    "bbf_olt": Platform(build=OltNode, protocol="netconf", from_labels=lambda labels: {"offers": offers(labels)}),
+    "bbf_olt": Platform(build=OltNode, protocol="netconf", from_labels=_olt),
     "arista_eos": Platform(build=EosNode, protocol="ssh"),
     "frr": Platform(build=FrrNode, protocol="ssh"),
 }
@@ -252,7 +259,7 @@ class EmbeddedLab:
             credentials=credentials,
             host_key=host_key,
             saved=self._writer(spec.name),
-            **platform.from_labels(spec.labels),
+            **platform.from_labels(spec.labels, self._topology.path.parent),
         )
         return _Place(
             node=node,
@@ -291,15 +298,7 @@ class EmbeddedLab:
         if self._memory is None:
             return forget
         self._memory.mkdir(parents=True, exist_ok=True)
-        file = self._memory / f"{name}.cfg"
-
-        def write(text: str) -> None:
-            # A half-written file must never be what the node starts with: written beside it, then renamed.
-            fresh = file.with_suffix(".new")
-            fresh.write_text(text, encoding="utf-8")
-            fresh.replace(file)
-
-        return write
+        return FileMemory(self._memory / f"{name}.cfg")
 
     def _start_loop(self) -> None:
         self._loop = asyncio.new_event_loop()

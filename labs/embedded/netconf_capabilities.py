@@ -1,6 +1,8 @@
 """What an emulated NETCONF device offers: all that the platform wants, or less, as many a real one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from labs.embedded.rpc_error import protocol_error
@@ -14,6 +16,7 @@ CAPABILITIES: Final[Mapping[str, tuple[str, ...]]] = {
     "candidate": (f"{_PREFIX}candidate:1.0",),
     "confirmed-commit": (f"{_PREFIX}confirmed-commit:1.0", f"{_PREFIX}confirmed-commit:1.1"),
     "rollback-on-error": (f"{_PREFIX}rollback-on-error:1.0",),
+    "startup": (f"{_PREFIX}startup:1.0",),
     "validate": (f"{_PREFIX}validate:1.0", f"{_PREFIX}validate:1.1"),
     "writable-running": (f"{_PREFIX}writable-running:1.0",),
 }
@@ -25,6 +28,19 @@ NEEDS: Final[Mapping[str, str]] = {
     "validate": "validate",
 }
 """RPCs that only a capability brings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a device offers.
+
+    Attributes:
+        capabilities: keys of :data:`CAPABILITIES`.
+        yang: a folder with the modules it hands out instead of its own.
+    """
+
+    capabilities: frozenset[str] = USUAL
+    yang: Path | None = None
 
 
 def offers(labels: Mapping[str, str]) -> frozenset[str]:

@@ -4,19 +4,42 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final, Protocol
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from labs.embedded.datastore import DEFAULT_CONFIRM_TIMEOUT_S, CommitOptions, Datastores, EditOptions, Store
+from labs.embedded.datastore import CommitOptions, Datastores, EditOptions
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import DEFAULT_OPERATIONS, apply_edit
 from labs.embedded.faults import FaultBoard
-from labs.embedded.netconf_capabilities import NEEDS, USUAL, check_offered
-from labs.embedded.netconf_messages import tag
+from labs.embedded.netconf_arguments import (
+    choice,
+    confirm_timeout_s,
+    missing,
+    store_of,
+    stores_of,
+    text_of,
+    writable,
+)
+from labs.embedded.netconf_capabilities import NEEDS, USUAL, check_offered, uris
+from labs.embedded.netconf_messages import BASES, tag
+from labs.embedded.netconf_modules import Library, found_in, own_modules
+from labs.embedded.netconf_state import (
+    CAPABILITY as MONITORING,
+)
+from labs.embedded.netconf_state import (
+    MONITORING_NS,
+    NetconfState,
+    SessionFacts,
+    Statistics,
+    names_state,
+)
 from labs.embedded.rpc_error import RpcError, RpcErrors, protocol_error
 from labs.embedded.schema import Schema
 from labs.embedded.subtree import select
 from labs.embedded.tree_xml import inner_xml
+from labs.embedded.with_defaults import CAPABILITY as WITH_DEFAULTS
+from labs.embedded.with_defaults import told
 
 EDIT_REFUSED: Final = "resource-denied: ONU table full on channel-partition"
 COMMIT_REFUSED: Final = "commit failed: line card LT-1 rejected the configuration"
@@ -41,6 +64,10 @@ class Session(Protocol):
         """Cut the session off."""
         ...
 
+    def facts(self) -> SessionFacts:
+        """Return who is at work in it."""
+        ...
+
 
 @dataclass(slots=True)
 class Device:
@@ -49,6 +76,7 @@ class Device:
     Attributes:
         offers: names of its capabilities.
         sessions: the open sessions by number.
+        yang: the modules it hands out instead of its own.
     """
 
     schema: Schema
@@ -56,6 +84,27 @@ class Device:
     faults: FaultBoard
     offers: frozenset[str] = USUAL
     sessions: dict[int, Session] = field(default_factory=dict)
+    yang: Library = field(default_factory=dict)
+    statistics: Statistics = field(default_factory=Statistics)
+
+    def capabilities(self) -> tuple[str, ...]:
+        """Return the capabilities beside the base ones, as the hello tells them."""
+        return (*uris(self.offers), WITH_DEFAULTS, MONITORING, *self.schema.capabilities)
+
+    def modules(self) -> Library:
+        """Return the YANG modules that it hands out."""
+        return {**own_modules(self.schema.profile), **self.yang}
+
+    def state(self) -> NetconfState:
+        """Return the state of its NETCONF service."""
+        return NetconfState(
+            capabilities=(*BASES, *self.capabilities()),
+            stores=stores_of(self.offers),
+            locks=self.stores.locks(),
+            modules=self.modules(),
+            sessions=tuple(session.facts() for session in self.sessions.values()),
+            statistics=self.statistics,
+        )
 
 
 class Rpc(Protocol):
@@ -97,28 +146,44 @@ def perform(device: Device, session: Session, operation: etree._Element) -> str 
 def _get(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
     device.stores.about_to_read()
-    return _filtered(device, device.stores.running, operation)
+    wanted = operation.find(tag("filter"))
+    about_state = [each for each in wanted if names_state(each)] if wanted is not None else None
+    state = device.state().xml(about_state) if about_state is None or about_state else ""
+    return _filtered(device, device.stores.running, operation, state)
 
 
 def _get_config(device: Device, session: Session, operation: etree._Element) -> str | None:
     del session
     device.stores.about_to_read()
-    return _filtered(device, device.stores.tree(_store(operation, "source")), operation)
+    return _filtered(device, device.stores.tree(store_of(operation, "source", device.offers)), operation)
+
+
+def _get_schema(device: Device, session: Session, operation: etree._Element) -> str | None:
+    del session
+    said = {etree.QName(leaf).localname: (leaf.text or "").strip() for leaf in operation}
+    if "identifier" not in said:
+        raise missing("get-schema", "identifier")
+    module = found_in(
+        device.modules(), said["identifier"], revision=said.get("version"), form=said.get("format", "yang")
+    )
+    return f'<data xmlns="{MONITORING_NS}">{escape(module.text())}</data>'
 
 
 def _edit_config(device: Device, session: Session, operation: etree._Element) -> str | None:
-    _check_target(device, operation)
+    target = writable(operation, device.offers)
+    if target == "startup":
+        raise protocol_error("operation-not-supported", "startup is not edited; use copy-config")
     options = EditOptions(
-        default_operation=_choice(operation, "default-operation", DEFAULT_OPERATIONS, "merge"),
+        default_operation=choice(operation, "default-operation", DEFAULT_OPERATIONS, "merge"),
         # RFC 6241 has test-then-set by default; like many an OLT, this one leaves references to validate and commit.
-        test_option=_choice(operation, "test-option", TEST_OPTIONS, "set"),
-        error_option=_choice(operation, "error-option", ERROR_OPTIONS, "stop-on-error"),
+        test_option=choice(operation, "test-option", TEST_OPTIONS, "set"),
+        error_option=choice(operation, "error-option", ERROR_OPTIONS, "stop-on-error"),
     )
     config = operation.find(tag("config"))
     if config is None:
-        raise _missing("edit-config", "config")
+        raise missing("edit-config", "config")
     _refuse_edit(device)
-    if _edits_running(operation):
+    if target == "running":
         _live(device, lambda: device.stores.edit_running(session.number, config, options))
         return None
     device.stores.edit(session.number, config, options)
@@ -136,14 +201,23 @@ def _refuse_edit(device: Device) -> None:
 
 
 def _copy_config(device: Device, session: Session, operation: etree._Element) -> str | None:
-    _check_candidate(operation, "target")
-    device.stores.replace_candidate(session.number, _source_tree(device, operation))
+    target = writable(operation, device.offers)
+    source = operation.find(tag("source"))
+    if source is not None and source.find(tag(target)) is not None:
+        raise protocol_error("invalid-value", f"source and target are both {target}", info=(("bad-element", target),))
+    tree = told(_source_tree(device, operation), operation)
+    if target == "running":
+        _live(device, lambda: device.stores.replace(session.number, target, tree))
+    else:
+        device.stores.replace(session.number, target, tree)
     return None
 
 
 def _delete_config(device: Device, session: Session, operation: etree._Element) -> str | None:
-    _check_candidate(operation, "target")
-    device.stores.replace_candidate(session.number, Branch(device.schema.root))
+    target = store_of(operation, "target", device.offers)
+    if target == "running":
+        raise protocol_error("operation-not-supported", "running cannot be deleted (RFC 6241, 7.4)")
+    device.stores.replace(session.number, target, Branch(device.schema.root))
     return None
 
 
@@ -156,12 +230,12 @@ def _validate(device: Device, session: Session, operation: etree._Element) -> st
 
 
 def _lock(device: Device, session: Session, operation: etree._Element) -> str | None:
-    device.stores.lock(session.number, _store(operation, "target"))
+    device.stores.lock(session.number, store_of(operation, "target", device.offers))
     return None
 
 
 def _unlock(device: Device, session: Session, operation: etree._Element) -> str | None:
-    device.stores.unlock(session.number, _store(operation, "target"))
+    device.stores.unlock(session.number, store_of(operation, "target", device.offers))
     return None
 
 
@@ -174,9 +248,9 @@ def _discard_changes(device: Device, session: Session, operation: etree._Element
 def _commit(device: Device, session: Session, operation: etree._Element) -> str | None:
     options = CommitOptions(
         confirmed=operation.find(tag("confirmed")) is not None,
-        timeout_s=_seconds(operation),
-        persist=_text(operation, "persist"),
-        persist_id=_text(operation, "persist-id"),
+        timeout_s=confirm_timeout_s(operation),
+        persist=text_of(operation, "persist"),
+        persist_id=text_of(operation, "persist-id"),
     )
     if options.confirmed or options.persist_id is not None:
         check_offered(device.offers, "confirmed-commit", "a confirmed commit")
@@ -198,7 +272,7 @@ def _live(device: Device, make_live: Callable[[], None]) -> None:
 
 
 def _cancel_commit(device: Device, session: Session, operation: etree._Element) -> str | None:
-    device.stores.cancel_commit(session.number, _text(operation, "persist-id"))
+    device.stores.cancel_commit(session.number, text_of(operation, "persist-id"))
     return None
 
 
@@ -209,9 +283,9 @@ def _close_session(device: Device, session: Session, operation: etree._Element) 
 
 
 def _kill_session(device: Device, session: Session, operation: etree._Element) -> str | None:
-    wanted = _text(operation, "session-id")
+    wanted = text_of(operation, "session-id")
     if wanted is None:
-        raise _missing("kill-session", "session-id")
+        raise missing("kill-session", "session-id")
     victims = {str(number): other for number, other in device.sessions.items() if number != session.number}
     if wanted not in victims:
         known = ", ".join(victims) or "none"
@@ -234,10 +308,12 @@ RPCS: Final[Mapping[str, Rpc]] = {
     tag("cancel-commit"): _cancel_commit,
     tag("close-session"): _close_session,
     tag("kill-session"): _kill_session,
+    f"{{{MONITORING_NS}}}get-schema": _get_schema,
 }
 
 
-def _filtered(device: Device, tree: Branch, operation: etree._Element) -> str:
+def _filtered(device: Device, tree: Branch, operation: etree._Element, state: str = "") -> str:
+    tree = told(tree, operation)
     wanted = operation.find(tag("filter"))
     if wanted is not None:
         kind = wanted.get("type", wanted.get(tag("type"), "subtree"))
@@ -246,7 +322,7 @@ def _filtered(device: Device, tree: Branch, operation: etree._Element) -> str:
             raise protocol_error("bad-attribute", f"unknown filter type {kind!r}; known: subtree", info=info)
         # An empty filter selects nothing (RFC 6241, 6.4.2).
         tree = select(tree, [wanted]) if len(wanted) else Branch(tree.schema)
-    return f"<data>{inner_xml(tree, device.schema)}{_padding(device)}</data>"
+    return f"<data>{inner_xml(tree, device.schema)}{state}{_padding(device)}</data>"
 
 
 def _padding(device: Device) -> str:
@@ -259,63 +335,12 @@ def _padding(device: Device) -> str:
 def _source_tree(device: Device, operation: etree._Element) -> Branch:
     config = operation.find(f"{tag('source')}/{tag('config')}")
     if config is None:
-        return device.stores.tree(_store(operation, "source"))
+        return device.stores.tree(store_of(operation, "source", device.offers))
     return apply_edit(Branch(device.schema.root), config, device.schema)
 
 
-def _store(operation: etree._Element, where: str) -> Store:
-    parent = operation.find(tag(where))
-    if parent is None or len(parent) != 1:
-        raise _missing(etree.QName(operation).localname, where)
-    if parent[0].tag == tag("running"):
-        return "running"
-    if parent[0].tag == tag("candidate"):
-        return "candidate"
-    name = etree.QName(parent[0]).localname
-    raise protocol_error("operation-not-supported", f"unknown datastore {name}; known: running, candidate")
-
-
 def _edits_running(operation: etree._Element) -> bool:
-    return operation.tag == tag("edit-config") and operation.find(f"{tag('target')}/{tag('running')}") is not None
-
-
-def _check_target(device: Device, operation: etree._Element) -> None:
-    if _store(operation, "target") == "candidate":
-        check_offered(device.offers, "candidate", "an edit of the candidate")
-    elif "writable-running" not in device.offers:
-        _check_candidate(operation, "target")
-
-
-def _check_candidate(operation: etree._Element, where: str) -> None:
-    if _store(operation, where) != "candidate":
-        name = etree.QName(operation).localname
-        raise protocol_error("operation-not-supported", f"running is not writable by {name}; use candidate and commit")
-
-
-def _choice(operation: etree._Element, name: str, legal: frozenset[str], default: str) -> str:
-    value = _text(operation, name)
-    if value is None:
-        return default
-    if value not in legal:
-        info = (("bad-element", name),)
-        raise protocol_error("invalid-value", f"{name} {value!r}; known: {', '.join(sorted(legal))}", info=info)
-    return value
-
-
-def _seconds(operation: etree._Element) -> int:
-    text = _text(operation, "confirm-timeout")
-    if text is None:
-        return DEFAULT_CONFIRM_TIMEOUT_S
-    if not text.isdecimal() or int(text) == 0:
-        info = (("bad-element", "confirm-timeout"),)
-        raise protocol_error("invalid-value", f"confirm-timeout {text!r} is not a number of seconds from 1", info=info)
-    return int(text)
-
-
-def _text(operation: etree._Element, name: str) -> str | None:
-    leaf = operation.find(tag(name))
-    return (leaf.text or "").strip() if leaf is not None else None
-
-
-def _missing(operation: str, name: str) -> RpcError:
-    return protocol_error("missing-element", f"{operation} lacks {name}", info=(("bad-element", name),))
+    """Say whether the RPC changes running at once."""
+    if operation.tag not in {tag("edit-config"), tag("copy-config")}:
+        return False
+    return operation.find(f"{tag('target')}/{tag('running')}") is not None

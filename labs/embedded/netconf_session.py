@@ -7,15 +7,16 @@ process with the platform they test.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from math import isinf
 
 import asyncssh
 from lxml import etree
 
-from labs.embedded.netconf_capabilities import uris
 from labs.embedded.netconf_framing import Deframer, FramingError, frame
 from labs.embedded.netconf_messages import BASE_1_1, error_xml, hello, parse, peer_capabilities, reply, tag
 from labs.embedded.netconf_rpcs import ConnectionDropped, Device, duration_s, perform
+from labs.embedded.netconf_state import Counters, SessionFacts
 from labs.embedded.rpc_error import RpcError, RpcErrors
 
 GARBAGE = b"\n#zz\n\x00\xff this is no frame ]]>"
@@ -41,6 +42,8 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._thinking: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._outbox: deque[tuple[bytes, bool]] = deque()
+        self._since = datetime.now(UTC)
+        self._counters = Counters()
         self._channel: asyncssh.SSHServerChannel[bytes]
 
     # What asyncssh calls
@@ -68,8 +71,8 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         if self._channel.get_subsystem() == "netconf" and not self._device.faults.strikes("hang_before_hello"):
             self._device.sessions[self.number] = self
             self.watch_idleness()
-            offered = (*uris(self._device.offers), *self._device.schema.capabilities)
-            self._channel.write(frame(hello(self.number, offered), chunked=False))
+            self._device.statistics.in_sessions += 1
+            self._channel.write(frame(hello(self.number, self._device.capabilities()), chunked=False))
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Take in what the client sent; a peer that breaks the framing is cut off unanswered (RFC 6242, 4.2)."""
@@ -94,6 +97,7 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         """Release what the session held, as soon as the device notices."""
         del exc
         self._gone = True
+        self._device.statistics.dropped_sessions += not self._ended
         unnoticed_s = self._device.faults.amount("stale_lock")
         if unnoticed_s is None or self._ended:
             self._end()
@@ -106,6 +110,21 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         """Cut the session off: the connection breaks, what the session held is released."""
         self._end()
         self._break()
+
+    def facts(self) -> SessionFacts:
+        """Return who is at work in it, from where, since when."""
+        peer = self._channel.get_extra_info("peername")
+        return SessionFacts(
+            number=self.number,
+            username=str(self._channel.get_extra_info("username")),
+            source=str(peer[0]) if peer else "",
+            since=self._since,
+            counters=self._counters,
+        )
+
+    def _count(self, what: str) -> None:
+        for counters in (self._counters, self._device.statistics):
+            setattr(counters, what, getattr(counters, what) + 1)
 
     def _break(self) -> None:
         if not self._gone:
@@ -159,8 +178,10 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
             attributes = {str(name): str(value) for name, value in rpc.attrib.items()}
             operation = _operation(rpc)
         except RpcError as refused:
+            self._count("in_bad_rpcs")
             self._answer(self._refusal(attributes, refused))
             return
+        self._count("in_rpcs")
         pause_s = duration_s(self._device, operation)
         if pause_s:
             self._think(pause_s, lambda: self._do(operation, attributes))
@@ -210,6 +231,7 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
             self._channel.exit(0)
 
     def _refusal(self, attributes: dict[str, str], refused: RpcError | RpcErrors) -> bytes:
+        self._count("out_rpc_errors")
         errors = refused.errors if isinstance(refused, RpcErrors) else [refused]
         return reply(attributes, {}, "".join(error_xml(error, self._device.schema.prefixes) for error in errors))
 

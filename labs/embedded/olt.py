@@ -1,7 +1,8 @@
 """An emulated OLT: Broadband Forum TR-385 over NETCONF."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from itertools import count
 
 import asyncssh
@@ -11,13 +12,17 @@ from labs.embedded.datastore import Datastores
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import apply_edit
 from labs.embedded.faults import FaultBoard
-from labs.embedded.netconf_capabilities import USUAL
+from labs.embedded.memory import FileMemory
+from labs.embedded.netconf_capabilities import Offer
 from labs.embedded.netconf_messages import parse
+from labs.embedded.netconf_modules import folder_modules
 from labs.embedded.netconf_rpcs import Device
 from labs.embedded.netconf_session import NetconfSession
+from labs.embedded.netconf_state import Counters, SessionFacts
 from labs.embedded.rpc_error import RpcError
 from labs.embedded.schema import Schema, shipped_schema
 from labs.embedded.ssh_server import Door, Listener, listen
+from labs.embedded.tree_delta import delta
 from labs.embedded.tree_xml import to_text
 from labs.embedded.validation import violations
 from labs.errors import StartupConfigError
@@ -34,21 +39,27 @@ class OltNode:
         credentials: Credentials,
         host_key: asyncssh.SSHKey,
         saved: Callable[[str], None] = forget,
-        offers: frozenset[str] = USUAL,
+        offer: Offer = Offer(),  # noqa: B008  # a frozen value
     ) -> None:
         self.name = name
         self.faults = FaultBoard()
         self._door = Door(credentials=credentials, host_key=host_key, faults=self.faults)
-        schema = shipped_schema("bbf_olt")
+        schema, offers = shipped_schema("bbf_olt"), offer.capabilities
         stores = Datastores(
             schema,
-            _startup(name, startup_config, schema),
+            _startup(name, startup_config, schema, saved.changes() if isinstance(saved, FileMemory) else ()),
             self.faults,
             _LoopTimer(),
-            # The whole configuration as text is dear: made only for who keeps it.
-            (lambda running: saved(to_text(running, schema))) if saved is not forget else None,
+            _keeping(saved, schema),
+            separate_startup="startup" in offers,
         )
-        self._device = Device(schema=schema, stores=stores, faults=self.faults, offers=offers)
+        self._device = Device(
+            schema=schema,
+            stores=stores,
+            faults=self.faults,
+            offers=offers,
+            yang=folder_modules(offer.yang) if offer.yang is not None else {},
+        )
         self._numbers = count(1)
         self._somebody: Somebody | None = None
         self._careless: int | None = None
@@ -122,6 +133,9 @@ class Somebody:
     def __init__(self, number: int, device: Device) -> None:
         self.number = number
         self._device = device
+        self._facts = SessionFacts(
+            number=number, username="noc", source="", since=datetime.now(UTC), counters=Counters()
+        )
         device.sessions[number] = self
         device.stores.lock(number, "candidate")
 
@@ -129,6 +143,10 @@ class Somebody:
         """End the session."""
         self._device.sessions.pop(self.number, None)
         self._device.stores.end_session(self.number)
+
+    def facts(self) -> SessionFacts:
+        """Return who it is."""
+        return self._facts
 
 
 class _LoopTimer:
@@ -147,12 +165,25 @@ class _LoopTimer:
             self._handle = None
 
 
-def _startup(name: str, text: str, schema: Schema) -> Branch:
-    empty = Branch(schema.root)
-    if not text.strip():
-        return empty
+def _keeping(saved: Callable[[str], None], schema: Schema) -> Callable[[Branch, Branch], None] | None:
+    """Return what keeps a configuration that came after another; the whole as text is dear, so not for nobody."""
+    if saved is forget:
+        return None
+
+    def keep(before: Branch, after: Branch) -> None:
+        if isinstance(saved, FileMemory):
+            saved.add(delta(before, after, schema), lambda: to_text(after, schema))
+        else:
+            saved(to_text(after, schema))
+
+    return keep
+
+
+def _startup(name: str, text: str, schema: Schema, changes: Iterable[str]) -> Branch:
+    tree = Branch(schema.root)
     try:
-        tree = apply_edit(empty, parse(text.encode()), schema)
+        for part in (text, *changes):
+            tree = apply_edit(tree, parse(part.encode()), schema) if part.strip() else tree
     except RpcError as refused:
         raise StartupConfigError(name, refused.message) from None
     wrong = violations(tree)

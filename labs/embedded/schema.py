@@ -3,17 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Literal
 from xml.sax.saxutils import quoteattr
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
-
 from labs.embedded.leaf_types import (
+    NO_PREFIXES,
     EmptyType,
     EnumType,
     Identity,
@@ -23,7 +20,9 @@ from labs.embedded.leaf_types import (
     LeafType,
     StringType,
     UnionType,
+    Value,
 )
+from labs.embedded.profile import ModuleSpec, NodeSpec, ProfileSpec, TypeSpec, load_profile
 
 Kind = Literal["container", "list", "leaf"]
 
@@ -37,6 +36,7 @@ class SchemaNode:
         keys: qualified names of a list's key leaves.
         for_types: identities one of which the sibling leaf ``type`` must have for this node to exist; empty: always.
         at_least_sum_of: sibling leaves whose sum this leaf must reach.
+        default: what a leaf holds where nobody set it.
         path: qualified names from the top down to here.
         qname: the qualified name.
         demands: whether its absence is a fault: a mandatory leaf, or a container that holds one.
@@ -54,6 +54,7 @@ class SchemaNode:
     mandatory: bool = False
     for_types: frozenset[Identity] = frozenset()
     at_least_sum_of: tuple[str, ...] = ()
+    default: Value | None = None
     path: tuple[str, ...] = ()
     qname: str = field(init=False)
     demands: bool = field(init=False)
@@ -86,52 +87,14 @@ class Schema:
         prefixes: namespace to the module's own prefix.
         capabilities: one capability URI per module.
         referred: paths of the lists that leafrefs point to.
+        profile: what all of that was compiled from.
     """
 
     root: SchemaNode
     prefixes: Mapping[str, str]
     capabilities: tuple[str, ...]
     referred: frozenset[tuple[str, ...]]
-
-
-class _Profile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _ModuleSpec(_Profile):
-    prefix: str
-    name: str
-    namespace: str
-    revision: date
-    features: tuple[str, ...] = ()
-
-
-class _TypeSpec(_Profile):
-    base: Literal["string", "integer", "boolean", "empty", "enumeration", "identityref", "leafref", "union"]
-    length: tuple[int, int] | None = None
-    pattern: str | None = None
-    range: tuple[int, int] | None = None
-    values: tuple[str, ...] = ()
-    identity: str = ""
-    target: str = ""
-    points_to: tuple[str, ...] = Field(default=(), alias="points-to")
-    members: tuple[str, ...] = ()
-
-
-class _NodeSpec(_Profile):
-    type: str | None = None
-    keys: tuple[str, ...] = ()
-    mandatory: bool = False
-    for_types: tuple[str, ...] = Field(default=(), alias="for-types")
-    at_least_sum_of: tuple[str, ...] = Field(default=(), alias="at-least-sum-of")
-    children: dict[str, "_NodeSpec"] = {}
-
-
-class _ProfileSpec(_Profile):
-    modules: tuple[_ModuleSpec, ...]
-    identities: dict[str, tuple[str, ...]]
-    types: dict[str, _TypeSpec]
-    data: dict[str, _NodeSpec]
+    profile: ProfileSpec
 
 
 @cache
@@ -147,12 +110,11 @@ def load_schema(profile: Traversable) -> Schema:
         pydantic.ValidationError: the profile has unknown or ill-typed fields.
         KeyError: it uses a prefix, identity or type that it does not define.
     """
-    raw = yaml.safe_load(profile.read_text(encoding="utf-8"))
-    return _Compiler(_ProfileSpec.model_validate(raw)).compile()
+    return _Compiler(load_profile(profile)).compile()
 
 
 class _Compiler:
-    def __init__(self, spec: _ProfileSpec) -> None:
+    def __init__(self, spec: ProfileSpec) -> None:
         self._spec = spec
         self._namespaces = {module.prefix: module.namespace for module in spec.modules}
         self._types: dict[str, LeafType] = {}
@@ -167,12 +129,14 @@ class _Compiler:
             prefixes={namespace: prefix for prefix, namespace in self._namespaces.items()},
             capabilities=tuple(_capability(module) for module in self._spec.modules),
             referred=frozenset(each.target for each in self._types.values() if isinstance(each, LeafrefType)),
+            profile=self._spec,
         )
 
-    def _node(self, label: str, spec: _NodeSpec, module: str, above: tuple[str, ...]) -> tuple[str, SchemaNode]:
+    def _node(self, label: str, spec: NodeSpec, module: str, above: tuple[str, ...]) -> tuple[str, SchemaNode]:
         prefix, _, name = label.rpartition(":")
         prefix = prefix or module
         path = (*above, f"{{{self._namespaces[prefix]}}}{name}")
+        leaf_type = self._types[spec.type] if spec.type is not None else None
         node = SchemaNode(
             name=name,
             namespace=self._namespaces[prefix],
@@ -180,10 +144,11 @@ class _Compiler:
             kind=_kind(spec),
             children=dict(self._node(child, inner, prefix, path) for child, inner in spec.children.items()),
             keys=tuple(self._qname(key, prefix) for key in spec.keys),
-            leaf_type=self._types[spec.type] if spec.type is not None else None,
+            leaf_type=leaf_type,
             mandatory=spec.mandatory,
             for_types=self._derived(spec.for_types),
             at_least_sum_of=tuple(self._qname(sibling, prefix) for sibling in spec.at_least_sum_of),
+            default=leaf_type.parse(spec.default, NO_PREFIXES) if leaf_type and spec.default is not None else None,
             path=path,
         )
         return node.qname, node
@@ -192,8 +157,8 @@ class _Compiler:
         prefix, _, name = label.rpartition(":")
         return f"{{{self._namespaces[prefix or module]}}}{name}"
 
-    def _leaf_type(self, spec: _TypeSpec) -> LeafType:
-        builders: dict[str, Callable[[_TypeSpec], LeafType]] = {
+    def _leaf_type(self, spec: TypeSpec) -> LeafType:
+        builders: dict[str, Callable[[TypeSpec], LeafType]] = {
             "string": _string,
             "integer": _integer,
             "boolean": lambda _: EnumType(values=("true", "false")),
@@ -205,13 +170,13 @@ class _Compiler:
         }
         return builders[spec.base](spec)
 
-    def _identityref(self, spec: _TypeSpec) -> LeafType:
+    def _identityref(self, spec: TypeSpec) -> LeafType:
         return IdentityType(base=spec.identity, legal=self._derived((spec.identity,)))
 
-    def _union(self, spec: _TypeSpec) -> LeafType:
+    def _union(self, spec: TypeSpec) -> LeafType:
         return UnionType(members=tuple(self._types[member] for member in spec.members))
 
-    def _leafref(self, spec: _TypeSpec) -> LeafType:
+    def _leafref(self, spec: TypeSpec) -> LeafType:
         return LeafrefType(
             target=tuple(self._path(spec.target)),
             points_to=self._derived(spec.points_to),
@@ -236,22 +201,22 @@ class _Compiler:
         return Identity(self._namespaces[prefix], name)
 
 
-def _string(spec: _TypeSpec) -> LeafType:
+def _string(spec: TypeSpec) -> LeafType:
     pattern = re.compile(spec.pattern) if spec.pattern is not None else None
     return StringType(length=spec.length, pattern=pattern)
 
 
-def _integer(spec: _TypeSpec) -> LeafType:
+def _integer(spec: TypeSpec) -> LeafType:
     lowest, highest = spec.range or (0, 0)
     return IntegerType(lowest=lowest, highest=highest)
 
 
-def _kind(spec: _NodeSpec) -> Kind:
+def _kind(spec: NodeSpec) -> Kind:
     if spec.type is not None:
         return "leaf"
     return "list" if spec.keys else "container"
 
 
-def _capability(module: _ModuleSpec) -> str:
+def _capability(module: ModuleSpec) -> str:
     features = f"&features={','.join(module.features)}" if module.features else ""
     return f"{module.namespace}?module={module.name}&revision={module.revision.isoformat()}{features}"

@@ -47,7 +47,7 @@ def _children(put: _Put, branch: Branch, namespace: str, prefixes: Mapping[str, 
             for entry in child.by_key.values():
                 _branch(put, entry, namespace, prefixes, pad)
         else:
-            put(pad + _leaf(node, child, namespace, prefixes))
+            put(pad + leaf_xml(node, child, namespace, prefixes))
 
 
 def _branch(put: _Put, branch: Branch, namespace: str, prefixes: Mapping[str, str], pad: str) -> None:
@@ -57,7 +57,8 @@ def _branch(put: _Put, branch: Branch, namespace: str, prefixes: Mapping[str, st
     put(pad + node.end)
 
 
-def _leaf(node: SchemaNode, value: Value, namespace: str, prefixes: Mapping[str, str]) -> str:
+def leaf_xml(node: SchemaNode, value: Value, namespace: str, prefixes: Mapping[str, str]) -> str:
+    """Return one leaf, to stand where ``namespace`` is the default."""
     start = node.start if node.namespace == namespace else node.start_qualified
     if isinstance(value, Identity):
         prefix = prefixes[value.namespace]

@@ -66,7 +66,7 @@ def test_lock_is_exclusive_and_names_its_holder(stores: Datastores) -> None:
         lambda: add_profile(stores, TWO, "p"),
         lambda: stores.discard(TWO),
         lambda: stores.commit(TWO, CommitOptions()),
-        lambda: stores.replace_candidate(TWO, empty()),
+        lambda: stores.replace(TWO, "candidate", empty()),
     )
     for blocked in attempts:
         with pytest.raises(RpcError) as refused:

@@ -181,3 +181,15 @@ def test_fault_without_an_answer(router: Powered, fault: str, routes: int) -> No
     # disconnect() would first talk to the device, which does not answer any more.
     cli.paramiko_cleanup()
     assert router.node.running_config().count("ip route 10.42.1.15/32") == routes
+
+
+def test_a_session_that_already_waits_is_dropped_when_it_idles(router: Powered) -> None:
+    with netmiko.ConnectHandler(**router.netmiko("cisco_ios")) as connection:
+        router.do(_set(router, Fault("idle_disconnect", value=0.05)))
+        with pytest.raises((ReadException, OSError, EOFError)):
+            connection.read_until_pattern("never", read_timeout=10)
+        router.node.faults.clear()
+
+
+async def _set(device: Powered, fault: Fault) -> None:
+    device.node.faults.set(fault)
