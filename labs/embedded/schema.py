@@ -107,7 +107,7 @@ def load_schema(profile: Traversable) -> Schema:
     """Return the schema that ``profile`` describes.
 
     Raises:
-        pydantic.ValidationError: the profile has unknown or ill-typed fields.
+        TypeError: the profile has unknown fields.
         KeyError: it uses a prefix, identity or type that it does not define.
     """
     return _Compiler(load_profile(profile)).compile()
