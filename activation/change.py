@@ -15,6 +15,7 @@ from activation.draft import Planned, with_places
 from activation.errors import ActivationError, DeviceError, DevicesFailed, Outdated
 from activation.gate import Candidate, ReviewGate
 from activation.journal import Journal
+from activation.meanwhile import meanwhile
 from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
 from activation.past_store import remember
 from activation.patience import Patience
@@ -107,7 +108,10 @@ class Change:
                 if (admitted := self._admitted(members, planned)) is None:
                     # It waits for people: no job, no lock. Their approval brings the job back.
                     return Verdict()
-                outcome, journal = self._push(members, admitted.plan, participants)
+                with meanwhile(admitted.own) as own:
+                    outcome, journal = self._push(members, admitted.plan, participants)
+                for member in members:
+                    member.report.own = own().get(member.monitor.id)
                 if outcome.waiting:
                     return Verdict(retry=later(outcome, 1))
                 if outcome.completed:
