@@ -214,6 +214,8 @@ class SessionPool:
 
     def _warm(self, names: tuple[str, ...]) -> None:
         for name in names:
+            if self._closed:
+                return
             try:
                 self.give_back(name, self.take(name))
             except DeviceError:
