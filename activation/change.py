@@ -12,7 +12,7 @@ from activation.batch_size import BatchSizes
 from activation.bisect import Search
 from activation.checks import CheckResult, ServiceChecks
 from activation.draft import Planned, with_places
-from activation.errors import ActivationError, DeviceError, DevicesFailed, Outdated
+from activation.errors import ActivationError, Cancelled, DeviceError, DevicesFailed, Outdated
 from activation.gate import Candidate, ReviewGate
 from activation.journal import Journal
 from activation.meanwhile import meanwhile
@@ -27,6 +27,7 @@ from activation.service_activation import Request
 from activation.settle import complete, fail_all, foresee
 from activation.states import Step
 from activation.transact import SESSION_TROUBLE, Outcome, Participants, Push
+from activation.withdrawal import refuse_withdrawn
 from activation.work import Member
 from inventory.errors import InventoryError
 from inventory.ledger import Retry, Transactions
@@ -143,6 +144,7 @@ class Change:
         transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
         journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
         with transactions.begin() as uow:
+            refuse_withdrawn(uow, monitor_ids)
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
             remember(uow, plan, {part: member.work.root_of(part) for member in members for part in member.work.parts()})
@@ -159,7 +161,8 @@ class Change:
 
     def _stopped_by(self, error: Exception, members: Sequence[Member]) -> Verdict:
         """Return the verdict on a group that could not even be pushed."""
-        if isinstance(error, Outdated):
+        if isinstance(error, Outdated | Cancelled):
+            # Of those that were cancelled nothing comes again but that they are found out.
             return Verdict(retry=Retry(delay_s=0.0, reason=str(error)))
         if isinstance(error, DevicesFailed):
             waits = self.patience.retry([member.monitor.id for member in members], error.errors)

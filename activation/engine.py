@@ -30,8 +30,9 @@ from activation.repairs import Repairs, consequences
 from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
 from activation.unique import claims
+from activation.withdrawal import withdraw
 from activation.work import Member
-from inventory.ledger import DeviceJob, Job, Retry, Transactions
+from inventory.ledger import DeviceJob, Job, Retry, Transactions, UnitOfWork
 from inventory.store import Row
 
 GROUPS: Final = 64
@@ -119,6 +120,10 @@ class ActivationCore(ServiceActivations):
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
+
+    def cancel(self, uow: UnitOfWork, external_id: str, *, reason: str) -> None:
+        """Withdraw a request; see :meth:`activation.contracts.ServiceActivation.cancel`."""
+        withdraw(uow, external_id, reason)
 
     def recover(self, transactions: Transactions) -> int:
         """Roll back what a crash interrupted, on every device, and return how many transactions that were.
