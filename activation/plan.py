@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from activation.dialects import notation_for
@@ -140,8 +140,9 @@ def readback_matches(edit: DeviceEdit, running: str, platform: Platform, known: 
     """
     notation = notation_for(platform)
     if known is not None and known.edit == edit:
-        return list(_differences(edit, running, notation, (known.after, known.before)))
-    return list(_differences(edit, running, notation, (notation.read(edit.after), notation.read(edit.before))))
+        return list(_differences(edit, running, notation, (known.after, lambda: known.before)))
+    texts = notation.read(edit.after), lambda: notation.read(edit.before)
+    return list(_differences(edit, running, notation, texts))
 
 
 def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
@@ -151,7 +152,8 @@ def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[s
         PlanError: ``running`` cannot be understood.
     """
     notation = notation_for(platform)
-    return list(_differences(edit, running, notation, (notation.read(edit.before), notation.read(edit.after))))
+    texts = notation.read(edit.before), lambda: notation.read(edit.after)
+    return list(_differences(edit, running, notation, texts))
 
 
 def make_plan(edits: Sequence[DeviceEdit], fragments: Sequence[FragmentChange], plan_id: PlanId) -> Plan:
@@ -199,11 +201,17 @@ def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
 
 
 def _differences(
-    edit: DeviceEdit, running: str, notation: Notation, expected: tuple[Mapping[Path, Path], Mapping[Path, Path]]
+    edit: DeviceEdit,
+    running: str,
+    notation: Notation,
+    expected: tuple[Mapping[Path, Path], Callable[[], Mapping[Path, Path]]],
 ) -> Iterator[str]:
     """Say how ``running`` differs from the first of ``expected`` in the slots of either."""
-    wanted, other = expected
+    wanted, read_other = expected
     stands = notation.read(running, Scope.of(edit.touched))
+    if stands == wanted:
+        return
+    other = read_other()
     differing = [slot for slot in {**wanted, **other} if wanted.get(slot) != stands.get(slot)]
     for slot in sorted(differing):
         want, have = wanted.get(slot), stands.get(slot)

@@ -168,9 +168,10 @@ def parse_reply(message: bytes, number: int | None = None) -> Reply:
 
 def config_text(data: etree._Element | None) -> str:
     """Return what ``<data>`` holds as a ``<config>`` element."""
-    config = element(f"{_BASE}config")
-    config.extend(list(data) if data is not None else [])
-    return etree.tostring(config, encoding="unicode")
+    if data is None:
+        return etree.tostring(element(f"{_BASE}config"), encoding="unicode")
+    data.tag = f"{_BASE}config"
+    return etree.tostring(data, encoding="unicode", with_tail=False)
 
 
 def pieces(config: str, limit_bytes: int) -> Sequence[str]:
