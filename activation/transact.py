@@ -94,6 +94,8 @@ class Participants:
     def ask(self, phase: str, names: Iterable[str], work: Callable[[str, Driver], T]) -> Mapping[str, Answer[T]]:
         """Return each device's answer to ``work``, all asked at once; part with every session that failed."""
         asked = [self.devices[name] for name in names]
+        if not asked:
+            return {}
         deadline_s = CALLS_PER_PHASE * max((device.timeout_s for device in asked), default=0.0)
         answers = fan_out(
             phase,
