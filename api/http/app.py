@@ -10,7 +10,7 @@ from activation.store import plan_edits
 from api import tokens
 from api.http import problems
 from api.http.activation import add_activation
-from api.http.collections import add_create, add_reads, in_transaction
+from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
 from api.http.list_query import page_request
@@ -84,7 +84,7 @@ def _add_tmf(router: APIRouter, system: System) -> None:
         add_reads(router, collection)
         create = system.creates.get(collection.name)
         if create is not None:
-            add_create(router, collection, in_transaction(system.database, create))
+            add_create(router, collection, system.database, create)
 
 
 def _add_events(router: APIRouter, system: System) -> None:

@@ -3,8 +3,8 @@
 from alembic import op
 from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 _tables = MetaData()
 
