@@ -10,7 +10,8 @@ from typing import Final
 from activation import store
 from activation.batch_size import BatchSizes
 from activation.bisect import Search
-from activation.checks import CheckResult, ServiceChecks
+from activation.check_run import DeviceLook, ServiceChecks, no_checks
+from activation.checks import CheckResult
 from activation.draft import Planned, with_places
 from activation.errors import ActivationError, Cancelled, DeviceError, DevicesFailed, Outdated
 from activation.gate import Candidate, ReviewGate
@@ -72,7 +73,7 @@ class Change:
     reach: Reach
     sizes: BatchSizes
     gate: ReviewGate | None = None
-    checks: ServiceChecks | None = None
+    checks: ServiceChecks = field(default_factory=no_checks)
     patience: Patience = field(default_factory=Patience)
 
     def bring(self, members: Sequence[Member]) -> None:
@@ -149,7 +150,7 @@ class Change:
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
             remember(uow, plan, {part: member.work.root_of(part) for member in members for part in member.work.parts()})
         started = perf_counter()
-        outcome = Push(plan.edits, participants, journal, lambda: self._checked(members)).run()
+        outcome = Push(plan.edits, participants, journal, lambda: self._checked(members, participants)).run()
         for member in members:
             member.report.outcomes = outcome.devices
             member.report.checks = outcome.checks
@@ -169,11 +170,9 @@ class Change:
             return Verdict(failures=error.errors, retry=waits)
         return Verdict(failures=(error,))
 
-    def _checked(self, members: Sequence[Member]) -> tuple[CheckResult, ...]:
-        if self.checks is None:
-            return ()
-        wanted = [Request.of(member.monitor).service for member in members]
-        return tuple(result for each in wanted if each for result in self.checks.run(each, "beforeConfirm"))
+    def _checked(self, members: Sequence[Member], participants: Participants) -> tuple[CheckResult, ...]:
+        wanted = [service for member in members if (service := Request.of(member.monitor).service)]
+        return self.checks.run(wanted, "beforeConfirm", DeviceLook(participants))
 
 
 def _complete(members: Sequence[Member], planned: Planned, participants: Participants, journal: Journal | None) -> None:

@@ -138,11 +138,13 @@ class Driver(Protocol):
 
 
 @runtime_checkable
-class Historian(Protocol):
-    """A session that can be asked for more than its configuration: of a device that tells who changed it."""
+class Askable(Protocol):
+    """A session that can be asked for more than its configuration: its operational state, or who changed it."""
 
     def ask(self, command: str) -> str:
-        """Return what the device prints for ``command``, which changes nothing.
+        """Return what the device answers to ``command``, which changes nothing.
+
+        netconf: ``command`` is what goes into the subtree filter of a ``<get>``, the answer a ``<data>`` element.
 
         Raises:
             DeviceError: the device does not answer, or refuses the command.

@@ -10,7 +10,7 @@ from typing import Final
 from activation import store
 from activation.batch_size import BatchSizes
 from activation.change import Change
-from activation.checks import ServiceChecks
+from activation.check_run import ServiceChecks
 from activation.claim_store import holders
 from activation.desired import Renderings
 from activation.draft import with_places
@@ -92,6 +92,11 @@ class ActivationCore(ServiceActivations):
     def check_with(self, checks: ServiceChecks) -> None:
         """Have services checked before each confirm; a check that fails takes the change back on all devices."""
         self._change = replace(self._change, checks=checks)
+
+    @property
+    def checks(self) -> ServiceChecks:
+        """The service checks."""
+        return self._change.checks
 
     def accept(self, jobs: Sequence[DeviceJob]) -> None:
         """Do what the jobs' monitors ask, and end them. A monitor that has ended is left alone."""

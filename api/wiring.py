@@ -45,7 +45,7 @@ from api.storage import storage
 from api.system import Create, System
 from api.wiring_activation import activation_desk
 from api.wiring_cancel import cancel_creates
-from api.wiring_checks import service_checks
+from api.wiring_checks import service_checks, service_desk
 from api.wiring_drift import drift_watch, owners, repair_desk
 from api.wiring_plan import what_if
 from api.wiring_review import review_gate
@@ -288,6 +288,7 @@ def _system(
         drift=drift_watch(layers.core, database),
         owners=owners(),
         repairs=repair_desk(layers.core, database),
+        services=service_desk(layers.core.reach, layers.core.checks, database, _inventory("product")),
         hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),
         lab=lab,
         first_token=None,

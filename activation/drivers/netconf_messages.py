@@ -112,6 +112,11 @@ def get_config(touched: tuple[Path, ...]) -> str:
     return f"<get-config><source><running/></source>{chosen}</get-config>"
 
 
+def get(chosen: str) -> str:
+    """Return the operation that reads configuration and state; ``chosen`` goes into the subtree filter."""
+    return f'<get><filter type="subtree">{chosen}</filter></get>'
+
+
 def edit_config(store: str, config: str, *, options: Iterable[tuple[str, str]] = ()) -> str:
     """Return the operation that merges ``config``, a ``<config>`` element, into ``store``."""
     chosen = "".join(f"<{name}>{value}</{name}>" for name, value in options)
@@ -172,6 +177,11 @@ def config_text(data: etree._Element | None) -> str:
         return etree.tostring(element(f"{_BASE}config"), encoding="unicode")
     data.tag = f"{_BASE}config"
     return etree.tostring(data, encoding="unicode", with_tail=False)
+
+
+def data_text(data: etree._Element | None) -> str:
+    """Return ``<data>`` as text."""
+    return etree.tostring(data, encoding="unicode") if data is not None else "<data/>"
 
 
 def pieces(config: str, limit_bytes: int) -> Sequence[str]:

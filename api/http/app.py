@@ -17,6 +17,7 @@ from api.http.list_query import page_request
 from api.http.plan import add_plans
 from api.http.repairs import add_repairs
 from api.http.review import add_reviews
+from api.http.service_tests import add_service_tests
 from api.http.transactions import add_transactions
 from api.hub.routes import add_hubs
 from api.roles import ANONYMOUS, authorize
@@ -44,6 +45,7 @@ def create_app(system: System) -> FastAPI:
     add_transactions(guarded, system)
     add_repairs(guarded, system)
     add_plans(guarded, system)
+    add_service_tests(guarded, system)
     add_reviews(guarded, system)
     add_hubs(guarded, system.hub)
     app.include_router(guarded)

@@ -51,6 +51,7 @@ class NodeSpec:
     type: str | None = None
     keys: tuple[str, ...] = ()
     mandatory: bool = False
+    state: bool = False
     default: str | None = None
     for_types: tuple[str, ...] = ()
     at_least_sum_of: tuple[str, ...] = ()
