@@ -13,7 +13,7 @@ from activation.unified import Marked, mark
 
 def slot(path: Path, rules: CliRules) -> Path:
     """Return ``path`` with its last line cut down to what identifies it, if that line holds a single value."""
-    entry = rules.value_of(path[-1])
+    entry = rules.identity(path[-1])
     return path if entry is None else (*path[:-1], entry)
 
 
@@ -53,7 +53,7 @@ def _concerned(text: str, rules: CliRules, scope: Scope) -> Iterator[str]:
     A device hands out all it has; looking at each line costs far less than reading it.
     """
     heads = {path[0] for path in scope.above}
-    values = tuple(f"{head} " for head in heads if head in rules.values)
+    values = tuple(f"{head} " for head in heads if head in rules.values or rules.keyed)
     ranges = tuple(f"{rule.line} " for rule in rules.ranges)
     concerned = True
     for raw in text.splitlines():
@@ -80,7 +80,7 @@ def show(nodes: Nodes, rules: CliRules) -> str:
 
 def ordered(lines: Iterable[str], rules: CliRules, depth: int) -> list[str]:
     """Return sibling lines in the order they can be created."""
-    return sorted(lines, key=lambda line: (rules.rank(line) if depth == 0 else 0, natural(line)))
+    return sorted(lines, key=lambda line: (rules.rank(line, depth), natural(line)))
 
 
 def _lines(branch: Branch, rules: CliRules, depth: int) -> Iterator[str]:

@@ -185,6 +185,36 @@ def _expand(part: str, line: str) -> tuple[str, ...]:
     return tuple(map(str, range(low, high + 1)))
 
 
+class KeyedRule(_Data):
+    """A line that words in its middle identify (``ont add 3 7 ... desc "x"``), with its own ways to change and go.
+
+    Attributes:
+        line: matches the whole line; its named groups stand for ``{name}`` in the others.
+        identity: what does not change as long as it is the same thing.
+        remove: the command that removes it.
+        change: for each group that can be changed in place, the command that does it. Where another differs, the old
+            line is removed and the new one created.
+    """
+
+    line: re.Pattern[str]
+    identity: str
+    remove: str
+    change: Mapping[str, str] = Field(default_factory=dict)
+
+    def said(self, line: str) -> Mapping[str, str] | None:
+        """Return what ``line`` says by group, or None when it is not such a line."""
+        match = self.line.fullmatch(line)
+        return {name: value or "" for name, value in match.groupdict().items()} if match is not None else None
+
+    def changes(self, old: str, new: str) -> tuple[str, ...] | None:
+        """Return the commands that make ``new`` of ``old``, or None where it has to be removed first."""
+        before, after = self.said(old) or {}, self.said(new) or {}
+        differ = [name for name in after if before.get(name) != after[name]]
+        if not differ or not self.change.keys() >= set(differ):
+            return None
+        return tuple(self.change[name].format(**after) for name in differ)
+
+
 class CliRules(_Data):
     """How a command line platform writes, changes and removes its configuration.
 
@@ -202,6 +232,10 @@ class CliRules(_Data):
         ranges: lines that list values.
         order: beginnings of top-level lines in the order they can be created; removal runs backwards.
         empty_first: beginnings of sections whose lines have to go before the section can.
+        keyed: lines that words in their middle identify.
+        closings: what ends sections that begin so, instead of ``exit``.
+        inner_order: the same as ``order`` for the lines within sections.
+        removals_last: whether everything is created and changed before anything is removed, also within sections.
     """
 
     indent: int = Field(ge=1, le=8)
@@ -216,6 +250,23 @@ class CliRules(_Data):
     ranges: tuple[RangeRule, ...] = ()
     order: tuple[str, ...] = ()
     empty_first: tuple[str, ...] = ()
+    keyed: tuple[KeyedRule, ...] = ()
+    closings: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    inner_order: tuple[str, ...] = ()
+    removals_last: bool = False
+
+    def identity(self, line: str) -> str | None:
+        """Return what identifies ``line`` where that is less than all of it, else None."""
+        keyed = self.keyed_of(line)
+        return keyed.identity.format(**keyed.said(line) or {}) if keyed is not None else self.value_of(line)
+
+    def keyed_of(self, line: str) -> KeyedRule | None:
+        """Return the rule of the keyed line that ``line`` is, else None."""
+        return next((rule for rule in self.keyed if rule.said(line) is not None), None)
+
+    def closing(self, line: str) -> tuple[str, ...]:
+        """Return what ends the section that ``line`` enters."""
+        return next((lines for start, lines in self.closings.items() if begins(line, start)), (self.exit,))
 
     def value_of(self, line: str) -> str | None:
         """Return the entry of ``values`` that ``line`` belongs to, the longest if several, else None."""
@@ -244,9 +295,10 @@ class CliRules(_Data):
         """Say whether ``line`` names a section that nobody creates or removes."""
         return any(pattern.fullmatch(line) for pattern in self.permanent)
 
-    def rank(self, line: str) -> int:
-        """Return the position of a top-level line in the creation order."""
-        return next((at for at, start in enumerate(self.order) if begins(line, start)), len(self.order))
+    def rank(self, line: str, depth: int = 0) -> int:
+        """Return the position of a line in the creation order of its siblings."""
+        order = self.inner_order if depth else self.order
+        return next((at for at, start in enumerate(order) if begins(line, start)), len(order))
 
 
 def begins(line: str, words: str) -> bool:

@@ -32,13 +32,11 @@ class UnknownResource(InventoryError):
 
     SHOWN = 8
 
-    def __init__(self, kind: str, key: str, known: Iterable[str] = (), hint: str = "") -> None:
+    def __init__(self, kind: str, key: str, known: Iterable[str] = ()) -> None:
         self.kind, self.key = kind, key
         names = sorted(known)
         shown = ", ".join(names[: self.SHOWN]) + (", …" if len(names) > self.SHOWN else "")
-        super().__init__(
-            f"unknown {kind} {key!r}" + (f"; known: {shown}" if names else "") + (f"; {hint}" if hint else "")
-        )
+        super().__init__(f"unknown {kind} {key!r}" + (f"; known: {shown}" if names else ""))
 
 
 class PoolExhausted(InventoryError):

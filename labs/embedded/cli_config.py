@@ -74,21 +74,37 @@ TOP = Place()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """What one platform understands in configuration mode."""
+    """What one platform understands in configuration mode.
+
+    Attributes:
+        negations: words that turn a line into its removal; help shows the first.
+        leaves: what ends a section in a saved configuration begins with this.
+        ends: the last line of a saved configuration.
+        comment: what a line without meaning begins with.
+        ignored: lines of a saved configuration that configure nothing.
+        reaches_out: whether a line that means nothing in its own mode is tried in the modes around it.
+    """
 
     modes: Mapping[str, Sequence[Rule]]
     values: Mapping[str, Value]
+    negations: tuple[str, ...] = ("no", "default")
+    leaves: str = "exit"
+    ends: str = "end"
+    comment: str = "!"
+    ignored: frozenset[str] = frozenset()
+    reaches_out: bool = True
 
     def apply(self, tree: Tree, place: Place, line: str) -> tuple[Tree, Place]:
         """Return the configuration with ``line`` typed at ``place``, and where the next line goes.
 
-        Like the devices, a line that means nothing in its own mode is tried in the modes around it.
+        On most devices a line that means nothing in its own mode is tried in the modes around it.
 
         Raises:
             Refusal: no mode around knows the line; the refusal is that of the mode that understood most of it.
         """
         refusals: list[Refusal] = []
-        for depth in range(len(place.path), -1, -1):
+        outermost = -1 if self.reaches_out else len(place.path) - 1
+        for depth in range(len(place.path), outermost, -1):
             try:
                 return self._apply_at(tree, place.at_depth(depth), line)
             except Refusal as refusal:
@@ -102,7 +118,7 @@ class Language:
         except Refusal as refusal:
             removal = self._removal(rules, line)
             if removal is None:
-                raise _counted_without_no(rules, line, self.values, refusal) from None
+                raise self._counted_without_no(rules, line, refusal) from None
             rule, words, exact = removal
             return self._remove(tree, place, rule, words, exact=exact), place
         return self._put(tree, place, rule, words, line)
@@ -139,7 +155,7 @@ class Language:
 
     def _removal(self, rules: Sequence[Rule], line: str) -> tuple[Rule, tuple[str, ...], bool] | None:
         negated, _, rest = line.partition(" ")
-        wanted = rest if negated in {"no", "default"} else f"no {line}"
+        wanted = rest if negated in self.negations else f"{self.negations[0]} {line}"
         best: tuple[Rule, Match, bool] | None = None
         for rule in rules:
             for pattern, exact in ((rule.whole(), True), (rule.identity(), False)):
@@ -157,10 +173,20 @@ class Language:
             return edited(tree, place.path, partial(emptied, key=key))
         return edited(tree, place.path, partial(drop, key=key))
 
+    def _counted_without_no(self, rules: Sequence[Rule], line: str, refusal: Refusal) -> Refusal:
+        """Return the refusal that names the word after ``no`` that does not fit, if the line begins with it."""
+        negated, _, rest = line.partition(" ")
+        if negated != self.negations[0] or not rest:
+            return refusal
+        words = rest.split()
+        furthest = max(len(match(rule.whole(), words, self.values).words) for rule in rules)
+        kind: RefusalKind = "incomplete" if furthest == len(words) else "invalid"
+        return max(refusal, Refusal(kind, line, furthest + 1), key=lambda each: each.word_index)
+
     def patterns(self, place: Place) -> list[list[str]]:
         """Return the patterns of the lines known at ``place``, also with ``no`` in front."""
         rules = self.modes[place.modes[-1]]
-        return [form for rule in rules for form in (rule.whole(), ["no", *rule.identity()])]
+        return [form for rule in rules for form in (rule.whole(), [self.negations[0], *rule.identity()])]
 
     def load(self, text: str) -> Tree:
         """Return the tree of a whole configuration.
@@ -171,11 +197,11 @@ class Language:
         tree: Tree = ()
         place = TOP
         for line in map(str.strip, text.splitlines()):
-            if line == "end":
+            if line == self.ends:
                 break
-            if line.startswith("exit"):
+            if line.startswith(self.leaves):
                 place = place.outward()
-            elif line and not line.startswith("!"):
+            elif line and line not in self.ignored and not line.startswith(self.comment):
                 tree, place = self.apply(tree, place, line)
         return tree
 
@@ -184,14 +210,3 @@ def _rank(rules: Sequence[Rule], rule: Rule) -> int:
     """Return where lines of this kind stand; forms of one line that exclude one another stand together."""
     identity = rule.key or rule.identity()
     return next(rank for rank, each in enumerate(rules) if (each.key or each.identity()) == identity)
-
-
-def _counted_without_no(rules: Sequence[Rule], line: str, values: Mapping[str, Value], refusal: Refusal) -> Refusal:
-    """Return the refusal that names the word after ``no`` that does not fit, if the line begins with it."""
-    negated, _, rest = line.partition(" ")
-    if negated != "no" or not rest:
-        return refusal
-    words = rest.split()
-    furthest = max(len(match(rule.whole(), words, values).words) for rule in rules)
-    kind: RefusalKind = "incomplete" if furthest == len(words) else "invalid"
-    return max(refusal, Refusal(kind, line, furthest + 1), key=lambda each: each.word_index)

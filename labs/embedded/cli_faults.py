@@ -10,6 +10,8 @@ QUESTION: Final = "This operation may interrupt services. Are you sure? [y/n]: "
 CANCELLED: Final = "% Operation cancelled\n"
 GARBAGE: Final = "\x00\x07\x1b[2J\ufffd\ufffd%$ 0x3f~~\n"
 STRANGE_PROMPT: Final = "[[ maintenance shell ]] :: "
+WHOLE: Final = ("show running-config", "display current-configuration")
+"""Reads of all that is configured."""
 PADDING: Final = f"! {'.' * 97}\n"
 """A hundred bytes of comment."""
 
@@ -26,7 +28,7 @@ def asks_first(faults: FaultBoard, prompt: str) -> bool:
 
 def spoiled(faults: FaultBoard, line: str, reply: str) -> str:
     """Return what arrives of a reply."""
-    if line.startswith("show running-config") and reply:
+    if line.startswith(WHOLE) and reply:
         if faults.strikes("garbage"):
             return GARBAGE
         megabytes = faults.amount("huge_reply")

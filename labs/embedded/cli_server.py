@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, Protocol
 
 import asyncssh
@@ -15,6 +16,19 @@ from labs.embedded.ssh_server import Door, Listener, listen
 
 class LinkDropped(Exception):
     """The device loses the connection in the middle of a command; the client gets no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pager:
+    """How long output is shown to a person.
+
+    Attributes:
+        lines: of one page; 0: everything at once; None: as many as the terminal has.
+        more: what waits for a key at the end of a page.
+    """
+
+    lines: int | None = 0
+    more: str = MORE
 
 
 class CliShell(Protocol):
@@ -39,6 +53,10 @@ class CliShell(Protocol):
 
     def help(self, typed: str) -> str:
         """Return what may follow ``typed``, one possibility a line."""
+        ...
+
+    def pager(self) -> Pager:
+        """Return how long output is shown."""
         ...
 
 
@@ -134,10 +152,10 @@ class CliServer:
                 terminal.write(CANCELLED)
                 continue
             reply = await self._reply(shell, line)
-            if self._faults.amount("pager") is None:
-                terminal.write(reply)
-            else:
-                await terminal.page(reply, lines=PAGE_LINES, more=MORE)
+            pager = shell.pager()
+            if self._faults.amount("pager") is not None:
+                pager = replace(pager, lines=PAGE_LINES)
+            await terminal.page(reply, lines=pager.lines, more=pager.more)
         terminal.close()
 
     async def _line(self, terminal: Terminal, prompt: str) -> str | None:

@@ -1,7 +1,8 @@
 """A terminal as a device's command line sees it: echo, editing keys, history and help on ``?``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 
 import asyncssh
@@ -174,10 +175,20 @@ class Terminal:
         """Print ``text``; it leaves together with the next prompt."""
         self._shown += text
 
-    async def page(self, text: str, *, lines: int, more: str) -> None:
-        """Print ``text`` a page at a time; space goes a page on, return a line, q ends it."""
+    async def page(self, text: str, *, lines: int | None, more: str) -> None:
+        """Print ``text`` a page at a time; space goes a page on, return a line, q ends it.
+
+        Args:
+            text: what to print.
+            lines: of a page; 0: everything at once; None: as many as the terminal has.
+            more: what waits for a key at the end of a page.
+        """
+        page = lines if lines is not None else self._process.term_size[1] - 1
+        if page <= 0 or not self._interactive:
+            self.write(text)
+            return
         waiting = text.splitlines(keepends=True)
-        step = lines
+        step = page
         while waiting:
             self.write("".join(waiting[:step]))
             waiting = waiting[step:]
@@ -187,7 +198,7 @@ class Terminal:
                 self._show("\r" + " " * len(more) + "\r")
                 if key in {"", "q", "Q", "\x03"}:
                     return
-                step = 1 if key in {"\r", "\n"} else lines
+                step = 1 if key in {"\r", "\n"} else page
 
     async def _key_pressed(self) -> str:
         if not self._waiting:
@@ -202,11 +213,26 @@ class Terminal:
     def _key(self, char: str, prompt: str) -> None:
         if char == "?":
             self._show(f"?\n{self._help(self._editor.typed)}{prompt}{self._editor.typed}")
+        elif char == "\t":
+            self._show(self._completed(prompt))
         elif char == "\x03":
             self._editor.begin()
             self._show(f"^C\n{prompt}")
         else:
             self._show(self._editor.key(char))
+
+    def _completed(self, prompt: str) -> str:
+        """Return the echo of the tab key: the rest of the word where there is one way on, else what may follow."""
+        typed = self._editor.typed
+        if self._editor.cursor < len(typed) or not typed.strip():
+            return ""
+        partial = typed.rpartition(" ")[2]
+        words = [line.strip() for line in self._help(typed).splitlines()]
+        keywords = [word for word in words if word and not word.startswith("<")]
+        rest = _common_start(keywords)[len(partial) :] + (" " if len(keywords) == 1 else "")
+        if partial and rest and keywords:
+            return "".join(map(self._editor.key, rest))
+        return f"\n{self._help(typed)}{prompt}{typed}" if len(keywords) > 1 else BELL
 
     def _next_key(self) -> str:
         for sequence, char in ESCAPES.items():
@@ -235,3 +261,12 @@ class Terminal:
                 continue
             except asyncssh.BreakReceived:
                 return "\x03"
+
+
+def _common_start(words: Sequence[str]) -> str:
+    """Return what all words begin with."""
+    if not words:
+        return ""
+    first, last = min(words), max(words)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return "".join(char for char, _ in same)

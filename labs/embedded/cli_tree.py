@@ -89,13 +89,13 @@ def emptied(lines: Tree, key: Key) -> Tree:
     return tuple(replace(line, children=()) if line.key == key else line for line in lines)
 
 
-def printed(lines: Tree, *, indent: str) -> list[str]:
-    """Return the configuration as text lines, ``!`` between sections and groups."""
+def printed(lines: Tree, *, indent: str, between: str = "!") -> list[str]:
+    """Return the configuration as text lines, ``between`` sections and groups a line of its own."""
     printed_lines: list[str] = []
     group = ""
     for line in lines:
         if printed_lines and (line.section or line.group != group):
-            printed_lines.append("!")
+            printed_lines.append(between)
         group = "" if line.section else line.group
         printed_lines.extend(_printed_line(line, indent, ""))
     return printed_lines

@@ -12,7 +12,7 @@ from labs.embedded.cli_eos_show import SHOWS
 from labs.embedded.cli_eos_system import RUNNING, STARTUP, CommandFailed, ConfigSession, EosSystem
 from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_pipe import UnknownFilter, filtered
-from labs.embedded.cli_server import CliServer, LinkDropped
+from labs.embedded.cli_server import CliServer, LinkDropped, Pager
 from labs.embedded.cli_tree import Tree
 from labs.embedded.contracts import Credentials, forget
 from labs.embedded.faults import FaultBoard
@@ -93,6 +93,7 @@ class EosShell:
         self._configuring = self._changed = False
         self._session: ConfigSession | None = None
         self._place = TOP
+        self._lines: int | None = None
         self.closed = False
 
     def prompt(self) -> str:
@@ -103,6 +104,10 @@ class EosShell:
         session = f"-s-{self._session.name[:6]}" if self._session is not None else ""
         section = "".join(f"-{part}" for part in self._place.prompts).replace("-if-Ethernet", "-if-Et")
         return f"{host}(config{session}{section})#"
+
+    def pager(self) -> Pager:
+        """Return how long output is shown."""
+        return Pager(lines=self._lines)
 
     async def run(self, line: str) -> str:
         """Return what the switch prints for ``line``."""
@@ -206,7 +211,8 @@ class EosShell:
         return ""
 
     async def set_length(self, words: tuple[str, ...]) -> str:
-        """Accept a terminal length."""
+        """Show so many lines at once; 0: all."""
+        self._lines = int(words[-1])
         return "Pagination disabled.\n" if words[-1] == "0" else f"Length set to {words[-1]} lines.\n"
 
     async def set_width(self, words: tuple[str, ...]) -> str:

@@ -1,8 +1,6 @@
 """An emulated FRR router: vtysh over SSH."""
 
-import asyncio
 import ipaddress
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -12,9 +10,10 @@ import asyncssh
 from labs.embedded.cli_config import TOP
 from labs.embedded.cli_frr_language import FRR, INDENT
 from labs.embedded.cli_grammar import Refusal, choose, next_words
+from labs.embedded.cli_live import LiveSet
 from labs.embedded.cli_pipe import UnknownFilter, filtered
-from labs.embedded.cli_server import CliServer, LinkDropped, hang
-from labs.embedded.cli_tree import ConfigLine, Tree, find, printed, without_last_change
+from labs.embedded.cli_server import CliServer, Pager
+from labs.embedded.cli_tree import ConfigLine, Tree, find, printed
 from labs.embedded.contracts import Credentials, forget
 from labs.embedded.faults import FaultBoard
 from labs.errors import StartupConfigError
@@ -130,19 +129,15 @@ class FrrNode:
 
 
 class VtyShell:
-    """One vtysh session. vtysh changes the running configuration line by line; it has no candidate.
-
-    For the fault board, the lines between ``configure terminal`` and leaving configuration mode are one commit, and
-    leaving is its end.
-    """
+    """One vtysh session. vtysh changes the running configuration line by line; it has no candidate."""
 
     def __init__(self, router: FrrRouter) -> None:
         self._router = router
         self._faults = router.faults
         self._configuring = False
         self._place = TOP
-        self._before_set: Tree = ()
-        self._before_line: Tree = ()
+        self._set = LiveSet(router)
+        self._lines = 0
         self.closed = False
 
     def prompt(self) -> str:
@@ -167,6 +162,10 @@ class VtyShell:
         except Refusal as refusal:
             return REFUSALS[refusal.kind].format(line=line)
 
+    def pager(self) -> Pager:
+        """Return how long output is shown."""
+        return Pager(lines=self._lines)
+
     def help(self, typed: str) -> str:
         """Return what may follow ``typed``."""
         patterns = [pattern.split() for pattern in (*SHOWS, *ACTIONS)]
@@ -189,7 +188,7 @@ class VtyShell:
         pattern, words = choose(patterns, command, FRR.values)
         if pattern in ACTIONS:
             return await ACTIONS[pattern](self, words)
-        text = SHOWS[pattern](self._router, words)
+        text = SHOWS[pattern](self._router)
         try:
             return filtered(text, pipe) if pipe else text
         except UnknownFilter:
@@ -198,10 +197,8 @@ class VtyShell:
     def _edit(self, line: str) -> str:
         router = self._router
         tree, place = FRR.apply(router.running, self._place, line)
-        if self._faults.strikes("drop_before_commit"):
-            raise LinkDropped
-        if refused := _refused(self._faults, line):
-            return refused
+        if errors := self._set.refusals():
+            return _refused(line, errors)
         if line.startswith("no ") and self._faults.strikes("rollback_fails"):
             return CONFIGURATION_FAILED.format(reason=f"cannot apply '{line}'")
         missing = next((text for start, text in MISSING.items() if line.startswith(start)), "")
@@ -209,11 +206,8 @@ class VtyShell:
             return missing
         if line.startswith("no interface "):
             return STILL_THERE
-        if tree != router.running:
-            self._before_line = router.running
-        router.running, self._place = tree, place
-        if self._faults.strikes("drop_in_edit"):
-            raise LinkDropped
+        self._place = place
+        self._set.put(tree)
         return ""
 
     async def _exit(self, line: str) -> str:
@@ -222,22 +216,8 @@ class VtyShell:
             return ""
         self._configuring, self._place = False, TOP
         self._router.running = without_hollow(self._router.running)
-        return await self._end_of_set() if self._router.running != self._before_set else ""
-
-    async def _end_of_set(self) -> str:
-        if self._faults.strikes("hang_in_commit"):
-            await hang()
-        await asyncio.sleep(self._faults.commit_s(len(self._router.running)))
-        if self._faults.strikes("refuse_commit"):
-            self._router.running = self._before_line
-            return CONFIGURATION_FAILED.format(reason="the last change was refused and is undone")
-        if self._faults.strikes("commit_changes_nothing"):
-            self._router.running = self._before_set
-        if self._faults.strikes("commit_in_part"):
-            self._router.running = without_last_change(self._before_set, self._router.running)
-        if self._faults.strikes("drop_after_commit"):
-            raise LinkDropped
-        return ""
+        taken = await self._set.end()
+        return "" if taken else CONFIGURATION_FAILED.format(reason="the last change was refused and is undone")
 
     # Actions: each is given the canonical words and returns what is printed.
 
@@ -246,7 +226,7 @@ class VtyShell:
         if self._faults.amount("lock_held") is not None:
             return LOCKED
         self._configuring, self._place = True, TOP
-        self._before_set = self._before_line = self._router.running
+        self._set.begin()
         return ""
 
     async def write(self, _words: tuple[str, ...]) -> str:
@@ -259,6 +239,11 @@ class VtyShell:
         self.closed = True
         return ""
 
+    async def set_length(self, words: tuple[str, ...]) -> str:
+        """Show so many lines at once; 0: all."""
+        self._lines = int(words[-1])
+        return ""
+
     async def accept(self, _words: tuple[str, ...]) -> str:
         """Take a command that changes nothing here."""
         return ""
@@ -269,13 +254,10 @@ def without_hollow(tree: Tree) -> Tree:
     return tuple(line for line in tree if line.children or line.key[0] != "interface")
 
 
-def _refused(faults: FaultBoard, line: str) -> str:
-    if faults.strikes("refuse_edit"):
+def _refused(line: str, errors: int) -> str:
+    if errors == 1:
         return CONFIGURATION_FAILED.format(reason=f"cannot apply '{line}'")
-    errors = faults.amount("many_errors")
-    if errors is None or not faults.strikes("many_errors"):
-        return ""
-    return "".join(f"% daemon {n + 1}: cannot apply '{line}'\n" for n in range(int(errors)))
+    return "".join(f"% daemon {n + 1}: cannot apply '{line}'\n" for n in range(errors))
 
 
 def _version(router: FrrRouter) -> str:
@@ -320,44 +302,12 @@ def _routes(router: FrrRouter) -> str:
     return "\n".join([ROUTE_CODES, *routes, ""])
 
 
-def _interface_json(router: FrrRouter, words: tuple[str, ...]) -> str:
-    found = next((each for each in router.interfaces() if each.key[1] == words[2] and each.children), None)
-    if found is None:
-        return "{}\n"
-    status = "down" if any(line.text == "shutdown" for line in found.children) else "up"
-    told = {
-        "administrativeStatus": status,
-        "operationalStatus": status,
-        "vrfName": "default",
-        "ipAddresses": [{"address": each, "secondary": False, "unnumbered": False} for each in _addresses(found)],
-    }
-    return json.dumps({words[2]: told}, indent=2) + "\n"
-
-
-def _route_json(router: FrrRouter, words: tuple[str, ...]) -> str:
-    prefix = words[3]
-    hops = [line.text.split()[3] for line in router.running if line.text.startswith(f"ip route {prefix} ")]
-    hops = [hop for hop in hops if hop[0].isdigit() or not _is_shut(router, hop)]
-    if not hops:
-        return "{}\n"
-    told = {"prefix": prefix, "protocol": "static", "selected": True, "installed": True}
-    nexthops = [{"ip" if hop[0].isdigit() else "interfaceName": hop, "fib": True, "active": True} for hop in hops]
-    return json.dumps({prefix: [{**told, "nexthops": nexthops}]}, indent=2) + "\n"
-
-
-def _is_shut(router: FrrRouter, name: str) -> bool:
-    found = next((each for each in router.interfaces() if each.key[1] == name), None)
-    return found is not None and any(line.text == "shutdown" for line in found.children)
-
-
-SHOWS: Final[Mapping[str, Callable[[FrrRouter, tuple[str, ...]], str]]] = {
-    "show version": lambda router, _: _version(router),
-    "show running-config": lambda router, _: router.text(),
-    "show startup-config": lambda router, _: router.saved,
-    "show interface brief": lambda router, _: _interface_brief(router),
-    "show ip route": lambda router, _: _routes(router),
-    "show interface {interface} json": _interface_json,
-    "show ip route {prefix} json": _route_json,
+SHOWS: Final[Mapping[str, Callable[[FrrRouter], str]]] = {
+    "show version": _version,
+    "show running-config": FrrRouter.text,
+    "show startup-config": lambda router: router.saved,
+    "show interface brief": _interface_brief,
+    "show ip route": _routes,
 }
 
 ACTIONS: Final[Mapping[str, Callable[[VtyShell, tuple[str, ...]], Awaitable[str]]]] = {
@@ -367,7 +317,7 @@ ACTIONS: Final[Mapping[str, Callable[[VtyShell, tuple[str, ...]], Awaitable[str]
     "write memory": VtyShell.write,
     "write file": VtyShell.write,
     "copy running-config startup-config": VtyShell.write,
-    "terminal length {int}": VtyShell.accept,
+    "terminal length {int}": VtyShell.set_length,
     "terminal width {int}": VtyShell.accept,
     "enable": VtyShell.accept,
     "disable": VtyShell.accept,

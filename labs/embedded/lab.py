@@ -22,6 +22,7 @@ from labs.embedded.memory import FileMemory
 from labs.embedded.netconf_capabilities import Offer, offers
 from labs.embedded.netconf_modules import LABEL as YANG_LABEL
 from labs.embedded.olt import OltNode
+from labs.embedded.smartax import SmartAxNode
 from labs.errors import LabStartError, PortInUse, UnknownLabNode
 from labs.topology import Node, Topology
 
@@ -62,6 +63,7 @@ PLATFORMS: Final[Mapping[str, Platform]] = {
     "bbf_olt": Platform(build=OltNode, protocol="netconf", from_labels=_olt),
     "arista_eos": Platform(build=EosNode, protocol="ssh"),
     "frr": Platform(build=FrrNode, protocol="ssh"),
+    "smartax": Platform(build=SmartAxNode, protocol="ssh"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The tables of service orders and of the tasks that cancel them."""
+"""The service order table."""
 
 from sqlalchemy import MetaData
 
@@ -6,4 +6,3 @@ from inventory.tables import document_table
 
 metadata = MetaData()
 service_orders = document_table(metadata, "service_order")
-cancel_service_orders = document_table(metadata, "cancel_service_order")

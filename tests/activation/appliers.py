@@ -4,12 +4,18 @@ Each takes the configuration as text and gives it back in a normal form of its o
 are equal if and only if their texts are.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from lxml import etree
+
+from labs.embedded.cli_smartax_show import configuration
+from labs.embedded.contracts import forget
+from labs.embedded.faults import FaultBoard
+from labs.embedded.smartax import SmartAx, SmartAxShell
 
 NC: Final = "urn:ietf:params:xml:ns:netconf:base:1.0"
 LIST_KEYS: Final[Mapping[str, str]] = MappingProxyType(
@@ -310,3 +316,38 @@ def eos_normal(running: str) -> str:
 def frr_normal(running: str) -> str:
     """Return the normal form of a router's configuration."""
     return FrrDevice(running).normal()
+
+
+# The OLT with a command line is the emulated one: its refusals are what the order of commands has to respect.
+
+
+def smartax_apply(running: str, commands: str) -> str:
+    """Return the OLT's configuration after ``commands``."""
+    text, refused = asyncio.run(_typed_at_olt(running, commands))
+    if refused:
+        raise Refused(refused)
+    return text
+
+
+def smartax_merge(running: str, fragment: str) -> str:
+    """Return the OLT's configuration with a fragment typed in, whose values count where a profile exists already."""
+    _, refused = asyncio.run(_typed_at_olt(running, fragment))
+    existing = [line.partition(": ")[0] for line in refused.splitlines() if "existed already" in line]
+    for line in existing:
+        changed = re.sub(r'^dba-profile add (profile-id \d+) profile-name "\S+"', r"dba-profile modify \1", line)
+        fragment = fragment.replace(line, changed)
+    return smartax_apply(running, fragment)
+
+
+async def _typed_at_olt(running: str, commands: str) -> tuple[str, str]:
+    olt = SmartAx(name="dut", startup_config=running, faults=FaultBoard(), saved=forget)
+    shell, refused = SmartAxShell(olt), ""
+    for line in ("undo smart", "enable", "config", *commands.splitlines(), "return"):
+        answer = await shell.run(line)
+        refused += f"{line}: {answer}" if "Failure" in answer or "%" in answer else ""
+    return configuration(olt.running), refused
+
+
+def smartax_normal(running: str) -> str:
+    """Return the OLT's configuration as the OLT prints it."""
+    return smartax_apply(running, "")

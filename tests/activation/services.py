@@ -16,8 +16,9 @@ INTENTS: Final = load_intents(TEMPLATES / "intents.yaml")
 RENDERER: Final = Renderer(TEMPLATES, PLATFORMS)
 
 OLT, SWITCH, ROUTER = PLATFORMS["bbf_olt"], PLATFORMS["arista_eos"], PLATFORMS["frr"]
+SMARTAX: Final = PLATFORMS["smartax"]
 INTENT_OF: Final[Mapping[str, str]] = MappingProxyType(
-    {"bbf_olt": "gpon-access", "arista_eos": "aggregation-transport", "frr": "ip-edge"}
+    {"bbf_olt": "gpon-access", "arista_eos": "aggregation-transport", "frr": "ip-edge", "smartax": "gpon-access"}
 )
 DEVICE: Final = "dut"
 
@@ -45,6 +46,18 @@ def characteristics(platform: str, vlan_id: int, mbps: int) -> dict[str, Any]:
             "vlanId": vlan_id,
             "downstreamMbps": mbps,
             "burstKbytes": mbps * 10 // 8,
+        },
+        "smartax": {
+            "olt": DEVICE,
+            "channelPartition": "0/1",
+            "channelPair": "0/1/3",
+            "onuId": number,
+            "ontSerialNumber": f"ABCD{number:08X}",
+            "vlanId": vlan_id,
+            "uplinkInterface": "0/9/0",
+            "upstreamBps": mbps * 1_000_000,
+            "assuredBps": mbps * 500_000,
+            "subscriber": str(vlan_id),
         },
         "frr": {
             "router": DEVICE,
@@ -127,10 +140,30 @@ end
 ROUTER_OCCUPIED: Final = ROUTER_BASE.replace(
     "exit\n!\nend", "exit\n!\ninterface eth1.1043\n description by hand\n ip address 10.9.9.9/32\nexit\n!\nend"
 )
+SMARTAX_BASE: Final = """\
+#
+sysname olt2
+#
+ont-srvprofile gpon profile-id 1 profile-name "bridge"
+ ont-port pots 0 eth 4
+commit
+quit
+#
+vlan 100 smart
+#
+interface gpon 0/1
+quit
+#
+return
+"""
+SMARTAX_OCCUPIED: Final = SMARTAX_BASE.replace(
+    "#\nont-srv", '#\ndba-profile add profile-id 100 profile-name "up-100M" type4 max 1024\n#\nont-srv'
+).replace("vlan 100 smart\n", "vlan 100 smart\nvlan 1043 smart\n")
 BASES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "bbf_olt": (OLT_BASE, OLT_OCCUPIED),
         "arista_eos": (SWITCH_BASE, SWITCH_OCCUPIED),
         "frr": (ROUTER_BASE, ROUTER_OCCUPIED),
+        "smartax": (SMARTAX_BASE, SMARTAX_OCCUPIED),
     }
 )

@@ -23,6 +23,7 @@ from tests.activation.services import (
     ROUTER,
     ROUTER_BASE,
     ROUTER_OCCUPIED,
+    SMARTAX_BASE,
     SWITCH,
     SWITCH_BASE,
     adding,
@@ -138,7 +139,7 @@ def test_the_whole_device_shows_what_nobody_owns() -> None:
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_a_fresh_service_is_in_sync_on_every_platform_and_gone_without_its_nodes(name: str) -> None:
-    base = {"bbf_olt": OLT_BASE, "arista_eos": SWITCH_BASE, "frr": ROUTER_BASE}[name]
+    base = {"bbf_olt": OLT_BASE, "arista_eos": SWITCH_BASE, "frr": ROUTER_BASE, "smartax": SMARTAX_BASE}[name]
     wanted = fragment(name)
     running = base + wanted.text if name != "bbf_olt" else netconf_apply(base, _edit(OLT, base, wanted))
     platform = PLATFORMS[name]

@@ -21,8 +21,11 @@ from tests.activation.appliers import (
     netconf_apply,
     netconf_merge_fragment,
     netconf_normal,
+    smartax_apply,
+    smartax_merge,
+    smartax_normal,
 )
-from tests.activation.services import BASES, DEVICE, OLT, ROUTER, SWITCH, fragment
+from tests.activation.services import BASES, DEVICE, OLT, ROUTER, SMARTAX, SWITCH, fragment
 
 VLAN_IDS = (1042, 1043, 1044)
 SPEEDS = (100, 500)
@@ -62,6 +65,7 @@ BENCHES = {
     "frr": Bench(
         platform=ROUTER, apply=cli_apply(FrrDevice), merge=typing_into(FrrDevice, frr_normal), normal=frr_normal
     ),
+    "smartax": Bench(platform=SMARTAX, apply=smartax_apply, merge=smartax_merge, normal=smartax_normal),
 }
 
 

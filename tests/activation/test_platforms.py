@@ -16,6 +16,7 @@ def test_the_platforms_that_come_along() -> None:
         "arista_eos": ("arista_eos", "cli", "napalm"),
         "bbf_olt": ("bbf_olt", "netconf", "netconf-fast"),
         "frr": ("frr", "cli", "netmiko"),
+        "smartax": ("smartax", "cli", "netmiko"),
     }
     assert ROUTER.options["device_type"] == "cisco_ios"
     assert SWITCH.options["napalm_driver"] == "eos"

@@ -49,6 +49,7 @@ def test_a_service_out_of_service_differs_by_what_takes_it_out() -> None:
         frozenset({"<enabled>false</enabled>"}),
         frozenset({"state suspend"}),
         frozenset({"shutdown"}),
+        frozenset({"ont deactivate 3 1"}),
     }
     assert not any(_lines(case.parent / "fibre-100") - _lines(case) for case in cases)
 

@@ -1,1 +1,0 @@
-"""Tests of how orders live: cancelled, held, changed on their way."""
