@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from pydantic import ValidationError
 
 from api.errors import ImportRefused
 from api.wiring import NETWORK_FILE, links_of
+from inventory.device_access import DeviceAccess
+from inventory.file_part import problem
 from inventory.model import Device, Network
 from inventory.network_file import load_network_file
 from labs.artefacts import NORNIR
@@ -88,8 +91,9 @@ def _of_topology(topology: Topology) -> Source:
 
 def _network(topology: Topology, devices: tuple[Device, ...]) -> Network:
     beside = topology.path.parent / NETWORK_FILE
-    network = load_network_file(beside) if beside.is_file() else Network()
-    return replace(network, devices=devices, links=links_of(topology))
+    if not beside.is_file():
+        return Network(devices=devices, links=links_of(topology))
+    return replace(load_network_file(beside, devices, absent=topology.nodes), links=links_of(topology))
 
 
 def _device_of_lab(node: LabNode) -> Device:
@@ -132,7 +136,7 @@ def _of_nornir(file: Path, platforms: Collection[str]) -> Source:
         if host.get("platform", "linux") in HOSTS and not _ours(host):
             remarks.append(f"host {name}: not managed")
             continue
-        devices.append(_device_of_host(str(name), host, where, platforms))
+        devices.append(_device_of_host(str(name), host, file, platforms))
     return Source(network=Network(devices=tuple(devices)), remarks=tuple(remarks))
 
 
@@ -142,21 +146,35 @@ def _ours(host: Mapping[str, Any]) -> Mapping[str, Any]:
     return ours if isinstance(ours, Mapping) else {}
 
 
-def _device_of_host(name: str, host: Mapping[str, Any], where: str, platforms: Collection[str]) -> Device:
+def _device_of_host(name: str, host: Mapping[str, Any], file: Path, platforms: Collection[str]) -> Device:
+    where = f"{file}: host {name}"
+    ours = dict(_ours(host))
+    named = {key: str(ours.pop(key)) for key in ("platform", "role", "kind") if ours.get(key)}
+    access = _access(ours, where)
     missing = [key for key in ("hostname", "username", "password") if not host.get(key)]
+    if access.password is not None and "password" in missing:
+        missing.remove("password")
     if missing:
         raise ImportRefused(f"{where} has no {', '.join(missing)}")
-    written = str(host["platform"])
-    platform = str(_ours(host).get("platform") or _platform_called(written, platforms))
-    return Device(
+    platform = named.get("platform") or _platform_called(str(host["platform"]), platforms)
+    device = Device(
         name=name,
         platform=platform,
-        role=str(_ours(host).get("role") or names_of(platform).role),
+        role=named.get("role") or names_of(platform).role,
         address=str(host["hostname"]).partition("/")[0],
         port=int(host.get("port") or _usual_port(platform)),
         username=str(host["username"]),
-        password=str(host["password"]),
+        password=str(host.get("password", "")),
     )
+    return access.applied(device, file.parent)
+
+
+def _access(said: Mapping[str, Any], where: str) -> DeviceAccess:
+    try:
+        return DeviceAccess.model_validate(said)
+    except ValidationError as error:
+        problems = "; ".join(problem(detail) for detail in error.errors())
+        raise ImportRefused(f"{where}: lastmile: {problems}") from error
 
 
 def _platform_called(name: str, platforms: Collection[str]) -> str:

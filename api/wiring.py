@@ -229,8 +229,9 @@ def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> Em
     nodes = lab.start()
     stack.callback(lab.stop)
     file = topology.path.parent / NETWORK_FILE
-    network = load_network_file(file) if file.exists() else Network()
-    network = replace(network, devices=devices_of(nodes), links=links_of(topology))
+    devices = devices_of(nodes)
+    network = load_network_file(file, devices) if file.exists() else Network(devices=devices)
+    network = replace(network, links=links_of(topology))
     with database.begin() as uow:
         NetworkStore().load(uow, network)
     return lab

@@ -10,7 +10,10 @@ _V = TypeVar("_V", Device, Link, PonPort, Premises, VlanPool, AddressPool)
 Mark = Literal["+", "~", "-"]
 SECRET: Final = frozenset({"password"})
 OF_SOURCES: Final = ("platform", "role", "address", "port", "username", "password")
-"""What a source knows of a device; everything else of a device that is there already is kept."""
+"""What every source knows of a device."""
+ACCESS: Final = tuple(field.name for field in fields(Device) if field.name not in {"name", *OF_SOURCES})
+"""What some sources know besides; where one says nothing, what is there already is kept."""
+USUAL: Final = Device(name="", platform="", role="", address="", port=0, username="", password="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,8 @@ def _kept(old: Any, new: Any) -> Any:  # noqa: ANN401 - two values of one kind
         return old
     if not isinstance(old, Device) or not isinstance(new, Device):
         return new
-    known: Mapping[str, Any] = {field: getattr(new, field) for field in OF_SOURCES}
+    said = (name for name in ACCESS if getattr(new, name) != getattr(USUAL, name))
+    known: Mapping[str, Any] = {name: getattr(new, name) for name in (*OF_SOURCES, *said)}
     return replace(old, **known)
 
 

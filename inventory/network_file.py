@@ -1,44 +1,30 @@
 """The network file: what lastmile must know of a network besides its topology, as YAML beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError
 
+from inventory.device_access import NamedAccess, with_access
 from inventory.errors import BadNetwork
-from inventory.model import AddressPool, Network, PonPort, Premises, VlanPool
+from inventory.file_part import Part, problem
+from inventory.model import AddressPool, Device, Network, PonPort, Premises, VlanPool
 from inventory.network_check import check_network
 
 _N = TypeVar("_N", int, IPv4Address)
 _Name = Annotated[str, Field(min_length=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_the_legal_keys(cls, given: object) -> object:
-        legal = [field.alias or name for name, field in cls.model_fields.items()]
-        if not isinstance(given, Mapping):
-            raise ValueError(f"a mapping must stand here; legal keys: {', '.join(legal)}")  # noqa: TRY004 - pydantic's protocol
-        unknown = sorted(str(key) for key in given if key not in legal)
-        if unknown:
-            raise ValueError(f"unknown key {', '.join(map(repr, unknown))}; legal: {', '.join(legal)}")
-        return given
-
-
-class _Ends(_Part, Generic[_N]):
+class _Ends(Part, Generic[_N]):
     first: _N = Field(alias="from")
     last: _N = Field(alias="to")
 
 
-class _PonPort(_Part):
+class _PonPort(Part):
     olt: _Name
     name: _Name
     channel_partition: _Name
@@ -56,7 +42,7 @@ class _PonPort(_Part):
         )
 
 
-class _Premises(_Part):
+class _Premises(Part):
     id: _Name
     name: _Name
     olt: _Name
@@ -66,7 +52,7 @@ class _Premises(_Part):
         return Premises(place_id=self.id, name=self.name, olt=self.olt, pon_port=self.pon_port)
 
 
-class _VlanPool(_Part):
+class _VlanPool(Part):
     name: _Name
     vlan_ids: _Ends[int]
 
@@ -74,7 +60,7 @@ class _VlanPool(_Part):
         return VlanPool(name=self.name, first_vlan_id=self.vlan_ids.first, last_vlan_id=self.vlan_ids.last)
 
 
-class _AddressPool(_Part):
+class _AddressPool(Part):
     name: _Name
     prefix: IPv4Network
     addresses: _Ends[IPv4Address]
@@ -90,11 +76,12 @@ class _AddressPool(_Part):
         )
 
 
-class _NetworkFile(_Part):
+class _NetworkFile(Part):
     pon_ports: tuple[_PonPort, ...] = ()
     premises: tuple[_Premises, ...] = ()
     vlan_pools: tuple[_VlanPool, ...] = ()
     address_pools: tuple[_AddressPool, ...] = ()
+    devices: tuple[NamedAccess, ...] = ()
 
     def value(self) -> Network:
         return Network(
@@ -105,20 +92,37 @@ class _NetworkFile(_Part):
         )
 
 
-def load_network_file(path: Path) -> Network:
-    """Return the file's PON ports, premises and pools; devices and links are empty, the topology has them.
+def load_network_file(path: Path, devices: Collection[Device] = (), *, absent: Collection[str] = ()) -> Network:
+    """Return the file's PON ports, premises and pools, and ``devices`` with the access that the file gives them.
+
+    Args:
+        path: the file.
+        devices: the topology has them, and the links, too.
+        absent: devices that the file may speak of though they are not among ``devices``.
 
     Raises:
         BadNetwork: the file cannot be read, is no YAML, or holds what is not legal; names file, place and legal values.
     """
     try:
-        network = _NetworkFile.model_validate(_content(path)).value()
+        file = _NetworkFile.model_validate(_content(path))
     except ValidationError as error:
-        raise BadNetwork(str(path), tuple(_problem(detail) for detail in error.errors())) from error
-    problems = check_network(network)
+        raise BadNetwork(str(path), tuple(problem(detail) for detail in error.errors())) from error
+    network = file.value()
+    problems = (*check_network(network), *_access_problems(file.devices, devices, absent))
     if problems:
         raise BadNetwork(str(path), problems)
-    return network
+    return replace(network, devices=with_access(devices, file.devices, path.parent))
+
+
+def _access_problems(
+    said: tuple[NamedAccess, ...], devices: Collection[Device], absent: Collection[str]
+) -> Iterator[str]:
+    known = {device.name for device in devices}
+    for index, access in enumerate(said):
+        if access.name in {other.name for other in said[:index]}:
+            yield f"devices[{index}]: {access.name!r} stands there twice"
+        if devices and access.name not in known and access.name not in absent:
+            yield f"devices[{index}]: no device is called {access.name!r}; known: {', '.join(sorted(known))}"
 
 
 def _content(path: Path) -> Any:  # noqa: ANN401 - YAML can hold anything; the model says what is legal
@@ -129,11 +133,3 @@ def _content(path: Path) -> Any:  # noqa: ANN401 - YAML can hold anything; the m
     except yaml.YAMLError as error:
         raise BadNetwork(str(path), (f"is not YAML: {error}",)) from error
     return {} if content is None else content
-
-
-def _problem(detail: ErrorDetails) -> str:
-    where = ""
-    for step in detail["loc"]:
-        where += f"[{step}]" if isinstance(step, int) else f".{step}"
-    message = detail["msg"].removeprefix("Value error, ")
-    return f"{where.lstrip('.')}: {message}" if where else message

@@ -98,6 +98,20 @@ def test_the_inventory_that_containerlab_writes(data: Path, hosts: Path) -> None
     assert found == [("sw1", "arista_eos", "172.20.20.5", 22), ("sw2", "arista_eos", "172.20.20.6", 22)]
 
 
+def test_how_a_host_is_logged_in_to_comes_along(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / NORNIR
+    host = "{username: admin, platform: eos, hostname: 172.20.20.5, data: {lastmile: %s}}"
+    file.write_text(f"sw1: {host % '{password: {file: sw1.secret}, maxSessions: 2}'}\n", encoding="utf-8")
+    said(data, str(file), "--yes")
+    (switch,) = stored(data).devices
+    assert (switch.password, switch.password_from, switch.max_sessions) == ("", f"file:{tmp_path / 'sw1.secret'}", 2)
+
+    file.write_text(f"sw1: {host % '{sessions: 2}'}\n", encoding="utf-8")
+    refused = run(data, str(file), "--yes").exception
+    assert isinstance(refused, ImportRefused)
+    assert "host sw1: lastmile: unknown key 'sessions'; legal: password, driver" in str(refused)
+
+
 def test_it_asks_before_it_imports(data: Path, hosts: Path) -> None:
     assert isinstance(run(data, str(hosts), answer="n\n").exception, ImportRefused)
     assert stored(data) == Network()

@@ -18,6 +18,7 @@ import templates
 from activation.desired import Renderings, parts
 from activation.drift_policy import DriftRule
 from activation.drivers.fake import FakeNetwork
+from activation.drivers.ssh_profile import PROFILES
 from activation.intent import build_intent, load_intents
 from activation.model import ServiceId
 from activation.platforms import load_platforms
@@ -28,6 +29,7 @@ from api.runtime.database import open_database
 from api.settings import Settings
 from api.storage import DATABASE_FILE
 from api.wiring import CATALOG, running_system
+from inventory.device_access import DeviceAccess
 from inventory.devices import DeviceDirectory
 from inventory.documents import characteristics
 from inventory.model import Device
@@ -270,10 +272,36 @@ def test_the_script_for_own_devices_loads_them(extended: Path, tmp_path: Path, m
     assert platforms == {"olt1": "bbf_olt", "r1": "frr", "sw1": "arista_eos"}
 
 
+NODES: Final = ("olt1", "sw1")
+
+
 def test_the_network_file_example_is_legal(tmp_path: Path) -> None:
     file = tmp_path / "network.yml"
     file.write_text(_block_of("network-file.md", "yaml").text, encoding="utf-8")
     assert [place.place_id for place in load_network_file(file).premises] == ["ADDR-1015"]
+
+
+def test_the_access_example_is_legal_and_its_table_lists_every_key(tmp_path: Path) -> None:
+    page = "how-to/device-access.md"
+    file = tmp_path / "network.yml"
+    file.write_text(_block_of(page, "yaml").text, encoding="utf-8")
+    nodes = (Device(name=name, platform="", role="", address="", port=1, username="", password="") for name in NODES)
+    olt, switch = load_network_file(file, tuple(nodes)).devices
+    assert (olt.password_from, olt.max_sessions, switch.ssh_profile) == ("env:OLT1_PASSWORD", 2, "legacy")
+    assert switch.ssh_profile in PROFILES
+    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(rows) == {field.alias for field in DeviceAccess.model_fields.values()}
+
+
+@pytest.mark.db
+def test_the_nornir_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with running_system(Settings.read({}, data=tmp_path / "lastmile-data", lab="none")) as system:
+        del system
+    exec(compile(_block_of("how-to/device-access.md", "python").text, "device-access.md", "exec"), {})  # noqa: S102 - our own page
+    assert capsys.readouterr().out.strip() == "[]"
 
 
 def test_the_commands_of_the_drift_page_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
