@@ -10,11 +10,13 @@ from typing import Final
 from activation import store
 from activation.batch_size import BatchSizes
 from activation.bisect import Search
-from activation.checks import CheckResult, ServiceChecks
+from activation.check_run import DeviceLook, ServiceChecks, no_checks
+from activation.checks import CheckResult
 from activation.draft import Planned, with_places
-from activation.errors import ActivationError, DeviceError, DevicesFailed, Outdated
+from activation.errors import ActivationError, Cancelled, DeviceError, DevicesFailed, Outdated
 from activation.gate import Candidate, ReviewGate
 from activation.journal import Journal
+from activation.meanwhile import meanwhile
 from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
 from activation.past_store import remember
 from activation.patience import Patience
@@ -26,6 +28,7 @@ from activation.service_activation import Request
 from activation.settle import complete, fail_all, foresee
 from activation.states import Step
 from activation.transact import SESSION_TROUBLE, Outcome, Participants, Push
+from activation.withdrawal import refuse_withdrawn
 from activation.work import Member
 from inventory.errors import InventoryError
 from inventory.ledger import Retry, Transactions
@@ -70,7 +73,7 @@ class Change:
     reach: Reach
     sizes: BatchSizes
     gate: ReviewGate | None = None
-    checks: ServiceChecks | None = None
+    checks: ServiceChecks = field(default_factory=no_checks)
     patience: Patience = field(default_factory=Patience)
 
     def bring(self, members: Sequence[Member]) -> None:
@@ -107,7 +110,10 @@ class Change:
                 if (admitted := self._admitted(members, planned)) is None:
                     # It waits for people: no job, no lock. Their approval brings the job back.
                     return Verdict()
-                outcome, journal = self._push(members, admitted.plan, participants)
+                with meanwhile(admitted.own) as own:
+                    outcome, journal = self._push(members, admitted.plan, participants)
+                for member in members:
+                    member.report.own = own().get(member.monitor.id)
                 if outcome.waiting:
                     return Verdict(retry=later(outcome, 1))
                 if outcome.completed:
@@ -139,11 +145,12 @@ class Change:
         transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
         journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
         with transactions.begin() as uow:
+            refuse_withdrawn(uow, monitor_ids)
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
             remember(uow, plan, {part: member.work.root_of(part) for member in members for part in member.work.parts()})
         started = perf_counter()
-        outcome = Push(plan.edits, participants, journal, lambda: self._checked(members)).run()
+        outcome = Push(plan.edits, participants, journal, lambda: self._checked(members, participants)).run()
         for member in members:
             member.report.outcomes = outcome.devices
             member.report.checks = outcome.checks
@@ -155,18 +162,17 @@ class Change:
 
     def _stopped_by(self, error: Exception, members: Sequence[Member]) -> Verdict:
         """Return the verdict on a group that could not even be pushed."""
-        if isinstance(error, Outdated):
+        if isinstance(error, Outdated | Cancelled):
+            # Of those that were cancelled nothing comes again but that they are found out.
             return Verdict(retry=Retry(delay_s=0.0, reason=str(error)))
         if isinstance(error, DevicesFailed):
             waits = self.patience.retry([member.monitor.id for member in members], error.errors)
             return Verdict(failures=error.errors, retry=waits)
         return Verdict(failures=(error,))
 
-    def _checked(self, members: Sequence[Member]) -> tuple[CheckResult, ...]:
-        if self.checks is None:
-            return ()
-        wanted = [Request.of(member.monitor).service for member in members]
-        return tuple(result for each in wanted if each for result in self.checks.run(each, "beforeConfirm"))
+    def _checked(self, members: Sequence[Member], participants: Participants) -> tuple[CheckResult, ...]:
+        wanted = [service for member in members if (service := Request.of(member.monitor).service)]
+        return self.checks.run(wanted, "beforeConfirm", DeviceLook(participants))
 
 
 def _complete(members: Sequence[Member], planned: Planned, participants: Participants, journal: Journal | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from activation.contracts import Devices, Driver, Historian
+from activation.contracts import Askable, Devices, Driver
 from activation.drift import DeviceDrift, check, places_to_read
 from activation.drift_store import Owned, owned_on
 from activation.errors import ActivationError, PlanError
@@ -137,7 +137,7 @@ class SyncCheck:
 
         def tell(name: str, driver: Driver) -> tuple[ChangeNote, ...]:
             rules = self.platforms[self.devices.device(name).platform].history
-            if rules is None or not isinstance(driver, Historian):
+            if rules is None or not isinstance(driver, Askable):
                 return ()
             return rules.notes(driver.ask(rules.command))
 

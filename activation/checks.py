@@ -1,23 +1,22 @@
 """Service checks: what shows that a service works, as data (``templates/checks.yaml``), and what came of them. Pure.
 
-A check names a probe and which of the service's characteristics it needs. Who can probe (a lab with packets, an
-operator's own measuring gear) stands behind :class:`Probes`; what nobody can probe is ``notRun``, never ``passed``.
+A check of the traffic names a probe, one of the operational state a device and what each platform is asked; both say
+which of the service's characteristics they need. Who can probe (a lab with packets, an operator's own measuring gear)
+stands behind :class:`Probes`; what nobody can find out is ``notRun``, never ``passed``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
+from activation.device_state import Question
 from activation.errors import BadChecks
-from activation.states import ServiceState
-from inventory.documents import Document, characteristics
 
-SPECIFICATION: Final = "serviceSpecification"
 Moment = Literal["beforeConfirm", "onDemand"]
 
 
@@ -35,7 +34,11 @@ class Check(BaseModel):
 
     Attributes:
         level: L1 configuration, L2 operational state, L3 traffic.
-        arguments: the probe's arguments, each with the name of the characteristic that holds it.
+        arguments: what probe or question need, each with the name of the characteristic that holds it.
+        probe: who looks at the traffic.
+        device: the characteristic that names the device which is asked.
+        state: what it is asked, by platform.
+        patience_s: how long a device may take until its state is as it should be.
         moments: when it runs.
     """
 
@@ -43,9 +46,23 @@ class Check(BaseModel):
 
     name: str
     level: Literal["L1", "L2", "L3"]
-    probe: str
     arguments: Mapping[str, str]
+    probe: str = ""
+    device: str = ""
+    state: Mapping[str, Question] = {}
+    patience_s: float = 5.0
     moments: frozenset[Moment] = frozenset({"beforeConfirm", "onDemand"})
+
+    @model_validator(mode="after")
+    def _asks_one(self) -> Self:
+        if bool(self.probe) == bool(self.state) or bool(self.device) != bool(self.state):
+            raise ValueError(f"{self.name!r}: legal: either 'probe', or 'device' and 'state'")
+        return self
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The characteristics without which it cannot run."""
+        return frozenset(self.arguments.values()) | ({self.device} if self.device else frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +71,8 @@ class CheckResult:
 
     Attributes:
         detail: what was found, or why it was not run.
+        device: the device it is about, where it is one.
+        measured: the value that was measured, with its unit.
     """
 
     service_id: str
@@ -61,24 +80,32 @@ class CheckResult:
     level: str
     state: CheckState
     detail: str
+    device: str = ""
+    measured: str = ""
 
     def document(self) -> dict[str, str]:
         """Return the result in the wire's words."""
-        return {
+        told = {
             "serviceId": self.service_id,
             "name": self.name,
             "level": self.level,
             "state": self.state.value,
             "detail": self.detail,
         }
+        return told | {name: value for name in ("device", "measured") if (value := getattr(self, name))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a probe found."""
+    """What a probe found.
+
+    Attributes:
+        measured: the value it measured, with its unit.
+    """
 
     is_good: bool
     detail: str
+    measured: str = ""
 
 
 class Probes(Protocol):
@@ -114,43 +141,6 @@ class NoProbes:
         return Answer(is_good=False, detail=self.why)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceChecks:
-    """The checks of every service specification, and who can run them."""
-
-    by_specification: Mapping[str, Sequence[Check]]
-    probes: Probes
-
-    def run(self, service: Document, moment: Moment) -> tuple[CheckResult, ...]:
-        """Return what came of the checks of a service and of those it is made of."""
-        if service.get("state") == ServiceState.INACTIVE:
-            # Configured and not in service: nothing of it is supposed to work.
-            return ()
-        parts: Sequence[Document] = service.get("supportingService") or ()
-        known: dict[str, Any] = {}
-        for each in (*parts, service):
-            known |= characteristics(each, "serviceCharacteristic")
-        return tuple(
-            self._result(str(each.get("id", "")), check, known)
-            for each in (*parts, service)
-            for check in self.by_specification.get(_specification(each), ())
-            if moment in check.moments
-        )
-
-    def _result(self, service_id: str, check: Check, known: Mapping[str, Any]) -> CheckResult:
-        state, detail = self._found(check, known)
-        return CheckResult(service_id=service_id, name=check.name, level=check.level, state=state, detail=detail)
-
-    def _found(self, check: Check, known: Mapping[str, Any]) -> tuple[CheckState, str]:
-        missing = sorted(set(check.arguments.values()) - set(known))
-        if missing:
-            return CheckState.NOT_RUN, f"the service has no {', '.join(missing)}"
-        if lack := self.probes.lacks(check.probe):
-            return CheckState.NOT_RUN, lack
-        answer = self.probes.run(check.probe, {name: known[value] for name, value in check.arguments.items()})
-        return (CheckState.PASSED if answer.is_good else CheckState.FAILED), answer.detail
-
-
 def failed(results: Collection[CheckResult]) -> tuple[CheckResult, ...]:
     """Return the results that speak against the service."""
     return tuple(result for result in results if result.state is CheckState.FAILED)
@@ -170,7 +160,3 @@ def load_checks(path: Path) -> Mapping[str, Sequence[Check]]:
     except ValidationError as wrong:
         places = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong.errors())
         raise BadChecks(f"{path}: {places}") from None
-
-
-def _specification(service: Document) -> str:
-    return str((service.get(SPECIFICATION) or {}).get("id", ""))

@@ -14,6 +14,10 @@ ROLLBACK_FAILED: Final = "rollbackFailed"
 """Code of the error message about a device that may not be as it was before the request."""
 
 
+CANCELLED: Final = "cancelled"
+"""Code of the error message about a request that was withdrawn before it reached a device."""
+
+
 class Devices(Protocol):
     """Where the core looks devices up (implemented by :mod:`inventory.devices`)."""
 
@@ -134,11 +138,13 @@ class Driver(Protocol):
 
 
 @runtime_checkable
-class Historian(Protocol):
-    """A session that can be asked for more than its configuration: of a device that tells who changed it."""
+class Askable(Protocol):
+    """A session that can be asked for more than its configuration: its operational state, or who changed it."""
 
     def ask(self, command: str) -> str:
-        """Return what the device prints for ``command``, which changes nothing.
+        """Return what the device answers to ``command``, which changes nothing.
+
+        netconf: ``command`` is what goes into the subtree filter of a ``<get>``, the answer a ``<data>`` element.
 
         Raises:
             DeviceError: the device does not answer, or refuses the command.
@@ -208,4 +214,12 @@ class ServiceActivation(Protocol):
 
     def terminate(self, uow: UnitOfWork, service_id: str, *, external_id: str, correlation_id: str) -> str:
         """Take away exactly what ``create`` and ``modify`` put there."""
+        ...
+
+    def cancel(self, uow: UnitOfWork, external_id: str, *, reason: str) -> None:
+        """Withdraw the request that was asked for by ``external_id``, as far as it can still be withdrawn.
+
+        Its monitor tells what came of it: InError with the code :data:`CANCELLED` where no device was touched, a review
+        that waited for it is closed; its own end where a transaction is under way. What has ended stays as it ended.
+        """
         ...

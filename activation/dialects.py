@@ -1,13 +1,12 @@
 """The two notations, each bound to the rules of one platform."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from activation import cli_diff, cli_tree, netconf_diff, netconf_tree
 from activation.model import Path
-from activation.netconf_text import Writer
-from activation.notation import EVERYTHING, Nodes, Notation, Scope, by_slot, grow
+from activation.netconf_text import Bodies, Writer
+from activation.notation import EVERYTHING, Nodes, Notation, Scope, Texts, by_slot, grow
 from activation.platforms import CliRules, NetconfRules, Platform
 from activation.unified import Marked
 
@@ -18,8 +17,6 @@ class NetconfNotation:
     def __init__(self, rules: NetconfRules) -> None:
         self.rules = rules
         self._writer = Writer(rules)
-        # A plan shows the nodes that it compares: their tree is made once.
-        self._grown = lru_cache(maxsize=2)(grow)
 
     def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
         """Return the nodes of a ``<config>`` element or of its children."""
@@ -31,7 +28,7 @@ class NetconfNotation:
 
     def show(self, nodes: Nodes) -> str:
         """Return the canonical ``<config>`` element."""
-        return self._writer.write(self._grown(nodes)) if nodes else ""
+        return self._writer.write(grow(nodes)) if nodes else ""
 
     def slot(self, path: Path) -> Path:
         """Return the path without the leaf's value."""
@@ -43,11 +40,25 @@ class NetconfNotation:
 
     def edit(self, before: Nodes, after: Nodes, *, strict: bool) -> str:
         """Return the ``<config>`` for edit-config."""
-        return netconf_diff.edit(before, after, self.rules, strict=strict, writer=self._writer)
+        return netconf_diff.write_edit(before, after, self._writer, self.rules, {}, strict=strict)
 
-    def compare(self, before: Nodes, after: Nodes) -> Iterable[Marked]:
-        """Yield the lines of both ``<config>`` elements as one."""
-        return self._writer.compare(self._grown(before), self._grown(after))
+    def texts(self, before: Nodes, after: Nodes) -> Texts:
+        """Return all texts of a change; what is new as a whole, or gone, is written once."""
+        bodies: Bodies = {}
+        there = netconf_diff.write_edit(before, after, self._writer, self.rules, bodies, strict=True)
+        back = netconf_diff.write_edit(after, before, self._writer, self.rules, bodies, strict=False)
+        old, new = grow(before), grow(after)
+        return Texts(
+            edit=there,
+            inverse=back,
+            before=self._writer.write(old, bodies) if old else "",
+            after=self._writer.write(new, bodies) if new else "",
+            compared=self._writer.compare(old, new, bodies),
+        )
+
+    def compare(self, before: Nodes, after: Nodes) -> Sequence[Marked]:
+        """Return the lines of both ``<config>`` elements as one."""
+        return self._writer.compare(grow(before), grow(after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +91,19 @@ class CliNotation:
         """Return the commands; they lead to ``after`` from a state in between, too."""
         return cli_diff.edit(before, after, self.rules)
 
-    def compare(self, before: Nodes, after: Nodes) -> Iterable[Marked]:
-        """Yield the lines of both as one."""
-        return cli_tree.compare(grow(before), grow(after), self.rules)
+    def texts(self, before: Nodes, after: Nodes) -> Texts:
+        """Return all texts of a change."""
+        return Texts(
+            edit=self.edit(before, after, strict=True),
+            inverse=self.edit(after, before, strict=False),
+            before=self.show(before),
+            after=self.show(after),
+            compared=self.compare(before, after),
+        )
+
+    def compare(self, before: Nodes, after: Nodes) -> Sequence[Marked]:
+        """Return the lines of both as one."""
+        return list(cli_tree.compare(grow(before), grow(after), self.rules))
 
 
 def notation_for(platform: Platform) -> Notation:

@@ -22,14 +22,16 @@ class Planned:
 
     Attributes:
         settled: the changes as they are to be stored, by :func:`activation.work.change_key`.
-        own: what a reviewer reads of each activation's share: diffs by device, by monitor; empty where there is but
-            one activation, whose share is the whole.
+        own: makes what people read of each activation's share: diffs by device, by monitor; nothing where there is
+            but one activation, whose share is the whole.
+        devices: the part of each device that changes, by name.
         readings: the fragments that were read for it, by device.
     """
 
     plan: Plan
     settled: Mapping[str, FragmentChange]
-    own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    own: Callable[[], Mapping[str, Mapping[str, str]]]
+    devices: Mapping[str, DevicePlan]
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
@@ -145,7 +147,8 @@ class Draft:
         return Planned(
             plan=make_plan([*(each.edit for each in planned.values()), *rest], settled, PlanId(str(uuid.uuid4()))),
             settled={change_key(change): change for change in settled},
-            own=self._own(planned) if len(self.members) > 1 else {},
+            own=lambda: self._own(planned) if len(self.members) > 1 else {},
+            devices=planned,
             readings={name: device.reading for name, device in self.devices.items()},
         )
 

@@ -10,7 +10,7 @@ from typing import Final
 from activation import store
 from activation.batch_size import BatchSizes
 from activation.change import Change
-from activation.checks import ServiceChecks
+from activation.check_run import ServiceChecks
 from activation.claim_store import holders
 from activation.desired import Renderings
 from activation.draft import with_places
@@ -30,8 +30,9 @@ from activation.repairs import Repairs, consequences
 from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
 from activation.unique import claims
+from activation.withdrawal import withdraw
 from activation.work import Member
-from inventory.ledger import DeviceJob, Job, Retry, Transactions
+from inventory.ledger import DeviceJob, Job, Retry, Transactions, UnitOfWork
 from inventory.store import Row
 
 GROUPS: Final = 64
@@ -92,6 +93,11 @@ class ActivationCore(ServiceActivations):
         """Have services checked before each confirm; a check that fails takes the change back on all devices."""
         self._change = replace(self._change, checks=checks)
 
+    @property
+    def checks(self) -> ServiceChecks:
+        """The service checks."""
+        return self._change.checks
+
     def accept(self, jobs: Sequence[DeviceJob]) -> None:
         """Do what the jobs' monitors ask, and end them. A monitor that has ended is left alone."""
         with self._guard:
@@ -119,6 +125,10 @@ class ActivationCore(ServiceActivations):
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
+
+    def cancel(self, uow: UnitOfWork, external_id: str, *, reason: str) -> None:
+        """Withdraw a request; see :meth:`activation.contracts.ServiceActivation.cancel`."""
+        withdraw(uow, external_id, reason)
 
     def recover(self, transactions: Transactions) -> int:
         """Roll back what a crash interrupted, on every device, and return how many transactions that were.

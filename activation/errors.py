@@ -5,6 +5,7 @@ ActivationError
 ├── AlreadyDecided          a review that somebody has decided otherwise, or that is over
 ├── NotApprovable           whoever wants to approve may not; says why and who may
 ├── OtherPlan               a decision about other bytes than those that wait; names the hash of these
+├── Cancelled               a request that was withdrawn before it reached a device
 ├── ReviewRejected          a reviewer said no; carries the name and the comment
 ├── BadChecks               a file of service checks that cannot be used; names each place
 ├── BadIntent               characteristics do not fit the intent; names each path and what is legal
@@ -51,6 +52,10 @@ class NotApprovable(ActivationError):
 
 class OtherPlan(ActivationError):
     """A decision that signs another hash than the review's."""
+
+
+class Cancelled(ActivationError):
+    """A request that was withdrawn before it reached a device."""
 
 
 class ReviewRejected(ActivationError):

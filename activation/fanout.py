@@ -6,7 +6,6 @@ abandoned, not joined. Hosts whose session lives in an event loop get no thread 
 """
 
 import logging
-import queue
 import threading
 import time
 from collections import defaultdict
@@ -25,7 +24,6 @@ from inventory.model import Device
 from inventory.nornir_plugin import DeviceInventory
 
 T = TypeVar("T")
-Done: TypeAlias = "queue.SimpleQueue[tuple[str, MultiResult]]"
 LoopOf: TypeAlias = Callable[[str], WorkLoop | None]
 logger = logging.getLogger(__name__)
 
@@ -53,6 +51,33 @@ def nowhere(name: str) -> None:
     del name
 
 
+class _Done:
+    """Results as they come; whoever waits is woken once, by the last."""
+
+    def __init__(self, awaited: int) -> None:
+        self._left = awaited
+        self._guard = threading.Lock()
+        self._all = threading.Event()
+        self._results: dict[str, MultiResult] = {}
+        if not awaited:
+            self._all.set()
+
+    def put(self, host: str, result: MultiResult) -> None:
+        """Take a host's result in."""
+        with self._guard:
+            self._results[host] = result
+            self._left -= 1
+            is_last = not self._left
+        if is_last:
+            self._all.set()
+
+    def within(self, deadline_s: float) -> Mapping[str, MultiResult]:
+        """Return all results, or after ``deadline_s`` those that came."""
+        self._all.wait(deadline_s)
+        with self._guard:
+            return dict(self._results)
+
+
 class DeadlineRunner:
     """A Nornir runner that returns when every host has answered or ``deadline_s`` is over.
 
@@ -64,22 +89,16 @@ class DeadlineRunner:
 
     def run(self, task: Task, hosts: list[Host]) -> AggregatedResult:
         """Return one result per host; a host that is late has a failed one with a TimeoutError."""
-        done: Done = queue.SimpleQueue()
+        done = _Done(len(hosts))
         self._start(task, hosts, done)
         collected = AggregatedResult(task.name)
-        ends_at = time.monotonic() + self._deadline_s
-        while len(collected) < len(hosts):
-            try:
-                host_name, result = done.get(timeout=max(0.0, ends_at - time.monotonic()))
-            except queue.Empty:
-                break
-            collected[host_name] = result
+        collected.update(done.within(self._deadline_s))
         for host in hosts:
             if host.name not in collected:
                 collected[host.name] = self._late(task, host)
         return collected
 
-    def _start(self, task: Task, hosts: Iterable[Host], done: Done) -> None:
+    def _start(self, task: Task, hosts: Iterable[Host], done: "_Done") -> None:
         in_loops: dict[WorkLoop, list[Callable[[], None]]] = defaultdict(list)
         for host in hosts:
             work = partial(_start, task.copy(), host, done)
@@ -116,8 +135,8 @@ def fan_out(
     return {name: _collected(name, phase, results[name][0], deadline_s) for name in inventory.hosts}
 
 
-def _start(task: Task, host: Host, done: Done) -> None:
-    done.put((host.name, task.start(host)))
+def _start(task: Task, host: Host, done: "_Done") -> None:
+    done.put(host.name, task.start(host))
 
 
 def _answer(task: Task, phase: str, work: Callable[[str], T]) -> Result:

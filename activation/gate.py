@@ -10,7 +10,7 @@ from activation.review import Foreseen, Requirement, ReviewPolicy, Risk, Ruling,
 from activation.reviews import Question, ask, latest, satisfies, supersede
 from activation.risk import PlatformOf, removed_lines, shared_places, unowned_nodes
 from activation.service_activation import Request
-from activation.states import ReviewState
+from activation.states import MONITOR, MonitorState, ReviewState
 from activation.store import MONITORS, SERVICES, place_keys, sharers, store_plan
 from activation.work import Work
 from inventory.documents import Document
@@ -76,6 +76,9 @@ class ReviewGate:
         ruling, risk = self.ruling(request, candidate.work, plan, transactions, shared_services=len(shared))
         with transactions.begin() as uow:
             monitor = MONITORS.get(uow, candidate.monitor.id)
+            if MONITOR.is_final(MonitorState(monitor.state)):
+                # Cancelled while it was planned: there is nothing left to ask about.
+                return None
             review = latest(uow, monitor)
             if review is not None:
                 ruling = _kept(ruling, review)

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from activation import store
 from activation.desired import Renderings, changes
-from activation.errors import ActivationError
+from activation.errors import ActivationError, Cancelled
 from activation.gate import ReviewGate
 from activation.model import Fragment
 from activation.repair_requests import RepairRequest
@@ -19,6 +19,7 @@ from activation.settle import fail_all, is_open
 from activation.states import STAGED
 from activation.store import MONITORS, SERVICES, Transaction
 from activation.unique import claims
+from activation.withdrawal import withdrawn
 from activation.work import Member, Work
 from inventory.errors import InventoryError, UnknownResource
 from inventory.ledger import DeviceJob
@@ -81,6 +82,9 @@ class Intake:
     def member(self, arrival: Arrival) -> Member | None:
         """Return the member that ``arrival`` becomes; None where it cannot, and its monitor says why."""
         report = Report()
+        if (reason := withdrawn(arrival.monitor)) is not None:
+            fail_all(arrival.job.transactions, [(arrival.monitor.id, report)], (Cancelled(reason),))
+            return None
         try:
             with _timed(report, "render"):
                 repair = RepairRequest.of(arrival.monitor)

@@ -8,7 +8,7 @@ from activation.model import Path
 from activation.netconf_step import parse_step
 from activation.notation import Branch, natural
 from activation.platforms import NetconfRules
-from activation.unified import Marked, mark
+from activation.unified import KEPT, Marked, mark
 
 BASE_NAMESPACE: Final = "urn:ietf:params:xml:ns:netconf:base:1.0"
 _INDENT: Final = "  "
@@ -38,6 +38,10 @@ class _Piece:
     closing: str
 
 
+Bodies = dict[Path, str]
+"""What stands in nodes that are new, or gone, as a whole: written once for all the texts of a plan."""
+
+
 class Writer:
     """Writes nodes of one platform; what it learned of a step it keeps, as plans write the same ones several times."""
 
@@ -46,47 +50,70 @@ class Writer:
         self._rank, self._unranked = rules.rank, len(rules.rank)
         self._known: dict[str, _Piece] = {}
 
-    def write(self, branch: Branch, operation_of: OperationOf | None = None) -> str:
-        """Return the ``<config>`` element of ``branch``.
+    def edit(self, branch: Branch, operation_of: OperationOf, bodies: Bodies) -> str:
+        """Return the ``<config>`` element of ``branch`` with operations; note in ``bodies`` what stands in their nodes.
 
         ``operation_of`` says which nodes carry an ``nc:operation``; nothing below such a node is asked for.
         """
-        parts = [_HEAD]
-        self._write(parts, branch, _INDENT, "", _Asking(operation_of, ()) if operation_of is not None else None)
-        parts.append(_FOOT)
-        return "".join(parts)
+        return self._whole(branch, _Pass(operation_of, bodies))
 
-    def compare(self, before: Branch, after: Branch) -> list[Marked]:
+    def write(self, branch: Branch, bodies: Bodies | None = None) -> str:
+        """Return the ``<config>`` element of ``branch``, with what ``bodies`` says of its nodes."""
+        return self._whole(branch, _Pass(None, bodies) if bodies else None)
+
+    def compare(self, before: Branch, after: Branch, bodies: Bodies | None = None) -> list[Marked]:
         """Return the lines of both ``<config>`` elements as one, each marked; none where both are empty."""
         if not before and not after:
             return []
         both = mark(bool(before), bool(after))
         lines = [(both, _HEAD)]
-        self._compare(lines, before, after, _INDENT, "")
+        self._compare(_Comparison(lines, bodies or {}), (before, after), (), _INDENT, "")
         lines.append((both, _FOOT))
         return lines
 
-    def _write(self, parts: list[str], branch: Branch, indent: str, namespace: str, asking: "_Asking | None") -> None:
+    def _whole(self, branch: Branch, asking: "_Pass | None") -> str:
+        parts = [_HEAD]
+        self._write(parts, branch, (), _INDENT, "", asking)
+        parts.append(_FOOT)
+        return "".join(parts)
+
+    def _write(
+        self, parts: list[str], branch: Branch, above: Path, indent: str, namespace: str, asking: "_Pass | None"
+    ) -> None:
         for text, piece in self._ordered(branch):
             attributes = "" if piece.namespace == namespace else f' xmlns="{piece.namespace}"'
-            below = asking
+            path, operation, body = above, None, None
             if asking is not None:
-                below = asking.below(text)
-                if (operation := below.operation()) is not None:
+                path = (*above, text)
+                operation, body = asking.about(path)
+                if operation is not None:
                     attributes += f' nc:operation="{operation}"'
-                    below = None
             if piece.value:
                 parts.append(f"{indent}{piece.opening}{attributes}{piece.value}")
-            elif not branch[text] and not piece.keys:
+                continue
+            below = branch[text]
+            if not below and not piece.keys:
                 parts.append(f"{indent}{piece.opening}{attributes}/>\n")
-            else:
-                deeper = indent + _INDENT
-                parts.append(f"{indent}{piece.opening}{attributes}>\n")
-                parts += [deeper + key for key in piece.keys]
-                self._write(parts, branch[text], deeper, piece.namespace, below)
-                parts.append(f"{indent}{piece.closing}")
+                continue
+            parts.append(f"{indent}{piece.opening}{attributes}>\n")
+            if body is None:
+                body = self._body(piece, below, path, indent, None if operation is not None else asking)
+            if asking is not None and operation is not None and below:
+                asking.bodies[path] = body
+            parts.append(body)
 
-    def _compare(self, lines: list[Marked], before: Branch, after: Branch, indent: str, namespace: str) -> None:
+    def _body(self, piece: _Piece, below: Branch, path: Path, indent: str, asking: "_Pass | None") -> str:
+        deeper = indent + _INDENT
+        parts = [deeper + key for key in piece.keys]
+        self._write(parts, below, path, deeper, piece.namespace, asking)
+        parts.append(f"{indent}{piece.closing}")
+        return "".join(parts)
+
+    def _compare(
+        self, found: "_Comparison", sides: tuple[Branch, Branch], above: Path, indent: str, namespace: str
+    ) -> None:
+        before, after = sides
+        lines = found.lines
         for text, piece in self._ordered({**before, **after} if before else after):
             what = mark(text in before, text in after)
             attributes = "" if piece.namespace == namespace else f' xmlns="{piece.namespace}"'
@@ -96,10 +123,14 @@ class Writer:
             elif not old and not new and not piece.keys:
                 lines.append((what, f"{indent}{piece.opening}{attributes}/>\n"))
             else:
-                deeper = indent + _INDENT
+                path = (*above, text)
                 lines.append((what, f"{indent}{piece.opening}{attributes}>\n"))
+                if what != KEPT and (body := found.bodies.get(path)) is not None:
+                    lines.append((what, body))
+                    continue
+                deeper = indent + _INDENT
                 lines += [(what, deeper + key) for key in piece.keys]
-                self._compare(lines, old, new, deeper, piece.namespace)
+                self._compare(found, (old, new), path, deeper, piece.namespace)
                 lines.append((what, f"{indent}{piece.closing}"))
 
     def _ordered(self, branch: Branch) -> list[tuple[str, _Piece]]:
@@ -138,17 +169,23 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
-    """Asks for the operation of the nodes on one way down."""
+class _Pass:
+    """One writing of a configuration: with operations, or with bodies that are written already."""
 
-    operation_of: OperationOf
-    path: Path
+    operation_of: OperationOf | None
+    bodies: Bodies
 
-    def below(self, text: str) -> "_Asking":
-        return _Asking(self.operation_of, (*self.path, text))
+    def about(self, path: Path) -> tuple[str | None, str | None]:
+        """Return the operation of a node, and what stands in it where that is known."""
+        if self.operation_of is not None:
+            return self.operation_of(path), None
+        return None, self.bodies.get(path)
 
-    def operation(self) -> str | None:
-        return self.operation_of(self.path)
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    lines: list[Marked]
+    bodies: Bodies
 
 
 def _escaped(value: str) -> str:

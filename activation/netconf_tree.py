@@ -20,6 +20,7 @@ CONFIG: Final = f"{{{BASE_NAMESPACE}}}config"
 OPERATION: Final = f"{{{BASE_NAMESPACE}}}operation"
 
 _ENVELOPES: Final = frozenset({CONFIG, f"{{{BASE_NAMESPACE}}}data"})
+_PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
@@ -66,9 +67,8 @@ def show(nodes: Nodes, rules: NetconfRules) -> str:
 
 
 def _envelope(text: str) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
     try:
-        root = etree.fromstring(f"<config>{_DECLARATION.sub('', text, count=1)}</config>", parser)
+        root = etree.fromstring(f"<config>{_DECLARATION.sub('', text, count=1)}</config>", _PARSER)
     except etree.XMLSyntaxError as error:
         raise PlanError(f"the configuration is no XML: {error}") from error
     if len(root) == 1 and root[0].tag in _ENVELOPES:

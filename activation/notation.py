@@ -5,7 +5,7 @@ united and subtracted as sets. The *slot* of a node is its path without that val
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, Protocol, Self
@@ -47,6 +47,25 @@ class Scope:
 EVERYTHING: Final = Scope()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """All that a plan says of one device, as texts.
+
+    Attributes:
+        edit: turns what stands before into what stands after; strict.
+        inverse: the other way round; not strict.
+        before: canonical text.
+        after: canonical text.
+        compared: the lines of both, each marked with what becomes of it.
+    """
+
+    edit: str
+    inverse: str
+    before: str
+    after: str
+    compared: Sequence[Marked]
+
+
 class Notation(Protocol):
     """A dialect with the rules of one platform."""
 
@@ -86,7 +105,11 @@ class Notation(Protocol):
         """
         ...
 
-    def compare(self, before: Nodes, after: Nodes) -> Iterable[Marked]:
+    def texts(self, before: Nodes, after: Nodes) -> Texts:
+        """Return all texts of a change, for less than each by itself."""
+        ...
+
+    def compare(self, before: Nodes, after: Nodes) -> Sequence[Marked]:
         """Yield the lines of both as one text, each marked with what becomes of it."""
         ...
 

@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from activation.dialects import notation_for
@@ -12,7 +12,7 @@ from activation.fragments import Ownership, intended, readable, relevant, settle
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
 from activation.notation import Nodes, Notation, Scope, by_slot
 from activation.platforms import Platform
-from activation.unified import unified
+from activation.unified import Marked, unified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,18 +101,18 @@ def device_plan(
     notation = ownership.notation
     before = relevant(ownership, notation, standing)
     after = intended(ownership, notation, before)
-    shown_before, shown_after = notation.show(before), notation.show(after)
+    texts = notation.texts(before, after)
     edit = DeviceEdit(
         device=device,
         platform=platform.name,
         dialect=platform.dialect,
-        edit=notation.edit(before, after, strict=True),
-        inverse=notation.edit(after, before, strict=False),
-        diff=_diff(device, notation, before, after),
+        edit=texts.edit,
+        inverse=texts.inverse,
+        diff=_diff(device, texts.compared),
         touched=ownership.covers,
-        before=shown_before,
-        after=shown_after,
-        base_fingerprint=hashlib.sha256(shown_before.encode()).hexdigest(),
+        before=texts.before,
+        after=texts.after,
+        base_fingerprint=hashlib.sha256(texts.before.encode()).hexdigest(),
         shared_with=ownership.neighbours(),
     )
     settled = settle(ownership, notation, before, changes)
@@ -126,17 +126,23 @@ def own_diffs(planned: DevicePlan, notation: Notation, shares: Iterable[Iterable
         return frozenset(nodes[place] for place in places if place in nodes)
 
     device = planned.edit.device
-    return [_diff(device, notation, own(planned.before, places), own(planned.after, places)) for places in shares]
+    compared = (notation.compare(own(planned.before, places), own(planned.after, places)) for places in shares)
+    return [_diff(device, lines) for lines in compared]
 
 
-def readback_matches(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
+def readback_matches(edit: DeviceEdit, running: str, platform: Platform, known: DevicePlan | None = None) -> list[str]:
     """Return how the running configuration differs from what ``edit`` was to make of it; empty if it does not.
+
+    ``known`` is the plan that the edit comes from, where it is at hand: its texts need not be read again.
 
     Raises:
         PlanError: ``running`` cannot be understood.
     """
     notation = notation_for(platform)
-    return list(_differences(edit, running, notation, (notation.read(edit.after), notation.read(edit.before))))
+    if known is not None and known.edit == edit:
+        return list(_differences(edit, running, notation, (known.after, lambda: known.before)))
+    texts = notation.read(edit.after), lambda: notation.read(edit.before)
+    return list(_differences(edit, running, notation, texts))
 
 
 def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[str]:
@@ -146,7 +152,8 @@ def matches_before(edit: DeviceEdit, running: str, platform: Platform) -> list[s
         PlanError: ``running`` cannot be understood.
     """
     notation = notation_for(platform)
-    return list(_differences(edit, running, notation, (notation.read(edit.before), notation.read(edit.after))))
+    texts = notation.read(edit.before), lambda: notation.read(edit.after)
+    return list(_differences(edit, running, notation, texts))
 
 
 def make_plan(edits: Sequence[DeviceEdit], fragments: Sequence[FragmentChange], plan_id: PlanId) -> Plan:
@@ -182,8 +189,8 @@ def refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Seq
         raise PlanError(f"{device}: fragments of other devices in its plan: {', '.join(strangers)}")
 
 
-def _diff(device: str, notation: Notation, before: Nodes, after: Nodes) -> str:
-    return unified(notation.compare(before, after), f"{device} running", f"{device} planned")
+def _diff(device: str, lines: Sequence[Marked]) -> str:
+    return unified(lines, f"{device} running", f"{device} planned")
 
 
 def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
@@ -194,11 +201,17 @@ def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
 
 
 def _differences(
-    edit: DeviceEdit, running: str, notation: Notation, expected: tuple[Mapping[Path, Path], Mapping[Path, Path]]
+    edit: DeviceEdit,
+    running: str,
+    notation: Notation,
+    expected: tuple[Mapping[Path, Path], Callable[[], Mapping[Path, Path]]],
 ) -> Iterator[str]:
     """Say how ``running`` differs from the first of ``expected`` in the slots of either."""
-    wanted, other = expected
+    wanted, read_other = expected
     stands = notation.read(running, Scope.of(edit.touched))
+    if stands == wanted:
+        return
+    other = read_other()
     differing = [slot for slot in {**wanted, **other} if wanted.get(slot) != stands.get(slot)]
     for slot in sorted(differing):
         want, have = wanted.get(slot), stands.get(slot)

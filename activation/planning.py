@@ -41,7 +41,8 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
     for member in members:
         member.report.read_s = {name: answer.took_s for name, answer in answers.items()}
         member.report.phases_s |= {"read": read_s, "plan": perf_counter() - started - read_s}
-        member.report.plan, member.report.own = planned.plan, planned.own.get(member.monitor.id)
+        member.report.plan, member.report.own = planned.plan, None
+    participants.expected.update(planned.devices)
     return planned
 
 

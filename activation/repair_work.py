@@ -10,7 +10,7 @@ from activation.model import Fragment, FragmentChange, Plan
 from activation.repair import is_baseline, is_passing
 from activation.service_activation import HEADER
 from activation.settle import end_monitor
-from activation.states import SERVICE, MonitorState, ServiceState
+from activation.states import TAKEN_BACK, MonitorState, ServiceState
 from activation.store import MONITORS, SERVICES, fragments_of, replace_fragments
 from activation.work import Member, Work, change_key, fragments_in
 from inventory.documents import Document
@@ -109,7 +109,7 @@ def _take_back(uow: UnitOfWork, service_id: str, document: Document | None) -> N
         return
     state = ServiceState(document["state"]) if document is not None else ServiceState.RESERVED
     if row.state != state:
-        SERVICE.advance(ServiceState(row.state), state)
+        TAKEN_BACK.advance(ServiceState(row.state), state)
     after = document if document is not None else {**row.document, "state": state.value}
     task = {**row.task, ROLLED_BACK: document is None}
     SERVICES.save(uow, row, replace(row, state=state, document=after, task=task))

@@ -70,14 +70,12 @@ class Asker:
         external_id: names the request; a request is taken once.
         is_direct: whether the service is its client's own, and not an order's.
         client_name: what the client calls the service, where it calls it something.
-        digest: of what was sent, where a repetition has to be told from something else.
     """
 
     external_id: str
     correlation_id: str
     is_direct: bool = False
     client_name: str | None = None
-    digest: str = ""
 
 
 class ServiceActivations:
@@ -206,14 +204,13 @@ def _monitor(request: Request, asker: Asker, claimed: Sequence[str]) -> Row:
         "request": _wire_request(request),
         "@type": "Monitor",
     }
-    more = {"claims": claimed, "digest": asker.digest}
     return Row(
         id=monitor_id,
         state=MonitorState.IN_PROGRESS,
         external_id=asker.external_id,
         correlation_id=asker.correlation_id,
         document=document,
-        task=request.task() | {name: value for name, value in more.items() if value},
+        task=request.task() | ({"claims": claimed} if claimed else {}),
     )
 
 

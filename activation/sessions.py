@@ -214,6 +214,8 @@ class SessionPool:
 
     def _warm(self, names: tuple[str, ...]) -> None:
         for name in names:
+            if self._closed:
+                return
             try:
                 self.give_back(name, self.take(name))
             except DeviceError:
@@ -226,6 +228,7 @@ class Leases:
 
     pool: SessionPool
     _held: dict[str, Driver] = field(default_factory=dict)
+    _loops: dict[str, WorkLoop] = field(default_factory=dict)
     _dropped: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _released: bool = False
@@ -246,7 +249,7 @@ class Leases:
         with self._lock:
             late = self._released or self._dropped[name] != dropped
             if not late:
-                self._held[name] = driver
+                self._hold(name, driver)
         if late:
             self.pool.part_with(name, driver)
             raise DeviceUnreachable(name, "connect", "the connection came after its deadline")
@@ -254,8 +257,13 @@ class Leases:
 
     def loop_of(self, name: str) -> WorkLoop | None:
         """Return the event loop that this transaction's session with the device lives in; None if it needs threads."""
-        driver: object = self._held.get(name)
-        return driver.loop if isinstance(driver, InLoop) else None
+        return self._loops.get(name)
+
+    def _hold(self, name: str, driver: Driver) -> None:
+        self._held[name] = driver
+        able: object = driver
+        if isinstance(able, InLoop) and able.loop is not None:
+            self._loops[name] = able.loop
 
     def heard(self, name: str, error: DeviceError | None) -> None:
         """Note how the device answered a call; part with its session where it did not."""
@@ -270,6 +278,7 @@ class Leases:
         with self._lock:
             self._dropped[name] += 1
             driver = self._held.pop(name, None)
+            self._loops.pop(name, None)
         self.pool.forget(name)
         if driver is not None:
             self.pool.part_with(name, driver)
@@ -280,6 +289,7 @@ class Leases:
             self._released = True
             held = dict(self._held)
             self._held.clear()
+            self._loops.clear()
         for name, driver in held.items():
             self.pool.give_back(name, driver)
 

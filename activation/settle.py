@@ -56,6 +56,9 @@ def complete(
     None: the service is planned and stored, and nothing was pushed. ``claims`` is what it now has for itself.
     """
     monitor = MONITORS.get(uow, monitor_id)
+    if not is_open(monitor):
+        # Cancelled in the meantime: there was nothing to push, so no device knows of it.
+        return
     request = Request.of(monitor)
     if fragments is not None:
         replace_fragments(uow, request.service_id, fragments)
@@ -77,8 +80,10 @@ def fail(
     failures: Iterable[Exception],
     rollback_failures: Iterable[DeviceError] = (),
 ) -> None:
-    """Write why nothing was activated; a service that never stood goes away again."""
+    """Write why nothing was activated; a service that never stood goes away again. What has ended stays as it is."""
     monitor = MONITORS.get(uow, monitor_id)
+    if not is_open(monitor):
+        return
     errors = error_documents(failures, rollback_failures)
     service = SERVICES.find(uow, Request.of(monitor).service_id)
     if service is not None:

@@ -44,17 +44,24 @@ SERVICE: Final = Lifecycle(
         ServiceState.DESIGNED: _PREPARED,
         ServiceState.RESERVED: _PREPARED,
         # TM Forum's diagram ends a service only from active; nobody puts one into service in order to end it.
-        # Reserved again: a rollback took it off the devices, what it uses stays its own.
-        ServiceState.INACTIVE: frozenset(
-            {ServiceState.INACTIVE, ServiceState.ACTIVE, ServiceState.TERMINATED, ServiceState.RESERVED}
-        ),
-        ServiceState.ACTIVE: frozenset(
-            {ServiceState.ACTIVE, ServiceState.INACTIVE, ServiceState.TERMINATED, ServiceState.RESERVED}
-        ),
+        ServiceState.INACTIVE: frozenset({ServiceState.INACTIVE, ServiceState.ACTIVE, ServiceState.TERMINATED}),
+        ServiceState.ACTIVE: frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE, ServiceState.TERMINATED}),
         ServiceState.TERMINATED: frozenset({ServiceState.ACTIVE}),
     },
 )
 
+TAKEN_BACK: Final = Lifecycle(
+    name="Service (TMF640) whose transaction is rolled back",
+    initial=frozenset(),
+    transitions={
+        # Reserved again: it left the devices, what it uses stays its own.
+        ServiceState.ACTIVE: frozenset({ServiceState.INACTIVE, ServiceState.RESERVED}),
+        ServiceState.INACTIVE: frozenset({ServiceState.ACTIVE, ServiceState.RESERVED}),
+        ServiceState.RESERVED: frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE}),
+        ServiceState.TERMINATED: frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE}),
+    },
+)
+"""What an engineer's rollback may do to a service; no request over TMF640 may."""
 
 STAGED: Final = frozenset({ServiceState.FEASIBILITY_CHECKED, ServiceState.DESIGNED, ServiceState.RESERVED})
 """Planned and stored; nothing of the service is on any device."""

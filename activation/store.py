@@ -322,6 +322,17 @@ def unfinished(connection: Connection, monitor_ids: Collection[str] | None = Non
     )
 
 
+def has_begun(connection: Connection, monitor_id: str) -> bool:
+    """Say whether devices may know of what this monitor monitors: a transaction began, and was not rolled back."""
+    here, members = tables.transactions.c, tables.transaction_members.c
+    found = (
+        select(here.transaction_id)
+        .join(tables.transaction_members, here.transaction_id == members.transaction_id)
+        .where(members.monitor_id == monitor_id, here.step != Step.ROLLED_BACK.value)
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def _members(connection: Connection, transaction_id: str) -> tuple[str, ...]:
     members = tables.transaction_members.c
     wanted = select(members.monitor_id).where(members.transaction_id == transaction_id).order_by(members.monitor_id)

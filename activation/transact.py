@@ -17,6 +17,7 @@ from activation.errors import (
 from activation.fanout import Answer, fan_out
 from activation.journal import Journal
 from activation.model import DeviceEdit
+from activation.plan import DevicePlan
 from activation.platforms import Platform
 from activation.sessions import Leases
 from activation.states import Step
@@ -75,11 +76,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participants:
-    """The devices of a transaction, their platforms, and the sessions it holds."""
+    """The devices of a transaction, their platforms, and the sessions it holds.
+
+    Attributes:
+        expected: plans of devices that were made just now, so that reading back need not read their texts again.
+    """
 
     devices: Mapping[str, Device]
     platforms: Mapping[str, Platform]
     leases: Leases
+    expected: dict[str, DevicePlan] = field(default_factory=dict)
 
     def platform(self, name: str) -> Platform:
         """Return the platform of the device called ``name``."""
@@ -88,6 +94,8 @@ class Participants:
     def ask(self, phase: str, names: Iterable[str], work: Callable[[str, Driver], T]) -> Mapping[str, Answer[T]]:
         """Return each device's answer to ``work``, all asked at once; part with every session that failed."""
         asked = [self.devices[name] for name in names]
+        if not asked:
+            return {}
         deadline_s = CALLS_PER_PHASE * max((device.timeout_s for device in asked), default=0.0)
         answers = fan_out(
             phase,
@@ -173,7 +181,8 @@ class Push:
 
     def _check(self, name: str, driver: Driver) -> None:
         edit = self._edits[name]
-        missing = missing_change(edit, driver.read(edit.touched), self._participants.platform(name))
+        running, expected = driver.read(edit.touched), self._participants.expected.get(name)
+        missing = missing_change(edit, running, self._participants.platform(name), expected)
         self._outcomes[name].read_back = "mismatch" if missing else "ok"
         if missing:
             raise ReadBackMismatch(name, "readBack", f"the device took the change but does not show it: {missing}")

@@ -5,10 +5,11 @@ from itertools import groupby
 from typing import Final
 
 Marked = tuple[str, str]
-"""A line with what becomes of it."""
+"""A line with what becomes of it; lines that come or go together may be one."""
 KEPT: Final = " "
 REMOVED: Final = "-"
 ADDED: Final = "+"
+_NEXT: Final = "\n"
 CONTEXT: Final = 3
 """Unchanged lines that are shown around a change."""
 
@@ -29,9 +30,10 @@ def unified(lines: Iterable[Marked], name_before: str, name_after: str) -> str:
         above_before += first - done
         above_after += first - done
         inside = ordered[first:last]
-        before, after = sum(what != ADDED for what, _ in inside), sum(what != REMOVED for what, _ in inside)
+        before = sum(line.count("\n") for what, line in inside if what != ADDED)
+        after = sum(line.count("\n") for what, line in inside if what != REMOVED)
         parts.append(f"@@ -{_span(above_before, before)} +{_span(above_after, after)} @@\n")
-        parts += [what + line for what, line in inside]
+        parts += [f"{what}{line[:-1].replace(_NEXT, _NEXT + what)}\n" for what, line in inside]
         done, above_before, above_after = last, above_before + before, above_after + after
     return "".join((f"--- {name_before}\n+++ {name_after}\n", *parts)) if parts else ""
 

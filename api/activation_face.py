@@ -1,6 +1,5 @@
 """TMF640 for other people's order managers: what a request must say before it becomes an activation."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,8 +22,8 @@ from activation.service_documents import patched, state_of
 from activation.states import SERVICE, ServiceState
 from activation.store import MONITORS, SERVICES
 from api.activation_body import checked
-from api.errors import BadRequest, KeyReused
-from inventory.documents import Document, characteristics, json_text
+from api.errors import BadRequest
+from inventory.documents import Document, characteristics
 from inventory.errors import UnknownResource
 from inventory.ledger import UnitOfWork
 from inventory.store import Row
@@ -57,19 +56,16 @@ class ActivationFace:
     core: ServiceActivations
     device: Callable[[str], object]
 
-    def create(self, uow: UnitOfWork, body: Document, *, key: str = "") -> Accepted:
-        """Take in a new service; the same ``key`` or ``externalId`` again gives what it gave first.
+    def create(self, uow: UnitOfWork, body: Document) -> Accepted:
+        """Take in a new service; the same ``externalId`` again gives what it gave first.
 
         Raises:
             InvalidOrder: attributes or characteristics that do not fit; names each of them, and what is legal.
             OrderConflict: the id is a service's already.
             NotUnique: another live service has what this one would have.
-            KeyReused: the key came with another body.
         """
         service_id = str(body.get("id") or uuid.uuid4())
-        asker = _asker("create", "", service_id, key, body)
-        if (known := _known(uow, asker)) is not None:
-            return known
+        asker = _asker("create", service_id, body)
         document = checked(body)
         refuse(self._problems(document))
         name = document.get("externalId")
@@ -83,20 +79,18 @@ class ActivationFace:
         request = Request(action="add", service_id=service_id, service=document)
         return self._accept(uow, request, asker, document)
 
-    def change(self, uow: UnitOfWork, service_id: str, patch: Document, *, key: str = "") -> Accepted:
+    def change(self, uow: UnitOfWork, service_id: str, patch: Document) -> Accepted:
         """Take in a JSON merge patch of a service, behind what is asked of it already.
 
         Raises:
             UnknownResource: no service has this id.
             OrderConflict: a service order made it.
             BadRequest: it would change what cannot be changed, or ends the service and changes something.
-            InvalidOrder, NotUnique, KeyReused: as for :meth:`create`.
+            InvalidOrder, NotUnique: as for :meth:`create`.
             IllegalTransition: the service cannot go into that state; names those it can go into.
         """
         row = _own(uow, service_id)
-        asker = _asker("change", service_id, service_id, key, patch)
-        if (known := _known(uow, asker)) is not None:
-            return known
+        asker = _asker("change", service_id, patch)
         _refuse_unpatchable(row, patch)
         if patch.get("state") == ServiceState.TERMINATED:
             if len(patch) > 1:
@@ -121,7 +115,7 @@ class ActivationFace:
         """
         return expected(uow, _own(uow, service_id)) or {}
 
-    def terminate(self, uow: UnitOfWork, service_id: str, *, key: str = "") -> Accepted:
+    def terminate(self, uow: UnitOfWork, service_id: str) -> Accepted:
         """Take in that a service ends; one that has ended already is forgotten.
 
         Raises:
@@ -129,8 +123,7 @@ class ActivationFace:
             OrderConflict: a service order made it; the inventories would go on showing it as active.
         """
         row = _own(uow, service_id)
-        asker = _asker("terminate", service_id, service_id, key, {})
-        return _known(uow, asker) or self._terminate(uow, row, asker)
+        return self._terminate(uow, row, _asker("terminate", service_id, {}))
 
     def _terminate(self, uow: UnitOfWork, row: Row, asker: Asker) -> Accepted:
         waiting = pending(row)
@@ -192,25 +185,14 @@ def _own(uow: UnitOfWork, service_id: str) -> Row:
     return row
 
 
-def _asker(verb: str, target: str, service_id: str, key: str, body: Document) -> Asker:
-    """Return who asks; requests with one key and one target are one request."""
+def _asker(verb: str, service_id: str, body: Document) -> Asker:
     name = body.get("externalId") if verb == "create" else None
     return Asker(
-        external_id=f"{verb}:key:{target}:{key}" if key else f"{verb}:{uuid.uuid4()}",
+        external_id=f"{verb}:{uuid.uuid4()}",
         correlation_id=service_id,
         is_direct=True,
         client_name=name if isinstance(name, str) else None,
-        digest=hashlib.sha256(json_text(body).encode()).hexdigest() if key else "",
     )
-
-
-def _known(uow: UnitOfWork, asker: Asker) -> Accepted | None:
-    monitor = MONITORS.by_external_id(uow, asker.external_id) if asker.digest else None
-    if monitor is None:
-        return None
-    if monitor.task.get("digest") != asker.digest:
-        raise KeyReused(f"this Idempotency-Key came with another body before: see {monitor.document['href']}")
-    return Accepted(monitor_id=monitor.id)
 
 
 def _refuse_unpatchable(row: Row, patch: Document) -> None:

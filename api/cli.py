@@ -32,6 +32,7 @@ from api.lab_commands import app as lab_app
 from api.plan_commands import HELP, plan_command
 from api.review_commands import review_app
 from api.runtime.worker import DEVICE_THREAD
+from api.service_commands import service_app
 from api.settings import Settings
 from api.storage import existing_storage
 from api.system import System
@@ -61,6 +62,7 @@ app.add_typer(device_app, name="device")
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(lab_app, name="lab")
+app.add_typer(service_app, name="service")
 app.command("reconcile", epilog=repair_commands.RECONCILE)(repair_commands.reconcile_command)
 app.command("redeploy", epilog=repair_commands.REDEPLOY)(repair_commands.redeploy_command)
 app.command("rollback", epilog=repair_commands.ROLLBACK)(repair_commands.rollback_command)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
-from inventory.store import DocumentStore
+from inventory.store import DocumentStore, Row
 from orders.errors import InvalidOrder, OrderConflict, Problem
 
 ACTIVE = "active"
@@ -19,6 +19,7 @@ class FrontDoor:
     """The stores of the layers above and below, read together."""
 
     product_orders: DocumentStore
+    service_orders: DocumentStore
     resource_orders: DocumentStore
     services: DocumentStore
     resources: DocumentStore
@@ -52,6 +53,26 @@ class FrontDoor:
             maker = self.product_orders.find(uow, service.correlation_id) if service is not None else None
             if maker is not None:
                 raise OrderConflict(path, key, f"belongs to product order {maker.id!r}; cease its product instead")
+
+    def check_cancel(self, uow: UnitOfWork, task: Document, kind: str) -> None:
+        """Accept the cancelling of an order that no other order sent; what is wrong with ``task`` the layer says.
+
+        Raises:
+            OrderConflict: an order of the layer above sent it; names that.
+        """
+        named = task.get(kind)
+        order = self._order(uow, kind, str(named.get("id", ""))) if isinstance(named, dict) else None
+        if order is None or order.external_id is None:
+            return
+        above, kind_above = (
+            (self.product_orders, "product order") if kind == "serviceOrder" else (self.service_orders, "service order")
+        )
+        sender = above.find(uow, order.external_id.partition(":")[0])
+        if sender is not None:
+            raise OrderConflict(f"{kind}.id", order.id, f"was sent by {kind_above} {sender.id!r}; cancel that instead")
+
+    def _order(self, uow: UnitOfWork, kind: str, key: str) -> Row | None:
+        return (self.service_orders if kind == "serviceOrder" else self.resource_orders).find(uow, key)
 
 
 def _deleted(order: Document, items: str, target: str) -> Iterator[tuple[str, str]]:

@@ -20,5 +20,5 @@ class LabProbes:
 
     def run(self, probe: str, arguments: Mapping[str, Any]) -> Answer:
         """Return what ``probe`` finds."""
-        is_good, detail = self.lab.run(probe, arguments)
-        return Answer(is_good=is_good, detail=detail)
+        is_good, detail, measured = self.lab.run(probe, arguments)
+        return Answer(is_good=is_good, detail=detail, measured=measured)

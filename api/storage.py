@@ -11,6 +11,7 @@ from api.migrations.schema import prepare, require_current
 from api.runtime.database import Database, open_database
 from api.runtime.ledger import FanOut, nobody
 from api.runtime.presence import take_over
+from api.runtime.request_keys import forget_old
 from api.settings import Settings
 
 DATABASE_FILE: Final = "lastmile.db"
@@ -69,6 +70,7 @@ def _opened(
     try:
         with database.begin() as unit:
             prepare(unit.connection, option=option_of(settings))
+            forget_old(unit.connection, unit.now)
         yield database
     finally:
         database.close()

@@ -14,6 +14,7 @@ from api.order_tree import OrderTree
 from api.owners import Owners
 from api.repair_desk import RepairDesk
 from api.runtime.database import Database
+from api.service_desk import ServiceDesk
 from api.settings import Settings
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
@@ -36,6 +37,7 @@ class System:
         drift: compares devices with what their services want.
         owners: says who stands behind a service.
         repairs: takes re-apply, adopt, redeploy and roll-back.
+        services: finds services and has them tested.
         hub: the subscriptions of other systems.
         lab: the embedded lab, where one runs here.
         first_token: the admin token, only at the very first start of a data folder.
@@ -55,6 +57,7 @@ class System:
     drift: DriftWatch
     owners: Owners
     repairs: RepairDesk
+    services: ServiceDesk
     hub: Hub
     lab: EmbeddedLab | None
     first_token: str | None

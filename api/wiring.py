@@ -44,7 +44,8 @@ from api.settings import Settings
 from api.storage import storage
 from api.system import Create, System
 from api.wiring_activation import activation_desk
-from api.wiring_checks import service_checks
+from api.wiring_cancel import cancel_creates
+from api.wiring_checks import service_checks, service_desk
 from api.wiring_drift import drift_watch, owners, repair_desk
 from api.wiring_plan import what_if
 from api.wiring_review import review_gate
@@ -64,9 +65,9 @@ from labs.topology import Topology, load_topology, prepared
 from orders.catalog.load import load_catalog
 from orders.catalog.model import Catalog
 from orders.catalog.wire import BASES, catalog_documents
-from orders.product.layer import ProductOrdering, product_order_store
-from orders.resource.layer import ResourceOrdering, resource_order_store
-from orders.service.layer import ServiceOrdering, service_order_store
+from orders.product.layer import ProductOrdering, cancel_product_order_store, product_order_store
+from orders.resource.layer import ResourceOrdering, cancel_resource_order_store, resource_order_store
+from orders.service.layer import ServiceOrdering, cancel_service_order_store, service_order_store
 
 LAB_FOLDER = "lab"
 NETWORK_FILE = "network.yml"
@@ -288,6 +289,7 @@ def _system(
         drift=drift_watch(layers.core, database),
         owners=owners(),
         repairs=repair_desk(layers.core, database),
+        services=service_desk(layers.core.reach, layers.core.checks, database, _inventory("product")),
         hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),
         lab=lab,
         first_token=None,
@@ -299,6 +301,9 @@ def _stored_collections(database: Database) -> Sequence[Collection]:
         stored(database, product_order_store(), PRODUCT_ORDERING),
         stored(database, service_order_store(), SERVICE_ORDERING),
         stored(database, resource_order_store(), RESOURCE_ORDERING),
+        stored(database, cancel_product_order_store(), PRODUCT_ORDERING),
+        stored(database, cancel_service_order_store(), SERVICE_ORDERING),
+        stored(database, cancel_resource_order_store(), RESOURCE_ORDERING),
         stored(database, SERVICES, ACTIVATION, "service"),
         stored(database, MONITORS, ACTIVATION),
         stored(database, _inventory("product"), PRODUCT_INVENTORY),
@@ -316,6 +321,7 @@ def _creates(layers: Layers) -> Mapping[str, Create]:
     service_orders, resource_orders = service_order_store(), resource_order_store()
     door = FrontDoor(
         product_orders=product_order_store(),
+        service_orders=service_orders,
         resource_orders=resource_orders,
         services=_inventory("service"),
         resources=_inventory("resource"),
@@ -335,6 +341,7 @@ def _creates(layers: Layers) -> Mapping[str, Create]:
         "productOrder": layers.product.place,
         "serviceOrder": create_service_order,
         "resourceOrder": create_resource_order,
+        **cancel_creates(layers.product, layers.service, layers.resource, door),
     }
 
 

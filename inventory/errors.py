@@ -32,11 +32,13 @@ class UnknownResource(InventoryError):
 
     SHOWN = 8
 
-    def __init__(self, kind: str, key: str, known: Iterable[str] = ()) -> None:
+    def __init__(self, kind: str, key: str, known: Iterable[str] = (), hint: str = "") -> None:
         self.kind, self.key = kind, key
         names = sorted(known)
         shown = ", ".join(names[: self.SHOWN]) + (", …" if len(names) > self.SHOWN else "")
-        super().__init__(f"unknown {kind} {key!r}" + (f"; known: {shown}" if names else ""))
+        super().__init__(
+            f"unknown {kind} {key!r}" + (f"; known: {shown}" if names else "") + (f"; {hint}" if hint else "")
+        )
 
 
 class PoolExhausted(InventoryError):

@@ -1,8 +1,10 @@
-"""The states that product, service and resource orders share on the wire, and how a parent's state is computed."""
+"""The states that orders and the tasks that cancel them have on the wire, and how a parent's state is computed."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
+
+from inventory.lifecycle import Lifecycle
 
 
 class OrderState(StrEnum):
@@ -41,9 +43,14 @@ _UNFINISHED_FIRST: Final = (
 """While items are unfinished the order shows the first of these that one of them is in."""
 
 
-def roll_up(children: Iterable[OrderState]) -> OrderState:
-    """Return the state of an order whose items are in ``children``; an order without items is completed."""
+def roll_up(children: Iterable[OrderState], *, before: OrderState | None = None) -> OrderState:
+    """Return the state of an order whose items are in ``children``; an order without items is completed.
+
+    ``before`` is the order's own state so far: one that was being cancelled ends cancelled, whatever its items were.
+    """
     states = frozenset(children)
+    if before is OrderState.PENDING_CANCELLATION and states <= FINAL:
+        return OrderState.CANCELLED
     if OrderState.REJECTED in states:
         return OrderState.REJECTED
     if states <= FINAL:
@@ -59,3 +66,25 @@ def _ended(states: frozenset[OrderState]) -> OrderState:
     if states & {OrderState.COMPLETED, OrderState.PARTIAL}:
         return OrderState.PARTIAL
     return OrderState.FAILED if OrderState.FAILED in states else OrderState.CANCELLED
+
+
+class TaskState(StrEnum):
+    """State of a cancel task; TMF641 says accepted where the others say acknowledged."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "inProgress"
+    DONE = "done"
+    TERMINATED_WITH_ERROR = "terminatedWithError"
+
+
+ENDED: Final = frozenset({TaskState.DONE, TaskState.TERMINATED_WITH_ERROR})
+
+
+def task_lifecycle(name: str, first: TaskState) -> Lifecycle[TaskState]:
+    """Return the life cycle of a cancel task that begins in ``first``."""
+    return Lifecycle(
+        name=name,
+        initial=frozenset({first}),
+        transitions={first: frozenset({TaskState.IN_PROGRESS}), TaskState.IN_PROGRESS: ENDED},
+    )

@@ -88,6 +88,14 @@ class CliDriver:
     def discard(self) -> None:
         """Do nothing: nothing is ever staged on the device."""
 
+    def ask(self, command: str) -> str:
+        """Return what the device prints for ``command``."""
+        with self._translated("ask"):
+            output = str(self._connection.send_command(command))
+        if refused := self._terminal.refused(output):
+            raise EditRefused(self._device, "ask", f"{command}: {refused}")
+        return output
+
     def alive(self) -> bool:
         """Say whether the SSH transport still stands."""
         return self._connection.is_open()

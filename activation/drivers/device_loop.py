@@ -8,7 +8,7 @@ loop's thread goes on with another device's: two hundred devices wait for their 
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
@@ -53,9 +53,12 @@ class DeviceLoop:
         future: Future[T] = asyncio.run_coroutine_threadsafe(limited, self._running(work, limited))
         try:
             return future.result(deadline_s + GRACE_S)
-        except (TimeoutError, asyncio.CancelledError) as error:
+        except TimeoutError as error:
             future.cancel()
             raise TimeoutError(f"no answer within {deadline_s:g} s") from error
+        except CancelledError as error:
+            # Python's futures know another CancelledError than its event loops: nobody but close() cancels this one.
+            raise LoopClosed("the loop of the device sessions was closed meanwhile") from error
 
     def start(self, works: Iterable[Callable[[], None]]) -> None:
         """Begin each of ``works`` in the loop and return at once; they must not raise, nor block but in :meth:`wait`.

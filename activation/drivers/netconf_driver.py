@@ -162,6 +162,11 @@ class NetconfDriver:
             self._done("discard", *operations, say.unlock(self._store))
             self._locked = False
 
+    def ask(self, command: str) -> str:
+        """Return configuration and state that a filter holding ``command`` selects, as a ``<data>`` element."""
+        (reply,) = self._done("ask", say.get(command))
+        return say.data_text(reply.data)
+
     def ping(self) -> None:
         """Ask for nothing and return when the device has answered."""
         self._done("ping", say.NOTHING)

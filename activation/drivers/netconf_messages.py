@@ -112,6 +112,11 @@ def get_config(touched: tuple[Path, ...]) -> str:
     return f"<get-config><source><running/></source>{chosen}</get-config>"
 
 
+def get(chosen: str) -> str:
+    """Return the operation that reads configuration and state; ``chosen`` goes into the subtree filter."""
+    return f'<get><filter type="subtree">{chosen}</filter></get>'
+
+
 def edit_config(store: str, config: str, *, options: Iterable[tuple[str, str]] = ()) -> str:
     """Return the operation that merges ``config``, a ``<config>`` element, into ``store``."""
     chosen = "".join(f"<{name}>{value}</{name}>" for name, value in options)
@@ -168,9 +173,15 @@ def parse_reply(message: bytes, number: int | None = None) -> Reply:
 
 def config_text(data: etree._Element | None) -> str:
     """Return what ``<data>`` holds as a ``<config>`` element."""
-    config = element(f"{_BASE}config")
-    config.extend(list(data) if data is not None else [])
-    return etree.tostring(config, encoding="unicode")
+    if data is None:
+        return etree.tostring(element(f"{_BASE}config"), encoding="unicode")
+    data.tag = f"{_BASE}config"
+    return etree.tostring(data, encoding="unicode", with_tail=False)
+
+
+def data_text(data: etree._Element | None) -> str:
+    """Return ``<data>`` as text."""
+    return etree.tostring(data, encoding="unicode") if data is not None else "<data/>"
 
 
 def pieces(config: str, limit_bytes: int) -> Sequence[str]:

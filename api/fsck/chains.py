@@ -9,11 +9,11 @@ from activation.service_activation import run_job
 from activation.states import MONITOR, MonitorState, ReviewState
 from api.fsck.lifecycles import items_of
 from api.fsck.model import Enqueue, Entity, Finding, Redeliver, Repair
-from orders.product.layer import FOLLOW_SERVICE_ORDER
-from orders.product.layer import START as START_PRODUCT_ORDER
-from orders.resource.layer import START as START_RESOURCE_ORDER
-from orders.service.layer import FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER
-from orders.service.layer import START as START_SERVICE_ORDER
+from orders.product.jobs import FOLLOW_SERVICE_ORDER
+from orders.product.jobs import START as START_PRODUCT_ORDER
+from orders.resource.jobs import START as START_RESOURCE_ORDER
+from orders.service.jobs import FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER
+from orders.service.jobs import START as START_SERVICE_ORDER
 from orders.states import FINAL, OrderState
 
 WAITS_FOR_PEOPLE: Final = frozenset({OrderState.PENDING, OrderState.HELD})

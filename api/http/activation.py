@@ -14,8 +14,8 @@ from activation.states import MonitorState
 from activation.store import MONITORS, SERVICES
 from api.activation_face import Accepted, ActivationFace
 from api.activation_patch import named_changes
-from api.errors import BadRequest
 from api.http.collections import tag_of
+from api.http.once import Idempotent, Once
 from api.http.patches import Matching, Patch, Patched, refuse_others
 from api.http.prefer import Preference, preference
 from api.http.problems import body as problem
@@ -27,7 +27,7 @@ from inventory.documents import Document, json_text
 from inventory.ledger import UnitOfWork
 from inventory.store import Row
 
-LONGEST_KEY: Final = 255
+MONITOR: Final = f"{BASE}/monitor"
 Work = Callable[[UnitOfWork], Accepted]
 
 
@@ -54,12 +54,23 @@ class ActivationDesk:
             monitor = await run_in_threadpool(self._monitor, accepted.monitor_id)
             return _answer(monitor, preferred, _pending(monitor), with_monitor=True)
         if monitor.state == MonitorState.COMPLETED:
-            return _answer(monitor, preferred, _completed(monitor, done))
+            answer = _completed(monitor, done)
+            if tag := await run_in_threadpool(self._tag, monitor, answer.body):
+                answer.headers["ETag"] = tag
+            return _answer(monitor, preferred, answer)
         return _answer(monitor, preferred, _failed(monitor))
 
     def _accept(self, actor: Actor, work: Work) -> Accepted:
         with self.database.begin(actor=actor.name) as uow:
             return work(uow)
+
+    def _tag(self, monitor: Row, body: object) -> str:
+        """Return the service's entity tag; none where the service is another by now than the answer says."""
+        if not body:
+            return ""
+        with self.database.read() as connection:
+            row = SERVICES.find(connection, str(monitor.document["sourceHref"]).rpartition("/")[2])
+        return tag_of(row.version) if row is not None and json_text(row.document).encode() == body else ""
 
     def _monitor(self, monitor_id: str) -> Row:
         with self.database.read() as connection:
@@ -73,27 +84,25 @@ def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
     """Add POST of TMF640 services, and PATCH and DELETE of one; reading them is as of any collection."""
     face = desk.face
 
-    async def post(request: Request, actor: Acting, body: Body) -> Response:
-        once = _key(request)
-        return await desk.served(request, actor, lambda uow: face.create(uow, body, key=once), HTTPStatus.CREATED)
+    async def post(request: Request, actor: Acting, once: Idempotent, body: Body) -> Response:
+        work = _once(once, body, lambda uow: face.create(uow, body))
+        return await desk.served(request, actor, work, HTTPStatus.CREATED)
 
-    async def patch(request: Request, actor: Acting, matching: Matching, key: str, body: Patched) -> Response:
-        once = _key(request)
-
-        def work(uow: UnitOfWork) -> Accepted:
+    async def patch(
+        request: Request, actor: Acting, once: Idempotent, matching: Matching, key: str, body: Patched
+    ) -> Response:
+        def change(uow: UnitOfWork) -> Accepted:
             _refuse_others(uow, key, matching)
-            return face.change(uow, key, _changes(uow, face, key, body), key=once)
+            return face.change(uow, key, _changes(uow, face, key, body))
 
-        return await desk.served(request, actor, work, HTTPStatus.OK)
+        return await desk.served(request, actor, _once(once, body.sent, change), HTTPStatus.OK)
 
-    async def remove(request: Request, actor: Acting, matching: Matching, key: str) -> Response:
-        once = _key(request)
-
-        def work(uow: UnitOfWork) -> Accepted:
+    async def remove(request: Request, actor: Acting, once: Idempotent, matching: Matching, key: str) -> Response:
+        def terminate(uow: UnitOfWork) -> Accepted:
             _refuse_others(uow, key, matching)
-            return face.terminate(uow, key, key=once)
+            return face.terminate(uow, key)
 
-        return await desk.served(request, actor, work, HTTPStatus.NO_CONTENT)
+        return await desk.served(request, actor, _once(once, {}, terminate), HTTPStatus.NO_CONTENT)
 
     one = f"{BASE}/service/{{key}}"
     for slash in ("", "/"):
@@ -115,11 +124,18 @@ def _refuse_others(uow: UnitOfWork, key: str, matching: frozenset[str]) -> None:
         refuse_others(matching, tag_of(SERVICES.get(uow, key).version))
 
 
-def _key(request: Request) -> str:
-    key = request.headers.get("idempotency-key", "").strip()
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise BadRequest(f"Idempotency-Key: legal: up to {LONGEST_KEY} printable characters")
-    return key
+def _once(once: Once, body: object, work: Work) -> Work:
+    def run(uow: UnitOfWork) -> Accepted:
+        taken: list[Accepted] = []
+
+        def take() -> str:
+            taken.append(work(uow))
+            return f"{MONITOR}/{taken[0].monitor_id}"
+
+        where = once(uow, body, take)
+        return taken[0] if taken else Accepted(monitor_id=where.rpartition("/")[2])
+
+    return run
 
 
 def _answer(monitor: Row, preferred: Preference, answer: Response, *, with_monitor: bool = False) -> Response:

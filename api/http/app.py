@@ -10,13 +10,14 @@ from activation.store import plan_edits
 from api import tokens
 from api.http import problems
 from api.http.activation import add_activation
-from api.http.collections import add_create, add_reads, in_transaction
+from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
 from api.http.list_query import page_request
 from api.http.plan import add_plans
 from api.http.repairs import add_repairs
 from api.http.review import add_reviews
+from api.http.service_tests import add_service_tests
 from api.http.transactions import add_transactions
 from api.hub.routes import add_hubs
 from api.roles import ANONYMOUS, authorize
@@ -44,6 +45,7 @@ def create_app(system: System) -> FastAPI:
     add_transactions(guarded, system)
     add_repairs(guarded, system)
     add_plans(guarded, system)
+    add_service_tests(guarded, system)
     add_reviews(guarded, system)
     add_hubs(guarded, system.hub)
     app.include_router(guarded)
@@ -84,7 +86,7 @@ def _add_tmf(router: APIRouter, system: System) -> None:
         add_reads(router, collection)
         create = system.creates.get(collection.name)
         if create is not None:
-            add_create(router, collection, in_transaction(system.database, create))
+            add_create(router, collection, system.database, create)
 
 
 def _add_events(router: APIRouter, system: System) -> None:

@@ -37,6 +37,18 @@ _NAMES: Final[Mapping[str, str]] = {
         productOfferingQualification productOrderItem quote relatedParty requestedCompletionDate
         requestedStartDate state
     """,
+    "/tmf-api/productOrderingManagement/v4/cancelProductOrder": """
+        cancellationReason completionMessage effectiveCancellationDate errorMessage productOrder
+        requestedCancellationDate state
+    """,
+    "/tmf-api/serviceOrdering/v4/cancelServiceOrder": """
+        cancellationReason completionMessage effectiveCancellationDate errorMessage requestedCancellationDate
+        serviceOrder state
+    """,
+    "/tmf-api/resourceOrderingManagement/v4/cancelResourceOrder": """
+        cancellationReason completionMessage effectiveCancellationDate errorMessage requestedCancellationDate
+        resourceOrder state
+    """,
     "/tmf-api/serviceCatalogManagement/v4/serviceSpecification": """
         attachment constraint description entitySpecRelationship featureSpecification isBundle lastUpdate
         lifecycleStatus name relatedParty resourceSpecification serviceLevelSpecification

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.http.attributes import ATTRIBUTES
 from api.http.list_query import Fields, list_request, select_fields, wanted_fields
+from api.http.once import Idempotent
 from api.http.requests import JSON, Acting, json_object
-from api.roles import Actor
 from api.runtime.database import Database
 from inventory.documents import Document, json_text
 from inventory.errors import UnknownResource
@@ -38,12 +38,17 @@ Find = Callable[[str], Found]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
-    """One collection: where it stands and how it is read, as stored JSON texts."""
+    """One collection: where it stands and how it is read, as stored JSON texts.
+
+    Attributes:
+        store: where its resources are kept, unless they do not change while the process runs.
+    """
 
     base: str
     name: str
     page: Page200
     find: Find
+    store: DocumentStore | None = None
 
     @property
     def path(self) -> str:
@@ -68,7 +73,7 @@ def stored(transactions: Transactions, store: DocumentStore, base: str, name: st
             text, version = store.found(connection, key)
         return Found(text=text, tag=tag_of(version))
 
-    return Collection(base=base, name=name or store.kind, page=page, find=find)
+    return Collection(base=base, name=name or store.kind, page=page, find=find, store=store)
 
 
 def fixed(documents: Sequence[Document], base: str, name: str) -> Collection:
@@ -131,16 +136,37 @@ def tags_in(header: str) -> frozenset[str]:
     return frozenset(tag.strip().removeprefix("W/") for tag in header.split(",") if tag.strip())
 
 
-def add_create(router: APIRouter, collection: Collection, create: Callable[[dict[str, Any], Actor], Document]) -> None:
-    """Add ``POST``: 201 with the stored document, ``Location`` equal to its ``href``."""
+Create = Callable[[UnitOfWork, Document], Document]
 
-    def post(body: Body, actor: Acting) -> Response:
-        return created(create(body, actor))
+
+def add_create(router: APIRouter, collection: Collection, database: Database, create: Create) -> None:
+    """Add ``POST``: 201 with the stored document, ``Location`` equal to its ``href``, all in one transaction.
+
+    The same ``Idempotency-Key`` again gives what it made first, as it is by now.
+    """
+
+    def post(body: Body, actor: Acting, once: Idempotent) -> Response:
+        with database.begin(actor=actor.name) as uow:
+            made: list[Document] = []
+
+            def work() -> str:
+                made.append(create(uow, body))
+                return str(made[0]["id"])
+
+            key = once(uow, body, work)
+            return _made(uow, collection, key, made)
 
     for slash in ("", "/"):
         router.add_api_route(
             collection.path + slash, post, methods=["POST"], status_code=201, include_in_schema=not slash
         )
+
+
+def _made(uow: UnitOfWork, collection: Collection, key: str, made: Sequence[Document]) -> Response:
+    if collection.store is None:
+        return created(made[0] if made else json.loads(collection.find(key).text))
+    row = collection.store.get(uow, key)
+    return created(row.document, tag=tag_of(row.version))
 
 
 def created(document: Document, status: int = 201, *, tag: str = "") -> Response:
@@ -153,18 +179,6 @@ def created(document: Document, status: int = 201, *, tag: str = "") -> Response
 def answered(document: Document, status: int = 200, tag: str = "") -> Response:
     """Return the answer with a document and, where there is one, its ``ETag``."""
     return Response(json_text(document), status, {"ETag": tag} if tag else {}, JSON)
-
-
-def in_transaction(
-    database: Database, work: Callable[[UnitOfWork, Document], Document]
-) -> Callable[[dict[str, Any], Actor], Document]:
-    """Return ``work`` as a function of the body and who sent it, in a transaction of its own."""
-
-    def run(body: Mapping[str, Any], actor: Actor) -> Document:
-        with database.begin(actor=actor.name) as uow:
-            return work(uow, body)
-
-    return run
 
 
 def _narrow(text: str, fields: Fields) -> str:

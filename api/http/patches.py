@@ -42,6 +42,11 @@ class Patch:
     merge: Document | None = None
     operations: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def sent(self) -> object:
+        """The patch as the client sent it."""
+        return self.merge if self.merge is not None else list(self.operations)
+
     def applied_to(self, document: Document) -> dict[str, Any]:
         """Return what the patch makes of ``document``.
 

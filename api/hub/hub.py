@@ -1,6 +1,7 @@
 """What the faces ask of the hub: subscribe, leave, look at what was given up, try it again."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,15 @@ from api.hub.store import DeadLetter, Subscription
 from api.hub.topics import TOPICS
 from inventory.documents import Document
 from inventory.errors import UnknownResource
-from inventory.ledger import Transactions
+from inventory.ledger import Transactions, UnitOfWork
+
+Repeated = Callable[[UnitOfWork, object, Callable[[], str]], str]
+"""Returns the id of what its last argument makes, or made when the same request came first."""
+
+
+def each_time(_: UnitOfWork, __: object, work: Callable[[], str]) -> str:
+    """Return what ``work`` makes now."""
+    return work()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +31,7 @@ class Hub:
     transactions: Transactions
     guard: AddressGuard
 
-    def subscribe(self, base: str, body: Document) -> Subscription:
+    def subscribe(self, base: str, body: Document, *, once: Repeated = each_time) -> Subscription:
         """Store the subscription that ``body`` asks for; events published from now on are delivered.
 
         Raises:
@@ -40,9 +49,17 @@ class Hub:
             raise BadRequest("callback: missing; legal: an http or https URL")
         read_query(subscription.query, TOPICS[base])
         self.guard.check_callback(subscription.callback)
-        with self.transactions.begin() as uow:
+
+        def work() -> str:
             store.subscribe(uow, subscription)
-        return subscription
+            return subscription.subscription_id
+
+        with self.transactions.begin() as uow:
+            key = once(uow, body, work)
+            found = store.find_subscription(uow.connection, key)
+        if found is None:
+            raise UnknownResource("subscription", key)
+        return found
 
     def unsubscribe(self, base: str, subscription_id: str) -> None:
         """Remove a subscription.

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from api.http.collections import Body
 from api.http.list_query import page_request
+from api.http.once import Idempotent
 from api.hub.hub import Hub
 from api.hub.store import DeadLetter, Subscription
 from api.hub.topics import TOPICS, Topic
@@ -23,8 +24,8 @@ def add_hubs(router: APIRouter, hub: Hub) -> None:
 
 
 def _add_hub(router: APIRouter, hub: Hub, topic: Topic) -> None:
-    def subscribe(body: Body) -> Response:
-        subscription = hub.subscribe(topic.base, body)
+    def subscribe(body: Body, once: Idempotent) -> Response:
+        subscription = hub.subscribe(topic.base, body, once=once)
         location = f"{topic.path}/{subscription.subscription_id}"
         return JSONResponse(_wire(subscription), 201, {"Location": location})
 

@@ -38,6 +38,17 @@ moves = Table(
     sqlite_autoincrement=True,
 )
 
+# What clients call the requests that they may repeat, see api.http.once.
+request_keys = Table(
+    "request_key",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Index("ix_request_key_at", "at"),
+)
+
 tokens = Table(
     "token",
     metadata,

@@ -102,27 +102,38 @@ def _session_data(session: ConfigSession) -> dict[str, Any]:
     return data | ({"commitBy": session.commit_by_s} if session.commit_by_s >= 0 else {})
 
 
-def vlans(system: EosSystem) -> Reply:
-    """Return ``show vlan``: every configured VLAN and the ports that carry it."""
+def vlans(system: EosSystem, only: int | None = None) -> Reply:
+    """Return ``show vlan``: every configured VLAN, or one, and the ports that carry it; what is down carries none."""
     names = {1: "default"} | {
         int(line.key[1]): _value(line, ("name",), f"VLAN{int(line.key[1]):04}")
         for line in system.running
         if line.key[0] == "vlan"
     }
-    carried = {line.key[1]: _carried(line) for line in _ethernets(system)}
+    names = {vlan: name for vlan, name in names.items() if only in {None, vlan}}
+    status = {vlan: "suspended" if vlan in _suspended(system) else "active" for vlan in names}
+    carried = {line.key[1]: _carried(line) for line in _ethernets(system) if not _is_down(line)}
     members = {vlan: [port for port, ids in carried.items() if vlan in ids] for vlan in names}
     lines = [f"{'VLAN':<5} {'Name':<32} {'Status':<9} Ports", f"{'-' * 5} {'-' * 32} {'-' * 9} {'-' * 31}"]
-    lines += [f"{vlan:<5} {name:<32} {'active':<9} {', '.join(members[vlan])}".rstrip() for vlan, name in names.items()]
+    lines += [
+        f"{vlan:<5} {name:<32} {status[vlan]:<9} {', '.join(members[vlan])}".rstrip() for vlan, name in names.items()
+    ]
     data = {
         str(vlan): {
             "name": name,
-            "status": "active",
+            "status": status[vlan],
             "dynamic": False,
             "interfaces": {port: {"privatePromoted": False, "blocked": None} for port in members[vlan]},
         }
         for vlan, name in names.items()
     }
     return Reply(text="\n".join([*lines, ""]), data={"sourceDetail": "", "vlans": data})
+
+
+def _suspended(system: EosSystem) -> frozenset[int]:
+    sections = (line for line in system.running if line.key[0] == "vlan")
+    return frozenset(
+        int(each.key[1]) for each in sections if any(line.text == "state suspend" for line in each.children)
+    )
 
 
 def _carried(interface: ConfigLine) -> frozenset[int]:
@@ -231,6 +242,7 @@ SHOWS: Final[Mapping[str, Callable[[EosSystem, tuple[str, ...]], Reply]]] = {
     "show logging": lambda system, _: Reply(text="".join(f"{line}\n" for line in system.log)),
     "show interfaces": lambda system, _: interfaces(system),
     "show interfaces status": lambda system, _: interfaces_status(system),
+    "show vlan id {vlan-id}": lambda system, words: vlans(system, int(words[-1])),
     "show vlan": lambda system, _: vlans(system),
     "show lldp neighbors": lambda system, _: lldp_neighbors(system),
 }

@@ -88,7 +88,7 @@ class _Edit:
 
     def _child(self, parent: Branch, name: str, element: etree._Element, inherited: str, trail: Trail | None) -> None:
         node = parent.schema.children.get(name)
-        if node is None:
+        if node is None or node.is_state:
             raise self._unknown(parent, element, trail)
         own = element.get(OPERATION) if self._marked else None
         operation = inherited if own is None else _operation(own, element, trail)
@@ -106,7 +106,7 @@ class _Edit:
             info = (("bad-element", name.localname), ("bad-namespace", name.namespace or ""))
             message = f"unknown namespace {name.namespace or '(none)'} of element {name.localname}"
             return RpcError("unknown-namespace", message, path=where, info=info)
-        legal = ", ".join(child.label for child in parent.schema.children.values())
+        legal = ", ".join(child.label for child in parent.schema.children.values() if not child.is_state)
         message = f"unknown element {self._label(name)} in {trail or '/'}; known: {legal}"
         return bad_element("unknown-element", message, path=where, element=name.localname)
 

@@ -1,6 +1,7 @@
 """An emulated FRR router: vtysh over SSH."""
 
 import ipaddress
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -188,7 +189,7 @@ class VtyShell:
         pattern, words = choose(patterns, command, FRR.values)
         if pattern in ACTIONS:
             return await ACTIONS[pattern](self, words)
-        text = SHOWS[pattern](self._router)
+        text = SHOWS[pattern](self._router, words)
         try:
             return filtered(text, pipe) if pipe else text
         except UnknownFilter:
@@ -302,12 +303,44 @@ def _routes(router: FrrRouter) -> str:
     return "\n".join([ROUTE_CODES, *routes, ""])
 
 
-SHOWS: Final[Mapping[str, Callable[[FrrRouter], str]]] = {
-    "show version": _version,
-    "show running-config": FrrRouter.text,
-    "show startup-config": lambda router: router.saved,
-    "show interface brief": _interface_brief,
-    "show ip route": _routes,
+def _interface_json(router: FrrRouter, words: tuple[str, ...]) -> str:
+    found = next((each for each in router.interfaces() if each.key[1] == words[2] and each.children), None)
+    if found is None:
+        return "{}\n"
+    status = "down" if any(line.text == "shutdown" for line in found.children) else "up"
+    told = {
+        "administrativeStatus": status,
+        "operationalStatus": status,
+        "vrfName": "default",
+        "ipAddresses": [{"address": each, "secondary": False, "unnumbered": False} for each in _addresses(found)],
+    }
+    return json.dumps({words[2]: told}, indent=2) + "\n"
+
+
+def _route_json(router: FrrRouter, words: tuple[str, ...]) -> str:
+    prefix = words[3]
+    hops = [line.text.split()[3] for line in router.running if line.text.startswith(f"ip route {prefix} ")]
+    hops = [hop for hop in hops if hop[0].isdigit() or not _is_shut(router, hop)]
+    if not hops:
+        return "{}\n"
+    told = {"prefix": prefix, "protocol": "static", "selected": True, "installed": True}
+    nexthops = [{"ip" if hop[0].isdigit() else "interfaceName": hop, "fib": True, "active": True} for hop in hops]
+    return json.dumps({prefix: [{**told, "nexthops": nexthops}]}, indent=2) + "\n"
+
+
+def _is_shut(router: FrrRouter, name: str) -> bool:
+    found = next((each for each in router.interfaces() if each.key[1] == name), None)
+    return found is not None and any(line.text == "shutdown" for line in found.children)
+
+
+SHOWS: Final[Mapping[str, Callable[[FrrRouter, tuple[str, ...]], str]]] = {
+    "show version": lambda router, _: _version(router),
+    "show running-config": lambda router, _: router.text(),
+    "show startup-config": lambda router, _: router.saved,
+    "show interface brief": lambda router, _: _interface_brief(router),
+    "show ip route": lambda router, _: _routes(router),
+    "show interface {interface} json": _interface_json,
+    "show ip route {prefix} json": _route_json,
 }
 
 ACTIONS: Final[Mapping[str, Callable[[VtyShell, tuple[str, ...]], Awaitable[str]]]] = {

@@ -34,6 +34,7 @@ from labs.embedded.netconf_state import (
     Statistics,
     names_state,
 )
+from labs.embedded.olt_state import Present, everywhere, with_state
 from labs.embedded.rpc_error import RpcError, RpcErrors, protocol_error
 from labs.embedded.schema import Schema
 from labs.embedded.subtree import select
@@ -77,6 +78,7 @@ class Device:
         offers: names of its capabilities.
         sessions: the open sessions by number.
         yang: the modules it hands out instead of its own.
+        present: whether an ONT answers behind a channel pair.
     """
 
     schema: Schema
@@ -86,6 +88,7 @@ class Device:
     sessions: dict[int, Session] = field(default_factory=dict)
     yang: Library = field(default_factory=dict)
     statistics: Statistics = field(default_factory=Statistics)
+    present: Present = everywhere
 
     def capabilities(self) -> tuple[str, ...]:
         """Return the capabilities beside the base ones, as the hello tells them."""
@@ -149,7 +152,8 @@ def _get(device: Device, session: Session, operation: etree._Element) -> str | N
     wanted = operation.find(tag("filter"))
     about_state = [each for each in wanted if names_state(each)] if wanted is not None else None
     state = device.state().xml(about_state) if about_state is None or about_state else ""
-    return _filtered(device, device.stores.running, operation, state)
+    running = with_state(device.stores.running, [wanted] if wanted is not None else [], device.present)
+    return _filtered(device, running, operation, state)
 
 
 def _get_config(device: Device, session: Session, operation: etree._Element) -> str | None:

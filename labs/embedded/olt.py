@@ -19,6 +19,7 @@ from labs.embedded.netconf_modules import folder_modules
 from labs.embedded.netconf_rpcs import Device
 from labs.embedded.netconf_session import NetconfSession
 from labs.embedded.netconf_state import Counters, SessionFacts
+from labs.embedded.olt_state import Present
 from labs.embedded.rpc_error import RpcError
 from labs.embedded.schema import Schema, shipped_schema
 from labs.embedded.ssh_server import Door, Listener, listen
@@ -121,6 +122,10 @@ class OltNode:
     def running_config(self) -> str:
         """Return the running configuration as indented XML. Callable from any thread."""
         return to_text(self._device.stores.running, self._device.schema)
+
+    def plug(self, present: Present) -> None:
+        """Have ``present`` say which ONTs answer; without it, all that are expected do."""
+        self._device.present = present
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called on the lab's loop whenever the running configuration is another."""

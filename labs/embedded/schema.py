@@ -38,6 +38,7 @@ class SchemaNode:
         at_least_sum_of: sibling leaves whose sum this leaf must reach.
         default: what a leaf holds where nobody set it.
         path: qualified names from the top down to here.
+        is_state: whether it is operational state, which nobody configures.
         qname: the qualified name.
         demands: whether its absence is a fault: a mandatory leaf, or a container that holds one.
         prefixed: whether its text may hold a prefix.
@@ -56,6 +57,7 @@ class SchemaNode:
     at_least_sum_of: tuple[str, ...] = ()
     default: Value | None = None
     path: tuple[str, ...] = ()
+    is_state: bool = False
     qname: str = field(init=False)
     demands: bool = field(init=False)
     prefixed: bool = field(init=False)
@@ -107,7 +109,7 @@ def load_schema(profile: Traversable) -> Schema:
     """Return the schema that ``profile`` describes.
 
     Raises:
-        pydantic.ValidationError: the profile has unknown or ill-typed fields.
+        TypeError: the profile has unknown fields.
         KeyError: it uses a prefix, identity or type that it does not define.
     """
     return _Compiler(load_profile(profile)).compile()
@@ -145,11 +147,13 @@ class _Compiler:
             children=dict(self._node(child, inner, prefix, path) for child, inner in spec.children.items()),
             keys=tuple(self._qname(key, prefix) for key in spec.keys),
             leaf_type=leaf_type,
-            mandatory=spec.mandatory,
+            # State that is always there is nothing that a configuration could lack.
+            mandatory=spec.mandatory and not spec.state,
             for_types=self._derived(spec.for_types),
             at_least_sum_of=tuple(self._qname(sibling, prefix) for sibling in spec.at_least_sum_of),
             default=leaf_type.parse(spec.default, NO_PREFIXES) if leaf_type and spec.default is not None else None,
             path=path,
+            is_state=spec.state,
         )
         return node.qname, node
 

@@ -127,6 +127,8 @@ class _Writer:
             yield f"must {_quoted('. >= ' + ' + '.join(f'sum(../{name})' for name in spec.at_least_sum_of))};"
         if spec.default is not None:
             yield f"default {_quoted(spec.default)};"
+        if spec.state:
+            yield "config false;"
         if spec.mandatory:
             yield "mandatory true;"
 

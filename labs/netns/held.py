@@ -172,6 +172,7 @@ class NetnsHeld:
     def _olt(self, **given: Any) -> EmulatedNode:  # noqa: ANN401 - the same
         device = OltNode(**given)
         onts, uplinks = self._site.onts(device.name), self._site.uplinks(device.name)
+        device.plug(lambda serial_number, pair: any(ont.answers(serial_number, pair) for ont in onts))
         device.watch(self._joined(device.name, lambda: olt_forwarding(device.running_config(), onts, uplinks)))
         return device
 

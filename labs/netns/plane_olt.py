@@ -42,6 +42,11 @@ class Ont:
     port: str
     channel_pair: str = ""
 
+    def answers(self, serial_number: str, channel_pair: str) -> bool:
+        """Say whether it is the ONT with that number, and on that channel pair as far as anybody said where it is."""
+        fits = not self.channel_pair or channel_pair in {"", self.channel_pair}
+        return self.serial_number.upper() == serial_number.upper() and fits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Leg:
@@ -137,8 +142,7 @@ class _Model:
         interface = self._enabled(v_ani)
         ont = self._onts.get(_text(interface, "vani:v-ani/vani:expected-serial-number").upper())
         pair = _text(interface, "vani:v-ani/vani:preferred-channel-pair")
-        fits = ont is not None and (not ont.channel_pair or pair in {"", ont.channel_pair})
-        return ont if fits else None
+        return ont if ont is not None and ont.answers(ont.serial_number, pair) else None
 
     def _max_bps(self, gemports: Iterable[etree._Element]) -> int | None:
         rates = [

@@ -44,6 +44,7 @@ class Pings:
 
     sent: int
     received: int
+    average_ms: float = 0.0
 
 
 def obtain_lease(namespace: str, interface: str, *, attempts: int = 3) -> DhcpLease | None:
@@ -100,7 +101,8 @@ def ping(namespace: str, address: str, *, count: int = 1, timeout_s: int = 1) ->
         if "unreachable" in done.stderr:
             return Pings(sent=0, received=0)
         raise TrafficFailed(f"{namespace}: ping {address}: {done.stderr.strip() or done.stdout.strip()}")
-    return Pings(sent=int(found[1]), received=int(found[2]))
+    times = re.search(r"= [\d.]+/([\d.]+)/", done.stdout)
+    return Pings(sent=int(found[1]), received=int(found[2]), average_ms=float(times[1]) if times else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

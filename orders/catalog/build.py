@@ -66,6 +66,7 @@ class Builder:
             **_head(shape),
             characteristics=self._characteristics(shape.characteristics, place),
             supported_by=tuple(uses),
+            point_of_no_return=shape.point_of_no_return,
         )
 
     def resource_service(self, shape: ResourceServiceShape, place: str) -> ResourceService:

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from inventory.model import Allocation
-from orders.catalog.model import Value, ValueType
+from orders.catalog.model import PointOfNoReturn, Value, ValueType
 
 ID_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 NAME_PATTERN = r"^[a-z][A-Za-z0-9]*$"
@@ -71,6 +71,7 @@ class CustomerServiceShape(EntryShape):
 
     characteristics: list[CharacteristicShape] = Field(default_factory=list)
     supported_by: list[UseShape] = Field(min_length=1)
+    point_of_no_return: PointOfNoReturn | None = None
 
 
 class ResourceServiceShape(EntryShape):

@@ -11,6 +11,7 @@ from orders.catalog.expressions import Expression
 from orders.errors import Problem
 
 ValueType = Literal["string", "integer", "number", "boolean"]
+PointOfNoReturn = Literal["reserving", "activating", "completed"]
 Value: TypeAlias = str | int | float | bool
 _TYPES: Final[Mapping[ValueType, tuple[type, ...]]] = {
     "string": (str,),
@@ -152,10 +153,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerService(Entry):
-    """A customer-facing service (CFS), supported by resource-facing ones or by further customer-facing ones."""
+    """A customer-facing service (CFS), supported by resource-facing ones or by further customer-facing ones.
+
+    Attributes:
+        point_of_no_return: from where on an order for it is not cancelled any more; None: as long as it can be undone.
+    """
 
     characteristics: tuple[CharacteristicSpecification, ...] = ()
     supported_by: tuple[Use, ...] = ()
+    point_of_no_return: PointOfNoReturn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

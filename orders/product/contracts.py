@@ -16,3 +16,13 @@ class ServiceOrdering(Protocol):
         ``errorMessage`` and the items with their states and services.
         """
         ...
+
+    def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
+        """Store a task to cancel the order and return its id at once; idempotent by ``external_id``.
+
+        The order's own events tell how far it is: ``assessingCancellation``, ``pendingCancellation``, ``cancelled``,
+        or the state it was in before. A task that comes to nothing is told by a
+        ``CancelServiceOrderStateChangeEvent`` whose document carries ``externalId``, ``state``
+        (``terminatedWithError``) and ``errorMessage``.
+        """
+        ...

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from inventory.documents import Document
 from inventory.ledger import Job, Move, UnitOfWork
 from inventory.store import DocumentStore, Row
+from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.catalog.model import Catalog
 from orders.documents import stamp, with_items, with_notes
 from orders.errors import OrdersError
@@ -15,7 +16,11 @@ from orders.product.decompose import service_order
 from orders.product.inventory import ProductInventory
 from orders.product.model import load_tasks
 from orders.product.states import ITEM, ORDER
-from orders.states import FINAL, OrderState, roll_up
+from orders.states import FINAL, OrderState, TaskState, roll_up
+
+SERVICE_ORDER: Final = "serviceOrder"
+"""Where an order's private data names the service order that realizes it."""
+_ON_HOLD: Final = frozenset({OrderState.HELD, OrderState.PENDING, OrderState.ASSESSING_CANCELLATION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +29,14 @@ class ProductOrderHandler:
 
     catalog: Catalog
     orders: DocumentStore
+    cancels: CancelTasks
     inventory: ProductInventory
     services: ServiceOrdering
 
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Place the service order of an acknowledged order; an order that already moved is left alone."""
         row = self.orders.get(uow, job.payload["order"])
-        if row.state != OrderState.ACKNOWLEDGED:
+        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now):
             return
         states = {item["id"]: OrderState.IN_PROGRESS for item in row.document["productOrderItem"]}
         running = self._save(uow, row, states)
@@ -43,9 +49,57 @@ class ProductOrderHandler:
             return
         try:
             order = service_order(self.catalog, row.document, tasks.values())
-            self.services.place(uow, order, correlation_id=row.correlation_id)
+            order_id = self.services.place(uow, order, correlation_id=row.correlation_id)
         except OrdersError as error:
             self._end(uow, running, dict.fromkeys(tasks, OrderState.FAILED), {}, [str(error)])
+        else:
+            self.orders.save(uow, running, replace(running, task={**running.task, SERVICE_ORDER: order_id}))
+
+    def cancel(self, job: Job, uow: UnitOfWork) -> None:
+        """Pass a cancel task down to the service layer; an order that has not begun is discarded."""
+        task = self.cancels.begin(uow, job.payload["task"])
+        if task is None:
+            return
+        row = self.cancels.order_of(uow, task)
+        too_late = self._too_late(uow, row)
+        if too_late:
+            self.cancels.refused(uow, row, too_late)
+            return
+        reason = reason_of(task)
+        has_begun = row.state != OrderState.ACKNOWLEDGED
+        if not has_begun:
+            # TMF622 cancels no order before it has begun.
+            row = self._all(uow, row, OrderState.IN_PROGRESS)
+        row = replace(row, document={**row.document, "cancellationReason": reason})
+        row = self._all(uow, row, OrderState.ASSESSING_CANCELLATION)
+        if has_begun and SERVICE_ORDER in row.task:
+            order_id, chain = row.task[SERVICE_ORDER], row.correlation_id
+            self.services.cancel(uow, order_id, external_id=task.id, reason=reason, correlation_id=chain)
+            return
+        row = self._all(uow, row, OrderState.PENDING_CANCELLATION)
+        open_items = _open_items(row)
+        self._end(uow, row, dict.fromkeys(open_items, OrderState.CANCELLED), {}, [])
+
+    def follow_cancel(self, job: Job, uow: UnitOfWork) -> None:
+        """Take in why SOM does not cancel an order; where it does, the order's own events say so."""
+        report = job.event.document if job.event is not None else {}
+        task = self.cancels.store.find(uow, str(report.get("externalId", "")))
+        if task is None or report["state"] != TaskState.TERMINATED_WITH_ERROR:
+            return
+        row = self.cancels.refused(uow, self.cancels.order_of(uow, task), report["errorMessage"]["reason"])
+        if row.state == OrderState.ASSESSING_CANCELLATION:
+            self._all(uow, row, OrderState.IN_PROGRESS)
+
+    def _too_late(self, uow: UnitOfWork, row: Row) -> str:
+        if row.state in FINAL:
+            return f"the product order is {row.state}"
+        completed = [item["id"] for item in row.document["productOrderItem"] if item["state"] == OrderState.COMPLETED]
+        tasks = load_tasks(row.task)
+        found = (self.inventory.changed_since(uow, row, tasks[key]) for key in completed if key in tasks)
+        return "; ".join(each for each in found if each)
+
+    def _all(self, uow: UnitOfWork, row: Row, to: OrderState) -> Row:
+        return self._save(uow, row, dict.fromkeys(_open_items(row), to))
 
     def follow_service_order(self, job: Job, uow: UnitOfWork) -> None:
         """Take in what SOM reports of an order that this layer sent; anything else is not ours."""
@@ -53,6 +107,11 @@ class ProductOrderHandler:
         row = self.orders.find(uow, str(report.get("externalId", "")))
         if row is None or row.state in FINAL or report["state"] == OrderState.ACKNOWLEDGED:
             return
+        if row.task.get(SERVICE_ORDER) != report["id"]:
+            row = self.orders.save(uow, row, replace(row, task={**row.task, SERVICE_ORDER: report["id"]}))
+        if row.state == OrderState.ASSESSING_CANCELLATION and report["state"] in FINAL - {OrderState.CANCELLED}:
+            # It ended before SOM came to assess anything.
+            row = self._all(uow, row, OrderState.IN_PROGRESS)
         items = {item["id"]: item for item in report["serviceOrderItem"]}
         states = {key: _item_state(item["state"]) for key, item in items.items()}
         services = {key: item["service"] for key, item in items.items()}
@@ -71,21 +130,26 @@ class ProductOrderHandler:
         ended = {
             item["id"]
             for item in row.document["productOrderItem"]
-            if item["state"] not in FINAL and states.get(item["id"]) in FINAL
+            if states.get(item["id"]) in FINAL and item["state"] != states[item["id"]] and _is_open(item)
         }
         for key in sorted(ended & tasks.keys()):
             if states[key] is OrderState.COMPLETED:
                 self.inventory.completed(uow, row, tasks[key], services[key])
+            elif states[key] is OrderState.CANCELLED:
+                self.inventory.cancelled(uow, row, tasks[key])
             else:
                 self.inventory.failed(uow, row, tasks[key])
-        self._save(uow, row, states, reasons)
+        saved = self._save(uow, row, states, reasons)
+        if saved.state == OrderState.CANCELLED:
+            self.cancels.done(uow, saved, "everything of the order is undone")
 
     def _save(self, uow: UnitOfWork, before: Row, states: Mapping[str, OrderState], reasons: Iterable[str] = ()) -> Row:
         def change(item: Document) -> Document:
             return _moved(uow, before.id, item, states.get(item["id"]))
 
         document = with_items(before.document, "productOrderItem", change)
-        state = roll_up(OrderState(item["state"]) for item in document["productOrderItem"])
+        moved = (OrderState(item["state"]) for item in document["productOrderItem"])
+        state = roll_up(moved, before=OrderState(before.state))
         if state != before.state:
             ORDER.advance(OrderState(before.state), state)
         reasons = tuple(reasons) if state in FINAL or state is OrderState.HELD else ()
@@ -96,9 +160,9 @@ class ProductOrderHandler:
 
 
 def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState | None) -> Document:
-    if to is None or to == item["state"] or item["state"] in FINAL:
+    if to is None or to == item["state"] or not (_is_open(item) or to is OrderState.PENDING_CANCELLATION):
         return item
-    if item["state"] == OrderState.HELD and to in FINAL:
+    if item["state"] in _ON_HOLD and to in FINAL and to is not OrderState.CANCELLED:
         # Reports come when the whole service order moves: that this item went on again was told with its end.
         item = _moved(uow, order_id, item, OrderState.IN_PROGRESS)
     state = ITEM.advance(OrderState(item["state"]), to)
@@ -109,12 +173,22 @@ def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState | None
     return {**item, "state": state}
 
 
+def _is_open(item: Document) -> bool:
+    return item["state"] not in FINAL
+
+
+def _open_items(row: Row) -> list[str]:
+    return [item["id"] for item in row.document["productOrderItem"] if _is_open(item)]
+
+
 def _item_state(reported: str) -> OrderState:
     # TMF622 has no partial items: one that is not complete has failed.
     return OrderState.FAILED if reported == OrderState.PARTIAL else OrderState(reported)
 
 
 def _dates(state: OrderState, uow: UnitOfWork) -> dict[str, Any]:
+    if state is OrderState.CANCELLED:
+        return {"cancellationDate": stamp(uow.now)}
     return {"completionDate": stamp(uow.now)} if state in FINAL else {}
 
 

@@ -17,6 +17,10 @@ from orders.product.states import PRODUCT, ProductStatus
 
 _ENDED: Final = frozenset({ProductStatus.TERMINATED, ProductStatus.ABORTED, ProductStatus.CANCELLED})
 
+BEFORE: Final = "before"
+"""Where a product's private data keeps what the order in flight is about to change."""
+_TERMS: Final = ("name", "productOffering", "productSpecification", "productCharacteristic")
+
 
 def product_store() -> DocumentStore:
     """Return the store of TMF637 products."""
@@ -51,7 +55,10 @@ class ProductInventory:
     def accepted(self, uow: UnitOfWork, order: Row, task: ItemTask) -> None:
         """Write an added product as created; note the order in flight for any other."""
         if task.action != "add":
-            self._change(uow, order, task, {}, None, order_id=order.id)
+            row = self.store.get(uow, task.product_id)
+            before = {key: row.document.get(key) for key in _TERMS}
+            claimed = {**row.task, "order": order.id, BEFORE: before}
+            self.store.save(uow, row, replace(row, correlation_id=order.correlation_id, task=claimed))
             return
         state = ProductStatus.CREATED
         row = Row(
@@ -84,6 +91,29 @@ class ProductInventory:
         states = {"add": ProductStatus.ABORTED, "delete": ProductStatus.ACTIVE}
         self._change(uow, order, task, {}, states.get(task.action), order_id=None)
 
+    def cancelled(self, uow: UnitOfWork, order: Row, task: ItemTask) -> None:
+        """Write that the order is undone: an added product is not there any more, any other is as it was before."""
+        row = self.store.get(uow, task.product_id)
+        if task.action == "add" and row.state == ProductStatus.ACTIVE:
+            self._change(uow, order, task, {}, ProductStatus.PENDING_TERMINATE, order_id=order.id)
+            ended = {"terminationDate": stamp(uow.now)}
+            self._change(uow, order, task, ended, ProductStatus.TERMINATED, order_id=None)
+        elif task.action == "add":
+            self._change(uow, order, task, {}, ProductStatus.CANCELLED, order_id=None)
+        else:
+            returns = row.state == ProductStatus.PENDING_TERMINATE
+            before = row.task.get(BEFORE, {}) if task.action == "modify" else {}
+            self._change(uow, order, task, before, ProductStatus.ACTIVE if returns else None, order_id=None)
+
+    def changed_since(self, uow: UnitOfWork, order: Row, task: ItemTask) -> str:
+        """Return which other order has changed the product that ``task`` completed, or is about to; empty: none."""
+        row = self.store.get(uow, task.product_id)
+        if row.task.get("order"):
+            return f"product {row.id} has product order {row.task['order']!r} in flight"
+        if row.correlation_id != order.correlation_id or row.state == ProductStatus.TERMINATED:
+            return f"product {row.id} was changed by another order since"
+        return ""
+
     def _change(
         self,
         uow: UnitOfWork,
@@ -94,16 +124,16 @@ class ProductInventory:
         *,
         order_id: str | None,
     ) -> None:
-        before = self.store.get(uow, task.product_id)
-        state = before.state if status is None else PRODUCT.advance(ProductStatus(before.state), status)
+        row = self.store.get(uow, task.product_id)
+        state = row.state if status is None else PRODUCT.advance(ProductStatus(row.state), status)
         after = replace(
-            before,
+            row,
             state=state,
             correlation_id=order.correlation_id,
-            document=merged(before.document, {**changes, "status": state}),
-            task={**before.task, "order": order_id},
+            document=merged(row.document, {**changes, "status": state}),
+            task={**row.task, "order": order_id},
         )
-        self.store.save(uow, before, after)
+        self.store.save(uow, row, after)
 
     def _document(self, order: Row, task: ItemTask) -> Document:
         parties = {"relatedParty": order.document["relatedParty"]} if "relatedParty" in order.document else {}

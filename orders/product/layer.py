@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 from uuid import uuid4
 
 from inventory.documents import Document
 from inventory.ledger import Handler, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
+from orders.cancellation import CancelTasks
 from orders.catalog.model import Catalog
 from orders.documents import href, stamp, with_items
 from orders.product.contracts import ServiceOrdering
@@ -15,17 +15,22 @@ from orders.product.decompose import service_order
 from orders.product.handler import ProductOrderHandler
 from orders.product.intake import ProductOrder, check_order, named_products, read_order
 from orders.product.inventory import ProductInventory
+from orders.product.jobs import CANCEL, FOLLOW_CANCEL, FOLLOW_SERVICE_ORDER, START, WAKE
 from orders.product.model import ItemTask, dump_tasks
-from orders.product.tables import product_orders
+from orders.product.states import CANCEL as TASK
+from orders.product.tables import cancel_product_orders, product_orders
 from orders.states import OrderState
-
-START: Final = "product.start"
-FOLLOW_SERVICE_ORDER: Final = "product.follow_service_order"
+from orders.timers import wake
 
 
 def product_order_store() -> DocumentStore:
     """Return the store of TMF622 product orders."""
     return DocumentStore(table=product_orders, kind="productOrder", domain="product", created="orderDate")
+
+
+def cancel_product_order_store() -> DocumentStore:
+    """Return the store of tasks that cancel product orders."""
+    return DocumentStore(table=cancel_product_orders, kind="cancelProductOrder", domain="product")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +64,32 @@ class ProductOrdering:
     def handlers(self) -> Mapping[str, Handler]:
         """Return the layer's work by job kind."""
         handler = ProductOrderHandler(
-            catalog=self.catalog, orders=self.orders, inventory=self._inventory, services=self.services
+            catalog=self.catalog,
+            orders=self.orders,
+            cancels=self.cancels,
+            inventory=self._inventory,
+            services=self.services,
         )
-        return {START: handler.start, FOLLOW_SERVICE_ORDER: handler.follow_service_order}
+        return {
+            START: handler.start,
+            FOLLOW_SERVICE_ORDER: handler.follow_service_order,
+            CANCEL: handler.cancel,
+            FOLLOW_CANCEL: handler.follow_cancel,
+            WAKE: wake,
+        }
 
     def subscriptions(self) -> Mapping[str, str]:
         """Return the event types the layer follows, each with its job kind."""
-        return {"ServiceOrderStateChangeEvent": FOLLOW_SERVICE_ORDER}
+        return {
+            "ServiceOrderStateChangeEvent": FOLLOW_SERVICE_ORDER,
+            "CancelServiceOrderStateChangeEvent": FOLLOW_CANCEL,
+        }
+
+    @property
+    def cancels(self) -> CancelTasks:
+        """The tasks that cancel orders of this layer."""
+        store = cancel_product_order_store()
+        return CancelTasks(store=store, orders=self.orders, lifecycle=TASK, job_kind=CANCEL, wake_kind=WAKE)
 
     @property
     def _inventory(self) -> ProductInventory:

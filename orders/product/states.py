@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from inventory.lifecycle import Lifecycle
-from orders.states import OrderState
+from orders.states import OrderState, TaskState, task_lifecycle
 
 _S = OrderState
 
@@ -23,11 +23,17 @@ ORDER: Final = Lifecycle(
     },
 )
 
+CANCEL: Final = task_lifecycle("cancel product order", TaskState.ACKNOWLEDGED)
+
 ITEM: Final = Lifecycle(
     name="product order item",
     initial=ORDER.initial,
-    # TMF622 has no partial items.
-    transitions={state: moves - {_S.PARTIAL} for state, moves in ORDER.transitions.items()},
+    transitions={
+        # TMF622 has no partial items.
+        **{state: moves - {_S.PARTIAL} for state, moves in ORDER.transitions.items()},
+        # An item that is completed while others are in flight is undone with them.
+        _S.COMPLETED: frozenset({_S.PENDING_CANCELLATION}),
+    },
 )
 
 
@@ -49,7 +55,7 @@ PRODUCT: Final = Lifecycle(
     initial=frozenset({ProductStatus.CREATED}),
     transitions={
         ProductStatus.CREATED: frozenset({ProductStatus.PENDING_ACTIVE, ProductStatus.CANCELLED}),
-        ProductStatus.PENDING_ACTIVE: frozenset({ProductStatus.ACTIVE, ProductStatus.ABORTED}),
+        ProductStatus.PENDING_ACTIVE: frozenset({ProductStatus.ACTIVE, ProductStatus.ABORTED, ProductStatus.CANCELLED}),
         ProductStatus.ACTIVE: frozenset({ProductStatus.PENDING_TERMINATE, ProductStatus.SUSPENDED}),
         ProductStatus.SUSPENDED: frozenset({ProductStatus.ACTIVE, ProductStatus.PENDING_TERMINATE}),
         # Back to active: the cease failed and the product works on.

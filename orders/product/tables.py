@@ -1,4 +1,4 @@
-"""The product order table."""
+"""The tables of product orders and of the tasks that cancel them."""
 
 from sqlalchemy import MetaData
 
@@ -6,3 +6,4 @@ from inventory.tables import document_table
 
 metadata = MetaData()
 product_orders = document_table(metadata, "product_order")
+cancel_product_orders = document_table(metadata, "cancel_product_order")

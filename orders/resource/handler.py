@@ -8,12 +8,13 @@ from inventory.errors import InventoryError
 from inventory.ledger import Job, Move, UnitOfWork
 from inventory.model import ReservationRequest
 from inventory.store import DocumentStore, Row
+from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.catalog.model import Catalog
 from orders.documents import stamp, with_items, with_notes
 from orders.resource.contracts import Reservations
 from orders.resource.intake import specification_id
 from orders.resource.states import ITEM, ORDER
-from orders.states import OrderState, roll_up
+from orders.states import FINAL, OrderState, roll_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +35,38 @@ class ResourceOrderHandler:
     """Runs resource orders in one go: a reservation is a few rows of the same database."""
 
     orders: DocumentStore
+    cancels: CancelTasks
     catalog: Catalog
     reservations: Reservations
 
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Take the order from acknowledged to its end; an order that already moved is left alone."""
         row = self.orders.get(uow, job.payload["order"])
-        if row.state != OrderState.ACKNOWLEDGED:
+        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now):
             return
         running = self._save(uow, row, {**row.document, "startDate": stamp(uow.now)}, OrderState.IN_PROGRESS)
         outcome = self._run(uow, running)
         state = OrderState.FAILED if outcome.reason else OrderState.COMPLETED
         document = with_notes(_with_resources(running.document, outcome), uow.now, outcome.reasons)
         self._save(uow, running, {**document, "completionDate": stamp(uow.now)}, state, reason=outcome.reason)
+
+    def cancel(self, job: Job, uow: UnitOfWork) -> None:
+        """Cancel an order that has not begun; any other has ended, or ends in the step that it is in."""
+        task = self.cancels.begin(uow, job.payload["task"])
+        if task is None:
+            return
+        row = self.cancels.order_of(uow, task)
+        if row.state in FINAL:
+            self.cancels.refused(uow, row, f"the resource order is {row.state}")
+            return
+        if row.state == OrderState.ACKNOWLEDGED:
+            # TMF652 cancels no order before it has begun.
+            row = self._save(uow, row, row.document, OrderState.IN_PROGRESS)
+        reason = reason_of(task)
+        if row.state == OrderState.IN_PROGRESS:
+            row = self._save(uow, row, with_notes(row.document, uow.now, [f"held: {reason}"]), OrderState.HELD)
+        document = {**row.document, "cancellationDate": stamp(uow.now), "cancellationReason": reason}
+        self.cancels.done(uow, self._save(uow, row, document, OrderState.CANCELLED, reason=reason))
 
     def _run(self, uow: UnitOfWork, row: Row) -> _Outcome:
         items: Sequence[Document] = row.document["orderItem"]

@@ -2,26 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import uuid4
 
 from inventory.documents import Document
 from inventory.ledger import Handler, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
+from orders.cancellation import CancelTasks
 from orders.catalog.model import Catalog
 from orders.documents import href, stamp, with_items
 from orders.resource.contracts import Reservations
 from orders.resource.handler import ResourceOrderHandler
 from orders.resource.intake import check_order
-from orders.resource.tables import resource_orders
+from orders.resource.jobs import CANCEL, START, WAKE
+from orders.resource.states import CANCEL as TASK
+from orders.resource.tables import cancel_resource_orders, resource_orders
 from orders.states import OrderState
-
-START: Final = "resource.start"
+from orders.timers import wake
 
 
 def resource_order_store() -> DocumentStore:
     """Return the store of TMF652 resource orders."""
     return DocumentStore(table=resource_orders, kind="resourceOrder", domain="resource", created="orderDate")
+
+
+def cancel_resource_order_store() -> DocumentStore:
+    """Return the store of tasks that cancel resource orders."""
+    return DocumentStore(table=cancel_resource_orders, kind="cancelResourceOrder", domain="resource")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +61,28 @@ class ResourceOrdering:
         uow.enqueue(NewJob(kind=START, lane=lane, payload={"order": order_id}))
         return order_id
 
+    def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
+        """Store a task to cancel the order and return its id; idempotent by ``external_id``."""
+        return self.cancels.passed_down(
+            uow, order_id, external_id=external_id, reason=reason, correlation_id=correlation_id
+        )
+
     def handlers(self) -> Mapping[str, Handler]:
         """Return the layer's work by job kind."""
-        handler = ResourceOrderHandler(orders=self.orders, catalog=self.catalog, reservations=self.reservations)
-        return {START: handler.start}
+        handler = ResourceOrderHandler(
+            orders=self.orders, cancels=self.cancels, catalog=self.catalog, reservations=self.reservations
+        )
+        return {START: handler.start, CANCEL: handler.cancel, WAKE: wake}
 
     def subscriptions(self) -> Mapping[str, str]:
         """Return the event types the layer follows, each with its job kind: none."""
         return {}
+
+    @property
+    def cancels(self) -> CancelTasks:
+        """The tasks that cancel orders of this layer."""
+        store = cancel_resource_order_store()
+        return CancelTasks(store=store, orders=self.orders, lifecycle=TASK, job_kind=CANCEL, wake_kind=WAKE)
 
 
 def _acknowledged(body: Document, order_id: str, now: str) -> Document:

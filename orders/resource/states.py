@@ -3,7 +3,7 @@
 from typing import Final
 
 from inventory.lifecycle import Lifecycle
-from orders.states import OrderState
+from orders.states import OrderState, TaskState, task_lifecycle
 
 _S = OrderState
 
@@ -17,6 +17,8 @@ ORDER: Final = Lifecycle(
         _S.HELD: frozenset({_S.IN_PROGRESS, _S.CANCELLED}),
     },
 )
+
+CANCEL: Final = task_lifecycle("cancel resource order", TaskState.ACKNOWLEDGED)
 
 ITEM: Final = Lifecycle(
     name="resource order item",

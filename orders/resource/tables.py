@@ -1,4 +1,4 @@
-"""The resource order table."""
+"""The tables of resource orders and of the tasks that cancel them."""
 
 from sqlalchemy import MetaData
 
@@ -6,3 +6,4 @@ from inventory.tables import document_table
 
 metadata = MetaData()
 resource_orders = document_table(metadata, "resource_order")
+cancel_resource_orders = document_table(metadata, "cancel_resource_order")

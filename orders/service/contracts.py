@@ -16,3 +16,10 @@ class ResourceOrdering(Protocol):
         ``note`` (reasons) and the items, each with the reserved ``resource`` (id and ``resourceCharacteristic``).
         """
         ...
+
+    def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
+        """Store a task to cancel the order and return its id at once; idempotent by ``external_id``.
+
+        The order's own events tell what comes of it: ``cancelled``, or its end where it was too late.
+        """
+        ...

@@ -1,36 +1,32 @@
-"""The work of SOM: reserve, activate, take into the inventory; modify and cease; release what failed.
+"""The work of SOM: reserve, activate, take into the inventory; modify and cease; release what failed; undo.
 
 An item goes waiting → reserving → activating → done; an add that fails and a delete that succeeds go through
-releasing, unless a device may still carry what would be released. Each step ends with the transaction; the next one
-begins with an event of the layer below.
+releasing, unless a device may still carry what would be released. An item that is cancelled goes on from where it is
+(:mod:`orders.service.undo`). Each step ends with the transaction; the next one begins with an event of the layer below.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from activation.contracts import ROLLBACK_FAILED, ServiceActivation
+from activation.contracts import ROLLBACK_FAILED
 from activation.errors import ActivationError
 from inventory.documents import Document
-from inventory.ledger import Job, UnitOfWork
+from inventory.ledger import Job, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
-from orders.catalog.model import Catalog
-from orders.documents import href, stamp
+from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.errors import MappingError, OrdersError
-from orders.service.contracts import ResourceOrdering
 from orders.service.decompose import needs, part_values, same_needs
-from orders.service.documents import (
-    activation_request,
-    error_message,
-    releasing_order,
-    reserved,
-    reserving_order,
-)
-from orders.service.inventory import Change, ServiceInventory
+from orders.service.documents import activation_request, reserved, reserving_order
+from orders.service.jobs import UNDO_AGAIN, WAKE
 from orders.service.model import ItemTask, Part, Phase, SentOrder, load_tasks
 from orders.service.progress import save_progress
+from orders.service.steps import Steps, activation_id, errors_of, has_code, kept, owns, refusal, reported_errors
+from orders.service.undo import Undo, is_stuck, needs_undoing, no_return, pause_s
 from orders.states import FINAL, OrderState
+from orders.timers import alarm
 
 _MONITOR_ENDS: Final = frozenset({"Completed", "InError"})
 
@@ -39,22 +35,52 @@ _MONITOR_ENDS: Final = frozenset({"Completed", "InError"})
 class ServiceOrderHandler:
     """Moves service orders, one event at a time."""
 
-    catalog: Catalog
     orders: DocumentStore
-    inventory: ServiceInventory
-    resources: ResourceOrdering
-    activation: ServiceActivation
+    cancels: CancelTasks
+    steps: Steps
 
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Begin every item of an acknowledged order; an order that already moved is left alone."""
         row = self.orders.get(uow, job.payload["order"])
-        if row.state != OrderState.ACKNOWLEDGED:
+        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now):
             return
         waiting = load_tasks(row.task)
         tasks = {key: replace(task, state=OrderState.IN_PROGRESS) for key, task in waiting.items()}
         running = save_progress(self.orders, uow, row, tasks)
         begun = {key: self._begin(uow, running, task) for key, task in tasks.items()}
         save_progress(self.orders, uow, running, begun)
+
+    def cancel(self, job: Job, uow: UnitOfWork) -> None:
+        """Assess a cancel task and begin to undo the order's items; where that is too late, the order goes on."""
+        task = self.cancels.begin(uow, job.payload["task"])
+        if task is None:
+            return
+        row = self.cancels.order_of(uow, task)
+        if row.state in FINAL:
+            self.cancels.refused(uow, row, f"the service order is {row.state}")
+            return
+        items = load_tasks(row.task)
+        assessed = {key: _assessed(item) for key, item in items.items()}
+        assessing = save_progress(self.orders, uow, row, assessed, others=OrderState.ASSESSING_CANCELLATION)
+        too_late = no_return(uow, items, self.steps.catalog, self.steps.inventory)
+        if too_late:
+            restored = save_progress(self.orders, uow, assessing, items, [f"not cancelled: {too_late}"])
+            self.cancels.refused(uow, restored, too_late)
+            return
+        undoing = {key: _pending(item) for key, item in items.items()}
+        reason, undo = reason_of(task), Undo(steps=self.steps)
+        assessing = replace(assessing, document={**assessing.document, "cancellationReason": reason})
+        pending = save_progress(self.orders, uow, assessing, undoing, others=OrderState.PENDING_CANCELLATION)
+        begun = {key: undo.begin(uow, pending, item, reason) for key, item in items.items()}
+        self._save(uow, pending, begun)
+
+    def undo_again(self, job: Job, uow: UnitOfWork) -> None:
+        """Ask the devices once more to be as they were; an item that went on meanwhile is left alone."""
+        row = self.orders.get(uow, job.payload["order"])
+        tasks = load_tasks(row.task)
+        task = tasks[job.payload["item"]]
+        if task.phase is Phase.UNDOING and task.errors and task.tries == job.payload["tries"]:
+            self._save(uow, row, {**tasks, task.item_id: Undo(steps=self.steps).take_back(uow, row, task)})
 
     def follow_resource_order(self, job: Job, uow: UnitOfWork) -> None:
         """Take in what ROM reports of an order that this layer sent; anything else is not ours."""
@@ -88,21 +114,33 @@ class ServiceOrderHandler:
         if row is None or row.state in FINAL:
             return
         tasks = load_tasks(row.task)
-        task = next((each for each in tasks.values() if _owns(row, each, external_id)), None)
+        task = next((each for each in tasks.values() if owns(row, each, external_id)), None)
         if task is not None:
-            save_progress(self.orders, uow, row, {**tasks, task.item_id: step(row, task)}, notes)
+            self._save(uow, row, {**tasks, task.item_id: step(row, task)}, notes)
+
+    def _save(self, uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask], notes: Sequence[str] = ()) -> None:
+        before = load_tasks(row.task)
+        stuck = [task for key, task in tasks.items() if is_stuck(task) and task != before[key]]
+        said = (f"item {task.item_id!r} cannot be undone yet: {task.errors[-1]['reason']}" for task in stuck)
+        saved = save_progress(self.orders, uow, row, tasks, [*notes, *said], others=OrderState.CANCELLED)
+        for task in stuck:
+            again = {"order": row.id, "item": task.item_id, "tries": task.tries}
+            job = NewJob(kind=UNDO_AGAIN, lane=row.correlation_id, payload=again)
+            alarm(uow, WAKE, uow.now + timedelta(seconds=pause_s(task.tries)), job)
+        if saved.state == OrderState.CANCELLED:
+            self.cancels.done(uow, saved, "everything of the order is undone")
 
     def _begin(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         begin = {"add": self._begin_add, "modify": self._begin_modify, "delete": self._begin_delete}[task.action]
         try:
             return begin(uow, row, task)
         except (OrdersError, ActivationError) as error:
-            return self._fail(uow, row, task, _errors(error, uow))
+            return self._fail(uow, row, task, errors_of(error, uow))
 
     def _begin_add(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         parts = tuple(
             Part(service_id=str(uuid4()), specification_id=need.specification_id, requires=need.requires)
-            for need in needs(self.catalog, task.composition)
+            for need in needs(self.steps.catalog, task.composition)
         )
         composition = replace(task.composition, parts=parts)
         reserving = replace(task, composition=composition, phase=Phase.RESERVING)
@@ -112,31 +150,35 @@ class ServiceOrderHandler:
 
     def _reserve(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part) -> ItemTask:
         external_id = f"{row.id}:{task.item_id}:{part.service_id}"
-        order = reserving_order(self.catalog, part, task.composition, external_id)
+        order = reserving_order(self.steps.catalog, part, task.composition, external_id)
         try:
-            self.resources.place(uow, order, correlation_id=row.correlation_id)
+            order_id = self.steps.resources.place(uow, order, correlation_id=row.correlation_id)
         except OrdersError as error:
             # The orders already sent run on; their reports lead to the release of what they took.
-            return task.with_errors(_errors(error, uow))
-        return replace(task, sent=(*task.sent, SentOrder(external_id=external_id, part=part.service_id)))
+            return task.with_errors(errors_of(error, uow))
+        sent = SentOrder(external_id=external_id, part=part.service_id, order_id=order_id)
+        return replace(task, sent=(*task.sent, sent))
 
     def _begin_modify(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         composition = task.composition
-        if not same_needs(composition.parts, needs(self.catalog, composition)):
+        task = replace(task, before=self.steps.inventory.compositions(uow, {task.service_id: ""})[task.service_id])
+        if not same_needs(composition.parts, needs(self.steps.catalog, composition)):
             reason = "the change needs other resources; cease the service and order it anew"
             raise MappingError(composition.specification_id, "supportedBy", reason)
-        values = part_values(self.catalog, composition)
+        values = part_values(self.steps.catalog, composition)
         changed = replace(task, composition=replace(composition, part_values=values), phase=Phase.ACTIVATING)
         if values == composition.part_values:
             # No device would notice: only the inventory has something to learn.
-            return self._finish(uow, row, changed)
-        request = activation_request(self.catalog, task.service_id, changed.composition)
-        self.activation.modify(uow, request, external_id=_activation_id(row, task), correlation_id=row.correlation_id)
+            return self.steps.finish(uow, row, changed)
+        request = activation_request(self.steps.catalog, task.service_id, changed.composition)
+        self.steps.activation.modify(
+            uow, request, external_id=activation_id(row, task), correlation_id=row.correlation_id
+        )
         return changed
 
     def _begin_delete(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        self.activation.terminate(
-            uow, task.service_id, external_id=_activation_id(row, task), correlation_id=row.correlation_id
+        self.steps.activation.terminate(
+            uow, task.service_id, external_id=activation_id(row, task), correlation_id=row.correlation_id
         )
         return replace(task, phase=Phase.ACTIVATING)
 
@@ -146,107 +188,63 @@ class ServiceOrderHandler:
         if sent.state in FINAL:
             return task
         task = task.with_report(external_id, state)
-        if state != OrderState.COMPLETED:
-            task = task.with_errors((_refusal(report, uow),))
+        if state != OrderState.COMPLETED and not (task.is_undoing and state == OrderState.CANCELLED):
+            task = task.with_errors((refusal(report, uow),))
         if task.phase is Phase.RELEASING:
-            return self._finish(uow, row, task) if task.all_reported else task
+            return self.steps.finish(uow, row, task) if task.all_reported else task
         found = (*task.composition.resources, *reserved(report, sent.part))
         task = replace(task, composition=replace(task.composition, resources=found))
         return self._reserved(uow, row, task) if task.all_reported else task
 
     def _reserved(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        if task.is_undoing:
+            return self.steps.release(uow, row, task)
         if task.errors:
             return self._fail(uow, row, task, ())
         try:
             return self._activate(uow, row, task)
         except (OrdersError, ActivationError) as error:
-            return self._fail(uow, row, task, _errors(error, uow))
+            return self._fail(uow, row, task, errors_of(error, uow))
 
     def _activate(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        values = part_values(self.catalog, task.composition)
+        values = part_values(self.steps.catalog, task.composition)
         composition = replace(task.composition, part_values=values)
-        request = activation_request(self.catalog, task.service_id, composition)
-        self.activation.create(uow, request, external_id=_activation_id(row, task), correlation_id=row.correlation_id)
+        request = activation_request(self.steps.catalog, task.service_id, composition)
+        self.steps.activation.create(
+            uow, request, external_id=activation_id(row, task), correlation_id=row.correlation_id
+        )
         return replace(task, composition=composition, phase=Phase.ACTIVATING, sent=())
 
     def _activated(self, uow: UnitOfWork, row: Row, task: ItemTask, report: Document) -> ItemTask:
+        undo = Undo(steps=self.steps)
+        if task.phase is Phase.UNDOING:
+            return undo.taken_back(uow, row, task, report)
         if task.phase is not Phase.ACTIVATING:
             return task
+        if task.is_undoing:
+            return undo.activated(uow, row, task, report)
         if report["state"] == "InError":
-            found = report.get("errorMessage") or [{"code": "activation", "reason": "the activation failed"}]
-            errors = tuple(error_message(each, stamp(uow.now)) for each in found)
-            if task.action == "add" and any(each.get("code") == ROLLBACK_FAILED for each in found):
-                return self._finish(uow, row, task.with_errors((*errors, _kept(task, uow))))
+            errors = reported_errors(report, uow)
+            if task.action == "add" and has_code(errors, ROLLBACK_FAILED):
+                return self.steps.finish(uow, row, task.with_errors((*errors, kept(task, uow))))
             return self._fail(uow, row, task, errors)
-        return self._release(uow, row, task) if task.action == "delete" else self._finish(uow, row, task)
+        return self.steps.release(uow, row, task) if task.action == "delete" else self.steps.finish(uow, row, task)
 
     def _fail(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
         failed = task.with_errors(errors)
-        return self._release(uow, row, failed) if task.action == "add" else self._finish(uow, row, failed)
-
-    def _release(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        sent = []
-        for part in task.composition.parts:
-            resources = [each for each in task.composition.resources if each.part == part.service_id]
-            if not resources:
-                continue
-            external_id = f"{row.id}:{task.item_id}:{part.service_id}:release"
-            self.resources.place(uow, releasing_order(resources, external_id), correlation_id=row.correlation_id)
-            sent.append(SentOrder(external_id=external_id, part=part.service_id))
-        releasing = replace(task, phase=Phase.RELEASING, sent=tuple(sent))
-        return releasing if sent else self._finish(uow, row, releasing)
-
-    def _finish(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        change = Change(
-            service_id=task.service_id,
-            composition=task.composition,
-            correlation_id=row.correlation_id,
-            origin=_origin(row, task),
-        )
-        if task.action == "delete" and task.phase is Phase.RELEASING:
-            # The devices are clean, whatever became of the resources.
-            self.inventory.terminated(uow, change)
-        elif not task.errors:
-            self.inventory.activated(uow, change)
-        if task.action != "add":
-            self.inventory.claim(uow, task.service_id, None)
-        return replace(
-            task, phase=Phase.DONE, sent=(), state=OrderState.FAILED if task.errors else OrderState.COMPLETED
-        )
+        return self.steps.release(uow, row, failed) if task.action == "add" else self.steps.finish(uow, row, failed)
 
 
 def _held(task: ItemTask, *, waits: bool) -> ItemTask:
     """Return the task on hold while its plan waits for people, and in progress afterwards."""
-    if task.phase is not Phase.ACTIVATING:
+    if task.phase is not Phase.ACTIVATING or task.is_undoing:
         return task
     return replace(task, state=OrderState.HELD if waits else OrderState.IN_PROGRESS)
 
 
-def _owns(row: Row, task: ItemTask, external_id: str) -> bool:
-    return external_id == _activation_id(row, task) or any(each.external_id == external_id for each in task.sent)
+def _assessed(task: ItemTask) -> ItemTask:
+    return task if task.state in FINAL else replace(task, state=OrderState.ASSESSING_CANCELLATION)
 
 
-def _activation_id(row: Row, task: ItemTask) -> str:
-    return f"{row.id}:{task.item_id}"
-
-
-def _origin(row: Row, task: ItemTask) -> Mapping[str, Any]:
-    order = {"serviceOrderId": row.id, "serviceOrderHref": href("serviceOrder", row.id)}
-    return {**order, "itemId": task.item_id, "itemAction": task.action, "@referredType": "ServiceOrder"}
-
-
-def _errors(error: Exception, uow: UnitOfWork) -> tuple[dict[str, Any], ...]:
-    found = {"code": type(error).__name__, "reason": str(error), "message": str(error)}
-    return (error_message(found, stamp(uow.now)),)
-
-
-def _kept(task: ItemTask, uow: UnitOfWork) -> dict[str, Any]:
-    """Say what stays reserved because a device may still carry it: given to another, it would serve two."""
-    names = ", ".join(f"{each.name} ({each.id})" for each in task.composition.resources)
-    reason = f"still reserved until the devices are mended: {names}; then release them with a resource order"
-    return error_message({"code": "resourcesKept", "reason": reason, "message": reason}, stamp(uow.now))
-
-
-def _refusal(report: Document, uow: UnitOfWork) -> dict[str, Any]:
-    reason = "; ".join(each["text"] for each in report.get("note", ())) or f"resource order {report['state']}"
-    return error_message({"code": "resourceOrder", "reason": reason, "message": reason}, stamp(uow.now))
+def _pending(task: ItemTask) -> ItemTask:
+    return replace(task, state=OrderState.PENDING_CANCELLATION) if needs_undoing(task) else task

@@ -66,6 +66,15 @@ class ServiceInventory:
         row = self.store.get(uow, service_id)
         self.store.save(uow, row, replace(row, task={**row.task, "order": order_id}))
 
+    def changed_since(self, uow: UnitOfWork, service_id: str, composition: Composition) -> str:
+        """Return who has changed the service since an order made it ``composition``, or is about to; empty: nobody."""
+        row = self.store.get(uow, service_id)
+        if row.task.get("order"):
+            return f"service {service_id} has service order {row.task['order']!r} in flight"
+        if row.state == ServiceState.TERMINATED or load_composition(row.task) != composition:
+            return f"service {service_id} was changed by another order since"
+        return ""
+
     def activated(self, uow: UnitOfWork, change: Change) -> None:
         """Write the service and its parts as active, new or changed."""
         documents = self._documents(change)

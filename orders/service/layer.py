@@ -2,31 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import uuid4
 
 from activation.contracts import ServiceActivation
 from inventory.documents import Document
 from inventory.ledger import Handler, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
+from orders.cancellation import CancelTasks
 from orders.catalog.model import Catalog
 from orders.documents import href, stamp, with_items
 from orders.service.contracts import ResourceOrdering
 from orders.service.handler import ServiceOrderHandler
 from orders.service.intake import ServiceOrder, check_order, named_services, read_order
 from orders.service.inventory import ServiceInventory
+from orders.service.jobs import CANCEL, FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER, START, UNDO_AGAIN, WAKE
 from orders.service.model import ItemTask, dump_tasks
-from orders.service.tables import service_orders
+from orders.service.states import CANCEL as TASK
+from orders.service.steps import Steps
+from orders.service.tables import cancel_service_orders, service_orders
 from orders.states import OrderState
-
-START: Final = "service.start"
-FOLLOW_RESOURCE_ORDER: Final = "service.follow_resource_order"
-FOLLOW_MONITOR: Final = "service.follow_monitor"
+from orders.timers import wake
 
 
 def service_order_store() -> DocumentStore:
     """Return the store of TMF641 service orders."""
     return DocumentStore(table=service_orders, kind="serviceOrder", domain="service", created="orderDate")
+
+
+def cancel_service_order_store() -> DocumentStore:
+    """Return the store of tasks that cancel service orders."""
+    return DocumentStore(table=cancel_service_orders, kind="cancelServiceOrder", domain="service")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +60,25 @@ class ServiceOrdering:
         self._inventory.refuse_busy(uow, named)
         return self._store(uow, checked, correlation_id)
 
+    def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
+        """Store a task to cancel the order and return its id; idempotent by ``external_id``."""
+        return self.cancels.passed_down(
+            uow, order_id, external_id=external_id, reason=reason, correlation_id=correlation_id
+        )
+
     def handlers(self) -> Mapping[str, Handler]:
         """Return the layer's work by job kind."""
-        handler = ServiceOrderHandler(
-            catalog=self.catalog,
-            orders=self.orders,
-            inventory=self._inventory,
-            resources=self.resources,
-            activation=self.activation,
+        steps = Steps(
+            catalog=self.catalog, inventory=self._inventory, resources=self.resources, activation=self.activation
         )
+        handler = ServiceOrderHandler(orders=self.orders, cancels=self.cancels, steps=steps)
         return {
             START: handler.start,
             FOLLOW_RESOURCE_ORDER: handler.follow_resource_order,
             FOLLOW_MONITOR: handler.follow_monitor,
+            CANCEL: handler.cancel,
+            UNDO_AGAIN: handler.undo_again,
+            WAKE: wake,
         }
 
     def subscriptions(self) -> Mapping[str, str]:
@@ -77,6 +88,12 @@ class ServiceOrdering:
             "MonitorAttributeValueChangeEvent": FOLLOW_MONITOR,
             "MonitorStateChangeEvent": FOLLOW_MONITOR,
         }
+
+    @property
+    def cancels(self) -> CancelTasks:
+        """The tasks that cancel orders of this layer."""
+        store = cancel_service_order_store()
+        return CancelTasks(store=store, orders=self.orders, lifecycle=TASK, job_kind=CANCEL, wake_kind=WAKE)
 
     @property
     def _inventory(self) -> ServiceInventory:

@@ -17,6 +17,8 @@ class Phase(StrEnum):
     WAITING = "waiting"
     RESERVING = "reserving"
     ACTIVATING = "activating"
+    UNDOING = "undoing"
+    """Being cancelled: a request to the devices is on its way that takes back what was activated."""
     RELEASING = "releasing"
     DONE = "done"
 
@@ -48,6 +50,7 @@ class SentOrder:
     external_id: str
     part: str
     state: OrderState = OrderState.ACKNOWLEDGED
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,10 @@ class ItemTask:
         composition: the service as it will be when the item is completed.
         sent: resource orders of the present phase.
         errors: TMF641 error messages; an item that ends with any has failed.
+        before: the service as it was before the item began; None where there was none, or nothing changed it yet.
+        is_undoing: whether the item is being cancelled.
+        undone: whether the item was completed before it was cancelled.
+        tries: how many times its undoing was asked of the devices.
     """
 
     item_id: str
@@ -85,6 +92,10 @@ class ItemTask:
     state: OrderState = OrderState.ACKNOWLEDGED
     sent: tuple[SentOrder, ...] = ()
     errors: tuple[dict[str, Any], ...] = ()
+    before: Composition | None = None
+    is_undoing: bool = False
+    undone: bool = False
+    tries: int = 0
 
     @property
     def all_reported(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from inventory.documents import Document
 from inventory.ledger import Move, UnitOfWork
@@ -13,45 +13,72 @@ from orders.service.model import ItemTask, dump_tasks
 from orders.service.states import ITEM, ORDER
 from orders.states import FINAL, OrderState, roll_up
 
+_CANCELLING: Final = frozenset({OrderState.ASSESSING_CANCELLATION, OrderState.PENDING_CANCELLATION})
+
 
 def save_progress(
-    store: DocumentStore, uow: UnitOfWork, before: Row, tasks: Mapping[str, ItemTask], notes: Sequence[str] = ()
+    store: DocumentStore,
+    uow: UnitOfWork,
+    before: Row,
+    tasks: Mapping[str, ItemTask],
+    notes: Sequence[str] = (),
+    *,
+    others: OrderState | None = None,
 ) -> Row:
-    """Store what ``tasks`` say, with ``notes``, and return the stored row; an unchanged order is not written."""
+    """Store what ``tasks`` say, with ``notes``, and return the stored row; an unchanged order is not written.
+
+    ``others`` is what an order that is being cancelled makes of its noChange items, unless they have ended.
+    """
+    is_leaving = before.state in _CANCELLING or others is OrderState.ASSESSING_CANCELLATION
 
     def change(item: Document) -> Document:
-        changed = _item(item, tasks.get(item["id"]))
+        changed = _item(item, tasks.get(item["id"]), others if is_leaving else None)
         _record(uow, before, item, changed)
         return changed
 
     document = with_items(before.document, "serviceOrderItem", change)
-    state = roll_up(OrderState(item["state"]) for item in document["serviceOrderItem"])
+    states = (OrderState(item["state"]) for item in document["serviceOrderItem"])
+    state = roll_up(states, before=OrderState(before.state))
     if state != before.state:
         ORDER.advance(OrderState(before.state), state)
-    errors = order_error_messages({task.item_id: task.errors for task in tasks.values() if task.state in FINAL})
+    errors = order_error_messages({task.item_id: task.errors for task in tasks.values() if _is_told(task)})
     document = merged(document, {"state": state, "errorMessage": errors or None, **_dates(before, state, uow)})
     document = with_notes(document, uow.now, notes)
-    after = replace(before, state=state, document=document, task=dump_tasks(tasks))
+    after = replace(before, state=state, document=document, task={**before.task, **dump_tasks(tasks)})
     if (after.document, after.task) == (before.document, before.task):
         return before
     return store.save(uow, before, after, reason=errors[0].get("reason", "") if errors else "")
 
 
-def _item(item: Document, task: ItemTask | None) -> Document:
+def _is_told(task: ItemTask) -> bool:
+    """Whether the errors of the item are the order's by now: it has ended, or cannot be undone for the time being."""
+    return task.state in FINAL or task.is_undoing
+
+
+def _item(item: Document, task: ItemTask | None, other: OrderState | None) -> Document:
+    if task is None and other is not None:
+        return item if item["state"] in FINAL else {**item, "state": other}
     if task is None:
         # noChange: begins and ends with the order's first step.
         begun = item["state"] != OrderState.ACKNOWLEDGED
         return {**item, "state": OrderState.COMPLETED if begun else OrderState.IN_PROGRESS}
     changed = {**item, "state": task.state}
-    if task.state not in FINAL:
+    if not _is_told(task):
         return changed
     if task.errors:
         return {**changed, "errorMessage": list(task.errors)}
+    if task.is_undoing:
+        kept = {key: value for key, value in changed.items() if key != "errorMessage"}
+        return {**kept, "service": {**item["service"], "state": _state_before(task)}} if task.undone else kept
     return {**changed, "service": {**item["service"], "state": _service_state(task)}}
 
 
 def _service_state(task: ItemTask) -> str:
     return "terminated" if task.action == "delete" else "active"
+
+
+def _state_before(task: ItemTask) -> str:
+    return "terminated" if task.action == "add" else "active"
 
 
 def _record(uow: UnitOfWork, row: Row, old: Document, new: Document) -> None:
@@ -71,5 +98,9 @@ def _record(uow: UnitOfWork, row: Row, old: Document, new: Document) -> None:
 def _dates(before: Row, state: OrderState, uow: UnitOfWork) -> dict[str, Any]:
     if state == before.state:
         return {}
+    if state in _CANCELLING:
+        return {}
+    if state is OrderState.CANCELLED:
+        return {"cancellationDate": stamp(uow.now)}
     started = {} if "startDate" in before.document else {"startDate": stamp(uow.now)}
     return {**started, "completionDate": stamp(uow.now)} if state in FINAL else started

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from inventory.lifecycle import Lifecycle
-from orders.states import OrderState
+from orders.states import OrderState, TaskState, task_lifecycle
 
 _S = OrderState
 
@@ -25,7 +25,14 @@ ORDER: Final = Lifecycle(
     },
 )
 
-ITEM: Final = Lifecycle(name="service order item", initial=ORDER.initial, transitions=ORDER.transitions)
+CANCEL: Final = task_lifecycle("cancel service order", TaskState.ACCEPTED)
+
+ITEM: Final = Lifecycle(
+    name="service order item",
+    initial=ORDER.initial,
+    # An item that is completed while others are in flight is undone with them.
+    transitions={**ORDER.transitions, _S.COMPLETED: frozenset({_S.PENDING_CANCELLATION})},
+)
 
 
 class ServiceState(StrEnum):

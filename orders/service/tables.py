@@ -1,4 +1,4 @@
-"""The service order table."""
+"""The tables of service orders and of the tasks that cancel them."""
 
 from sqlalchemy import MetaData
 
@@ -6,3 +6,4 @@ from inventory.tables import document_table
 
 metadata = MetaData()
 service_orders = document_table(metadata, "service_order")
+cancel_service_orders = document_table(metadata, "cancel_service_order")

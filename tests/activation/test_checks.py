@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 import templates
-from activation.checks import Answer, Check, CheckState, NoProbes, Probes, ServiceChecks, failed, load_checks
+from activation.check_run import ServiceChecks
+from activation.checks import Answer, Check, CheckState, NoProbes, Probes, failed, load_checks
 from activation.errors import BadChecks
 from inventory.documents import characteristic_list
 
@@ -45,14 +46,14 @@ def _checks(probes: Probes) -> ServiceChecks:
 @pytest.mark.parametrize(("is_good", "state"), [(True, CheckState.PASSED), (False, CheckState.FAILED)])
 def test_a_part_is_checked_with_its_characteristics(*, is_good: bool, state: CheckState) -> None:
     probes = OneAnswer(is_good=is_good)
-    [result] = _checks(probes).run(SERVICE, "beforeConfirm")
+    [result] = _checks(probes).run([SERVICE], "beforeConfirm")
     assert (result.service_id, result.state, result.detail) == ("rfs", state, "seen")
     assert probes.asked == [("ping", {"ont": "LMLE0000A015"})]
     assert len(failed([result])) == (not is_good)
 
 
 def test_what_nobody_can_probe_is_not_run_and_speaks_against_nobody() -> None:
-    results = _checks(NoProbes(why="no packets here")).run(SERVICE, "onDemand")
+    results = _checks(NoProbes(why="no packets here")).run([SERVICE], "onDemand")
     assert {(each.name, each.state) for each in results} == {
         ("pings", CheckState.NOT_RUN),
         ("speed", CheckState.NOT_RUN),
@@ -63,13 +64,13 @@ def test_what_nobody_can_probe_is_not_run_and_speaks_against_nobody() -> None:
 
 def test_a_service_out_of_service_is_not_checked() -> None:
     probes = OneAnswer(is_good=False)
-    assert _checks(probes).run({**SERVICE, "state": "inactive"}, "beforeConfirm") == ()
+    assert _checks(probes).run([{**SERVICE, "state": "inactive"}], "beforeConfirm") == ()
     assert probes.asked == []
 
 
 def test_the_shipped_checks_can_be_used() -> None:
     checks = load_checks(SHIPPED)
-    assert {check.level for each in checks.values() for check in each} == {"L3"}
+    assert {check.level for each in checks.values() for check in each} == {"L2", "L3"}
 
 
 @pytest.mark.parametrize(

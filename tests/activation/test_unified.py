@@ -97,6 +97,27 @@ def test_comparing_nodes_shows_both_texts(case: str, data: st.DataObject) -> Non
     assert "".join(line for mark, line in lines if mark != REMOVED) == notation.show(after)
 
 
+@pytest.mark.parametrize("case", CONFIGURATIONS)
+@given(data=st.data())
+def test_all_texts_of_a_change_are_what_each_is_by_itself(case: str, data: st.DataObject) -> None:
+    platform, nodes = CONFIGURATIONS[case]
+    some = st.sets(st.sampled_from(nodes)).map(_rooted)
+    before, after = data.draw(some), data.draw(some)
+    texts, notation = notation_for(platform).texts(before, after), notation_for(platform)
+    assert texts.edit == notation.edit(before, after, strict=True)
+    assert texts.inverse == notation.edit(after, before, strict=False)
+    assert (texts.before, texts.after) == (notation.show(before), notation.show(after))
+    assert unified(texts.compared, "x", "y") == unified(notation.compare(before, after), "x", "y")
+
+
+def _rooted(nodes: set[Path]) -> Nodes:
+    """Return ``nodes`` without those whose list entry or section is not there."""
+    entries = [path for _, listed in CONFIGURATIONS.values() for path in listed]
+    return frozenset(
+        path for path in nodes if all(above in nodes for above in entries if above == path[: len(above)] != path)
+    )
+
+
 def _whole(nodes: set[Path]) -> Nodes:
     return frozenset(nodes)
 

@@ -38,7 +38,9 @@ def guarded(start: Start, database_url: str, tmp_path: Path) -> Iterator[Platfor
 def contents(platform: Platform) -> dict[str, list[Any]]:
     """Return all that is stored, but for what tells that a worker lives."""
     with platform.system.database.read() as connection:
-        tables = [table for table in all_tables().sorted_tables if table.name not in {"worker", "device_lock"}]
+        tables = [
+            table for table in all_tables().sorted_tables if table.name not in {"worker", "device_lock", "device_state"}
+        ]
         return {table.name: sorted(map(str, connection.execute(select(table)).all())) for table in tables}
 
 

@@ -1,4 +1,4 @@
-"""Emulated devices in a process of their own: ``python -m tests.bench.fleet_devices PLATFORM COUNT``.
+"""Emulated devices in a process of their own: ``python -m tests.bench.fleet_devices PLATFORM COUNT [KIND=SECONDS …]``.
 
 Prints one JSON line that says where each listens, and ends with its input.
 """
@@ -15,6 +15,7 @@ from typing import Final
 
 from api.collector import settle_heap
 from inventory.model import Device
+from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
 from labs.topology import load_topology
 
@@ -24,9 +25,16 @@ PER_NET: Final = 200
 
 
 @contextmanager
-def fleet(platform: str, count: int) -> Iterator[list[Device]]:
-    """Start ``count`` devices of ``platform`` in another process, yield them, end the process."""
-    command = [sys.executable, "-m", "tests.bench.fleet_devices", platform, str(count)]
+def fleet(platform: str, count: int, **faults: float) -> Iterator[list[Device]]:
+    """Start ``count`` devices of ``platform`` in another process, yield them, end the process.
+
+    Args:
+        platform: the platform of all of them.
+        count: how many.
+        faults: what all of them do wrong, with its parameter: ``latency=0.02, commit_time=0.2``.
+    """
+    wrongs = [f"{kind}={value}" for kind, value in faults.items()]
+    command = [sys.executable, "-m", "tests.bench.fleet_devices", platform, str(count), *wrongs]
     with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
         if process.stdout is None or process.stdin is None:
             raise RuntimeError("the fleet has no pipes")
@@ -46,6 +54,9 @@ def main() -> None:
         file = Path(folder) / "fleet.clab.yml"
         file.write_text(_topology(platform, count), encoding="utf-8")
         with EmbeddedLab(load_topology(file, environ={}), ssh_port=0, netconf_port=0) as lab:
+            for kind, value in (fault.split("=") for fault in sys.argv[3:]):
+                for node in lab.nodes():
+                    lab.faults.set(node.name, Fault(kind, value=float(value)))
             settle_heap()
             sys.stdout.write(json.dumps([_node(node) for node in lab.nodes()]) + "\n")
             sys.stdout.flush()

@@ -119,14 +119,14 @@ def _live(arguments: list[str], log: str, doom: Doom | None) -> None:
 
 
 def _dooming(
-    begin_unit: Callable[[Database], AbstractContextManager[LedgerUnit]], doom: Doom
-) -> Callable[[Database], AbstractContextManager[LedgerUnit]]:
+    begin_unit: Callable[..., AbstractContextManager[LedgerUnit]], doom: Doom
+) -> Callable[..., AbstractContextManager[LedgerUnit]]:
     seen = 0
 
     @contextmanager
-    def doomed(database: Database) -> Iterator[LedgerUnit]:
+    def doomed(database: Database, **named: str) -> Iterator[LedgerUnit]:
         nonlocal seen
-        with begin_unit(database) as unit:
+        with begin_unit(database, **named) as unit:
             yield unit
             seen += sum(
                 1 for move in _moves(unit) if (move["resource_kind"], move["to_state"]) == (doom.kind, doom.state)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from activation.contracts import CANCELLED
 from activation.errors import PlanError
 from inventory.documents import Document, characteristic_list
 from inventory.errors import NotServed, PoolExhausted
@@ -24,6 +25,7 @@ class FakeActivation:
         requests: every request in order: verb and TMF640 service (terminate: its id).
         errors: what a monitor that ends InError says.
         muted: publish no end; :meth:`tell` does it.
+        under_way: requests that are on the devices: too late to withdraw them.
     """
 
     refuses: set[str] = field(default_factory=set)
@@ -32,6 +34,8 @@ class FakeActivation:
     muted: bool = False
     requests: list[tuple[str, Any]] = field(default_factory=list)
     monitors: dict[str, str] = field(default_factory=dict)
+    ended: list[str] = field(default_factory=list)
+    under_way: set[str] = field(default_factory=set)
 
     def create(self, uow: UnitOfWork, service: Document, *, external_id: str, correlation_id: str) -> str:
         return self._take(uow, "create", service, external_id, correlation_id)
@@ -41,6 +45,10 @@ class FakeActivation:
 
     def terminate(self, uow: UnitOfWork, service_id: str, *, external_id: str, correlation_id: str) -> str:
         return self._take(uow, "terminate", service_id, external_id, correlation_id)
+
+    def cancel(self, uow: UnitOfWork, external_id: str, *, reason: str) -> None:
+        if external_id in self.monitors and external_id not in self.ended and external_id not in self.under_way:
+            self.tell(uow, external_id, "InError", errors=({"code": CANCELLED, "reason": reason, "message": reason},))
 
     def _take(self, uow: UnitOfWork, verb: str, service: object, external_id: str, correlation_id: str) -> str:
         if verb in self.raises:
@@ -52,10 +60,14 @@ class FakeActivation:
                 self.tell(uow, external_id, "InError" if verb in self.refuses else "Completed")
         return f"monitor-{external_id}"
 
-    def tell(self, uow: UnitOfWork, external_id: str, state: str) -> None:
+    def tell(
+        self, uow: UnitOfWork, external_id: str, state: str, *, errors: tuple[Document, ...] | None = None
+    ) -> None:
         """Publish the end of a monitor."""
-        errors = {"errorMessage": [*self.errors]} if state == "InError" else {}
-        document: dict[str, Any] = {"id": f"monitor-{external_id}", "externalId": external_id, "state": state, **errors}
+        self.ended.append(external_id)
+        said = self.errors if errors is None else errors
+        more = {"errorMessage": [*said]} if state == "InError" else {}
+        document: dict[str, Any] = {"id": f"monitor-{external_id}", "externalId": external_id, "state": state, **more}
         uow.publish(
             Event(
                 event_type="MonitorStateChangeEvent",

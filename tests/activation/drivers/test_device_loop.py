@@ -51,6 +51,24 @@ def test_closed_loop_says_so(loop: DeviceLoop) -> None:
         loop.wait(_echo("y"), PATIENCE_S)
 
 
+def test_a_loop_that_closes_tells_whoever_waits(loop: DeviceLoop) -> None:
+    waits = threading.Event()
+
+    async def forever() -> None:
+        waits.set()
+        await asyncio.Event().wait()
+
+    def close() -> None:
+        waits.wait(PATIENCE_S)
+        loop.close()
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    with pytest.raises(LoopClosed):
+        loop.wait(forever(), PATIENCE_S)
+    closing.join()
+
+
 def test_works_wait_side_by_side_in_one_thread(loop: DeviceLoop) -> None:
     together = asyncio.Barrier(len(DEVICES))
 

@@ -31,9 +31,10 @@ class Produced:
     url: str | None
 
     def copy(self, folder: Path) -> "Produced":
-        """Return a copy that may be spoilt."""
+        """Return a copy that may be spoilt; the folder goes with it: there are the keys that its devices show."""
+        shutil.copytree(self.folder, folder)
         if self.url is None:
-            return Produced(folder=shutil.copytree(self.folder, folder), url=None)
+            return Produced(folder=folder, url=None)
         name = f"copy_{time.monotonic_ns()}"
         base, _, produced = self.url.rpartition("/")
         with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:

@@ -1,0 +1,30 @@
+"""Wires the tasks that cancel orders: what a client may cancel at which door."""
+
+from collections.abc import Callable, Mapping
+
+from api.front_door import FrontDoor
+from inventory.documents import Document
+from inventory.ledger import UnitOfWork
+from orders.product.layer import ProductOrdering
+from orders.resource.layer import ResourceOrdering
+from orders.service.layer import ServiceOrdering
+
+
+def cancel_creates(
+    product: ProductOrdering, service: ServiceOrdering, resource: ResourceOrdering, door: FrontDoor
+) -> Mapping[str, Callable[[UnitOfWork, Document], Document]]:
+    """Return how each kind of cancel task is made, by its name; an order of another order is cancelled with that."""
+
+    def cancel_service_order(uow: UnitOfWork, body: Document) -> Document:
+        door.check_cancel(uow, body, "serviceOrder")
+        return service.cancels.asked(uow, body)
+
+    def cancel_resource_order(uow: UnitOfWork, body: Document) -> Document:
+        door.check_cancel(uow, body, "resourceOrder")
+        return resource.cancels.asked(uow, body)
+
+    return {
+        "cancelProductOrder": product.cancels.asked,
+        "cancelServiceOrder": cancel_service_order,
+        "cancelResourceOrder": cancel_resource_order,
+    }

@@ -1,0 +1,7 @@
+"""The job kinds of ROM."""
+
+from typing import Final
+
+START: Final = "resource.start"
+CANCEL: Final = "resource.cancel"
+WAKE: Final = "resource.wake"

@@ -1,0 +1,1 @@
+"""Tests of how orders live: cancelled, held, changed on their way."""
