@@ -24,10 +24,13 @@ from labs.netns.held import NetnsHeld, sweep
 from labs.netns.probe import netns_gaps
 from labs.netns.probes import NetnsProbes
 from labs.netns.site import Site as LabSite
+from labs.netns.traffic import obtain_lease, ping
 from labs.topology import Topology, load_topology
 
 FTTH = Path(__file__).parents[3] / "labs" / "ftth"
 PATIENCE_S = 30.0
+TESTING_S = 60.0
+CORE = "192.0.2.1"
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +75,17 @@ class Site:
         assert tree["productOrder"]["state"] == state, pictures.reasons(tree)
         self.lab.settle()
         return tree
+
+    def tested(self, key: str) -> dict[str, dict[str, Any]]:
+        """Return the results of the test of a service by the checks' names; L1 by its device."""
+        self.client.http.timeout = TESTING_S
+        found = self.client.post(f"/lastmile/v1/serviceTest/{key}", {})
+        return {each["device"] if each["level"] == "L1" else each["name"]: each for each in found["result"]}
+
+    def dark(self, subscriber: str) -> bool:
+        """Say whether a subscriber gets no address and reaches nobody."""
+        host = self.namespace(subscriber)
+        return obtain_lease(host, "eth1", attempts=1) is None and not ping(host, CORE, count=3).received
 
 
 @contextmanager
