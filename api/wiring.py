@@ -27,7 +27,8 @@ from api import tokens
 from api.errors import StartRefused
 from api.front_door import FrontDoor
 from api.http.activation import ActivationDesk
-from api.http.collections import Collection, fixed, stored
+from api.http.catalog import catalog_collections
+from api.http.collections import Collection, stored
 from api.hub.address import AddressGuard
 from api.hub.delivering import delivering
 from api.hub.delivery import Patience
@@ -62,9 +63,8 @@ from inventory.tables import products, resources, services
 from labs.embedded.lab import EmbeddedLab, RunningNode
 from labs.runtimes.places import topology_file
 from labs.topology import Topology, load_topology, prepared
+from orders.catalog.contracts import CatalogSource
 from orders.catalog.load import load_catalog
-from orders.catalog.model import Catalog
-from orders.catalog.wire import BASES, catalog_documents
 from orders.product.layer import ProductOrdering, cancel_product_order_store, product_order_store
 from orders.resource.layer import ResourceOrdering, cancel_resource_order_store, resource_order_store
 from orders.service.layer import ServiceOrdering, cancel_service_order_store, service_order_store
@@ -254,7 +254,7 @@ def _activation_core(settings: Settings, reach: Reach, folder: Path) -> Activati
     )
 
 
-def _layers(catalog: Catalog, core: ActivationCore) -> Layers:
+def _layers(catalog: CatalogSource, core: ActivationCore) -> Layers:
     resource = ResourceOrdering(catalog=catalog, reservations=ReservationBook())
     service = ServiceOrdering(catalog=catalog, resources=resource, activation=core)
     product = ProductOrdering(catalog=catalog, services=service)
@@ -272,7 +272,7 @@ def _system(
     return System(
         settings=settings,
         database=database,
-        collections=(*_stored_collections(database), *_catalog_collections(layers.product.catalog)),
+        collections=(*_stored_collections(database), *catalog_collections(database, layers.product.catalog)),
         creates=_creates(layers),
         activation=desk,
         what_if=what_if(settings, database, layers.core, layers.handlers(), _creates(layers)).plan,
@@ -310,11 +310,6 @@ def _stored_collections(database: Database) -> Sequence[Collection]:
         stored(database, _inventory("service"), SERVICE_INVENTORY),
         stored(database, _inventory("resource"), RESOURCE_INVENTORY),
     )
-
-
-def _catalog_collections(catalog: Catalog) -> Sequence[Collection]:
-    documents = catalog_documents(catalog)
-    return tuple(fixed(documents[kind], path.removesuffix(f"/{kind}"), kind) for kind, path in BASES.items())
 
 
 def _creates(layers: Layers) -> Mapping[str, Create]:

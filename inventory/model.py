@@ -1,5 +1,6 @@
 """Values of the inventory: devices, links, premises, pools and reservations. All frozen, all free of I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NewType
@@ -84,12 +85,17 @@ class PonPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Premises:
-    """A place that can be ordered for, and the PON that passes it."""
+    """A place that can be ordered for, and the PON that passes it.
+
+    Attributes:
+        attributes: what catalog conditions read as ``place.<name>``, e.g. ``technology`` and ``region``.
+    """
 
     place_id: str
     name: str
     olt: str
     pon_port: str
+    attributes: Mapping[str, str | int | bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

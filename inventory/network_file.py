@@ -1,13 +1,13 @@
 """The network file: what lastmile must know of a network besides its topology, as YAML beside it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from inventory.device_access import NamedAccess, with_access
 from inventory.errors import BadNetwork
@@ -17,6 +17,15 @@ from inventory.network_check import check_network
 
 _N = TypeVar("_N", int, IPv4Address)
 _Name = Annotated[str, Field(min_length=1)]
+
+
+def _no_name_of_an_order(name: str) -> str:
+    if name in {"id", "name", "role"}:
+        raise ValueError(f"{name} is what an order itself says of a place; legal: any other name")
+    return name
+
+
+_Attribute = Annotated[str, Field(pattern=r"^[a-z][A-Za-z0-9]*$"), AfterValidator(_no_name_of_an_order)]
 
 
 class _Ends(Part, Generic[_N]):
@@ -47,9 +56,11 @@ class _Premises(Part):
     name: _Name
     olt: _Name
     pon_port: _Name
+    attributes: Mapping[_Attribute, str | int | bool] = Field(default_factory=dict)
 
     def value(self) -> Premises:
-        return Premises(place_id=self.id, name=self.name, olt=self.olt, pon_port=self.pon_port)
+        attributes = dict(self.attributes)
+        return Premises(place_id=self.id, name=self.name, olt=self.olt, pon_port=self.pon_port, attributes=attributes)
 
 
 class _VlanPool(Part):

@@ -1,6 +1,7 @@
 """The shape every TMF resource table shares, and the tables of this package."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     DateTime,
@@ -98,6 +99,7 @@ premises = Table(
     Column("name", Text, nullable=False),
     Column("olt", Text, nullable=False),
     Column("pon_port", Text, nullable=False),
+    Column("attributes", JSON, nullable=False, server_default="{}"),
 )
 vlan_pools = Table(
     "vlan_pool",

@@ -3,6 +3,7 @@
 OrdersError
 ├── CatalogError     the catalog's files are wrong; names file and path of each problem
 ├── MappingError     a catalog expression gave no value for this order
+├── UnknownSpecification   the catalog has no such specification, or not in this version
 ├── InvalidOrder     a body that cannot be accepted; each problem with its path and what is legal
 └── OrderConflict    a good body at a bad moment: the target is ended or already has an order in flight
 
@@ -43,6 +44,14 @@ class MappingError(OrdersError):
     def __init__(self, path: str, source: str, reason: str) -> None:
         self.path, self.source, self.reason = path, source, reason
         super().__init__(f"{path}: expression {source!r} gave no value: {reason}")
+
+
+class UnknownSpecification(OrdersError):
+    """A specification that the catalog does not have, or not in the version that was named."""
+
+    def __init__(self, kind: str, ref: str, known: Iterable[str]) -> None:
+        self.kind, self.ref, self.known = kind, ref, tuple(known)
+        super().__init__(f"the catalog has no {kind} {ref!r} (legal: {', '.join(self.known)})")
 
 
 class InvalidOrder(OrdersError):

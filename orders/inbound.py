@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from inventory.documents import Document
+from orders.catalog.model import Entry
+from orders.catalog.shelf import OFFERED, Shelf, is_offered
 from orders.errors import InvalidOrder, Problem
 from orders.problems import problems_of
 
@@ -61,6 +63,12 @@ class ReferenceBody(Inbound):
     id: Text
     href: str | None = None
     name: str | None = None
+
+
+class SpecificationBody(ReferenceBody):
+    """A reference to a catalog entry; without ``version`` the one that is offered."""
+
+    version: Text | None = None
 
 
 class PartyBody(ReferenceBody):
@@ -159,6 +167,29 @@ def values_of(characteristics: Iterable[CharacteristicBody], path: str) -> tuple
             problems.append(Problem(path=f"{path}[{number}].name", wrong=f"{each.name!r} is given twice"))
         values[each.name] = each.value
     return values, tuple(problems)
+
+
+def offer_problems(known: Shelf[Entry], wanted: SpecificationBody, path: str) -> Iterator[Problem]:
+    """Yield why what ``wanted`` names cannot be ordered anew: not there, not in that version, or not offered."""
+    versions = known.versions.get(wanted.id, ())
+    if not versions:
+        yield Problem(path=f"{path}.id", wrong=f"{wanted.id!r} does not exist", legal=", ".join(sorted(known)))
+        return
+    offered = ", ".join(each.version for each in versions if is_offered(each, known.now)) or "none"
+    named = known.named(wanted.id, wanted.version or "")
+    if named is None:
+        wrong = f"{wanted.id!r} has no version {wanted.version!r}"
+        yield Problem(path=f"{path}.version", wrong=wrong, legal=offered)
+    elif not is_offered(named, known.now):
+        wrong = f"{wanted.id!r} in version {named.version} is not offered: it is {_standing(named)}"
+        yield Problem(path=f"{path}.version" if wanted.version else f"{path}.id", wrong=wrong, legal=offered)
+
+
+def _standing(entry: Entry) -> str:
+    if entry.lifecycle_status not in OFFERED:
+        return entry.lifecycle_status
+    days = [f"from {entry.valid_from.isoformat()}"] if entry.valid_from else []
+    return " ".join(["offered", *days, *([f"until {entry.valid_to.isoformat()}"] if entry.valid_to else [])])
 
 
 def refuse(problems: Iterable[Problem]) -> None:

@@ -9,7 +9,21 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, delete, inse
 from api.errors import StartRefused
 from api.migrations.models import create_all, table_names
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+)
 """Every revision in order; the last one is what this code works on."""
 HEAD: Final = REVISIONS[-1]
 BEFORE_VERSIONS: Final = REVISIONS[0]

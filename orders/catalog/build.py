@@ -1,15 +1,18 @@
 """Turns the YAML shapes into catalog values; what cannot be turned is collected, with its place."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import TemplateError
 
+from orders.catalog.characteristics import CharacteristicSpecification
 from orders.catalog.expressions import Expression, compile_expression
 from orders.catalog.files import (
     CharacteristicShape,
     CustomerServiceShape,
+    EligibilityShape,
     EntryShape,
     OfferingShape,
     ProductShape,
@@ -19,8 +22,8 @@ from orders.catalog.files import (
     UseShape,
 )
 from orders.catalog.model import (
-    CharacteristicSpecification,
     CustomerService,
+    Eligibility,
     Entry,
     Offering,
     ProductSpecification,
@@ -28,8 +31,17 @@ from orders.catalog.model import (
     ResourceService,
     ResourceSpecification,
     Use,
+    ref_of_text,
 )
 from orders.errors import Problem
+
+PlaceKey = tuple[type[Entry], str, str]
+"""One version of one entry: its type, id and version."""
+
+
+def key_of(entry: Entry) -> PlaceKey:
+    """Return the key of the entry among all."""
+    return type(entry), entry.id, entry.version
 
 
 class Builder:
@@ -37,21 +49,27 @@ class Builder:
 
     Attributes:
         problems: what was wrong so far.
-        places: where each entry stands, by type and id, for messages.
+        places: where each version of each entry stands, for messages.
     """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.places: dict[tuple[type[Entry], str], str] = {}
+        self.places: dict[PlaceKey, str] = {}
 
     def offering(self, shape: OfferingShape, place: str) -> Offering:
         """Return the offering that ``shape`` describes."""
-        self.places[Offering, shape.id] = place
-        return Offering(**_head(shape), specification_id=shape.product_specification, fixed=shape.fixes)
+        self.places[Offering, shape.id, shape.version] = place
+        rules = (self._eligibility(each, f"{place}.eligibility[{n}]") for n, each in enumerate(shape.eligibility))
+        return Offering(
+            **_head(shape),
+            specification=ref_of_text(shape.product_specification),
+            fixed=shape.fixes,
+            eligibility=tuple(rule for rule in rules if rule is not None),
+        )
 
     def product(self, shape: ProductShape, place: str) -> ProductSpecification:
         """Return the product specification that ``shape`` describes."""
-        self.places[ProductSpecification, shape.id] = place
+        self.places[ProductSpecification, shape.id, shape.version] = place
         return ProductSpecification(
             **_head(shape),
             characteristics=self._characteristics(shape.characteristics, place),
@@ -60,7 +78,7 @@ class Builder:
 
     def customer_service(self, shape: CustomerServiceShape, place: str) -> CustomerService:
         """Return the customer-facing service that ``shape`` describes."""
-        self.places[CustomerService, shape.id] = place
+        self.places[CustomerService, shape.id, shape.version] = place
         uses = (self._use(each, f"{place}.supportedBy[{n}]") for n, each in enumerate(shape.supported_by))
         return CustomerService(
             **_head(shape),
@@ -71,7 +89,7 @@ class Builder:
 
     def resource_service(self, shape: ResourceServiceShape, place: str) -> ResourceService:
         """Return the resource-facing service that ``shape`` describes."""
-        self.places[ResourceService, shape.id] = place
+        self.places[ResourceService, shape.id, shape.version] = place
         requires = (self._requirement(each, f"{place}.requires[{n}]") for n, each in enumerate(shape.requires))
         return ResourceService(
             **_head(shape),
@@ -81,7 +99,7 @@ class Builder:
 
     def resource(self, shape: ResourceShape, place: str) -> ResourceSpecification:
         """Return the resource specification that ``shape`` describes."""
-        self.places[ResourceSpecification, shape.id] = place
+        self.places[ResourceSpecification, shape.id, shape.version] = place
         if (shape.allocation == "pon") == bool(shape.pool):
             legal = "none for allocation pon, a pool's name for vlan and address"
             self.problems.append(Problem(path=f"{place}.pool", wrong=f"{shape.pool!r} is not legal", legal=legal))
@@ -98,13 +116,20 @@ class Builder:
             for name, source in shape.characteristics.items()
         }
         return Use(
-            specification_id=shape.specification,
+            specification=ref_of_text(shape.specification),
+            when=self._condition(shape.when, place),
             characteristics={name: expression for name, expression in compiled.items() if expression is not None},
         )
 
     def _requirement(self, shape: RequirementShape, place: str) -> Requirement:
-        when = self._expression(shape.when, f"{place}.when") if shape.when is not None else None
-        return Requirement(specification_id=shape.specification, when=when)
+        return Requirement(specification=ref_of_text(shape.specification), when=self._condition(shape.when, place))
+
+    def _eligibility(self, shape: EligibilityShape, place: str) -> Eligibility | None:
+        when = self._condition(shape.when, place)
+        return None if when is None else Eligibility(when=when, reason=shape.reason)
+
+    def _condition(self, source: str | None, place: str) -> Expression | None:
+        return self._expression(source, f"{place}.when") if source is not None else None
 
     def _expression(self, source: str, place: str) -> Expression | None:
         try:
@@ -126,12 +151,20 @@ class Builder:
         return tuple(built.values())
 
     def _characteristic(self, shape: CharacteristicShape, place: str) -> CharacteristicSpecification:
-        built = CharacteristicSpecification(**shape.model_dump() | {"allowed": tuple(shape.allowed)})
-        if not self._compiles(shape.pattern, place):
-            return built
-        for value in (*built.allowed, *([] if built.default is None else [built.default])):
-            if not built.accepts(value):
-                self.problems.append(Problem(path=place, wrong=f"{value!r} is not legal", legal=built.legal()))
+        most = None if shape.max_values == "*" else shape.max_values
+        if most is not None and (most < 1 or most < shape.min_values):
+            legal = "minValues or more, at least 1, or '*'"
+            self.problems.append(Problem(path=f"{place}.maxValues", wrong=f"{most} is not legal", legal=legal))
+        built = CharacteristicSpecification(
+            **shape.model_dump(exclude={"allowed", "default", "max_values", "min_values"}),
+            allowed=tuple(shape.allowed),
+            default=tuple(shape.default) if isinstance(shape.default, list) else shape.default,
+            is_list=most != 1 or shape.min_values > 1,
+            min_values=shape.min_values,
+            max_values=most,
+        )
+        if self._compiles(shape.pattern, place):
+            self.problems += _self_contradictions(built, place)
         return built
 
     def _compiles(self, pattern: str | None, place: str) -> bool:
@@ -143,5 +176,23 @@ class Builder:
         return True
 
 
+def _self_contradictions(built: CharacteristicSpecification, place: str) -> Iterator[Problem]:
+    if built.minimum is not None and built.maximum is not None and built.minimum > built.maximum:
+        yield Problem(path=f"{place}.min", wrong=f"{built.minimum:g} is above max {built.maximum:g}")
+    one = replace(built, is_list=False)
+    for value in built.allowed:
+        yield from one.problems(value, place)
+    if built.default is not None:
+        yield from built.problems(built.default, place)
+
+
 def _head(shape: EntryShape) -> Mapping[str, Any]:
-    return {"id": shape.id, "name": shape.name, "version": shape.version, "description": shape.description}
+    return {
+        "id": shape.id,
+        "name": shape.name,
+        "version": shape.version,
+        "description": shape.description,
+        "lifecycle_status": shape.lifecycle_status,
+        "valid_from": shape.valid_for.start_date_time,
+        "valid_to": shape.valid_for.end_date_time,
+    }

@@ -16,6 +16,10 @@ Reference = tuple[str, ...]
 """A dotted name an expression reads, e.g. ``("resource", "vlan", "vlanId")``."""
 
 
+OWN: Final = ("id", "name", "role")
+"""What an order itself says of a place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
     """A compiled expression.
@@ -74,3 +78,8 @@ def _dotted(node: nodes.Node) -> Reference:
         head = _dotted(node.node)
         return (*head, node.attr) if head else ()
     return ()
+
+
+def place_context(place: Mapping[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what catalog expressions read as ``place``: the place as ordered, with what is known of it."""
+    return {**attributes, **{key: place.get(key) for key in OWN}}

@@ -1,13 +1,20 @@
 """The YAML shape of the catalog; camelCase keys, nothing unknown allowed."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from inventory.model import Allocation
-from orders.catalog.model import PointOfNoReturn, Value, ValueType
+from orders.catalog.characteristics import Value, ValueType
+from orders.catalog.model import PointOfNoReturn
 
 ID_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 NAME_PATTERN = r"^[a-z][A-Za-z0-9]*$"
+VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9.+-]*$"
+Reference = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*(@[A-Za-z0-9][A-Za-z0-9.+-]*)?$")]
+"""A specification by id, or by ``id@version``."""
+Status = Literal["inStudy", "inDesign", "inTest", "active", "launched", "retired", "obsolete", "rejected"]
 
 
 class _Shape(BaseModel):
@@ -21,12 +28,23 @@ class CharacteristicShape(_Shape):
     value_type: ValueType
     description: str = ""
     required: bool = False
-    default: Value | None = None
+    default: Value | list[Value] | None = None
     minimum: float | None = Field(default=None, alias="min")
     maximum: float | None = Field(default=None, alias="max")
     pattern: str | None = None
     allowed: list[Value] = Field(default_factory=list)
     unit: str = ""
+    min_values: int = Field(default=0, ge=0)
+    max_values: int | Literal["*"] = 1
+
+
+class ValidForShape(_Shape):
+    """When an entry can be ordered."""
+
+    model_config = ConfigDict(strict=False)
+
+    start_date_time: AwareDatetime | None = None
+    end_date_time: AwareDatetime | None = None
 
 
 class EntryShape(_Shape):
@@ -34,29 +52,40 @@ class EntryShape(_Shape):
 
     id: str = Field(pattern=ID_PATTERN)
     name: str = Field(min_length=1)
-    version: str
+    version: str = Field(pattern=VERSION_PATTERN)
     description: str = ""
+    lifecycle_status: Status = "active"
+    valid_for: ValidForShape = ValidForShape()
 
 
 class UseShape(_Shape):
     """A specification used by another; each characteristic of the used one is an expression."""
 
-    specification: str
+    specification: Reference
     characteristics: dict[str, str] = Field(default_factory=dict)
+    when: str | None = None
 
 
 class RequirementShape(_Shape):
     """A resource to be reserved."""
 
-    specification: str
+    specification: Reference
     when: str | None = None
+
+
+class EligibilityShape(_Shape):
+    """Where an offering is sold."""
+
+    when: str
+    reason: str = ""
 
 
 class OfferingShape(EntryShape):
     """A product offering."""
 
-    product_specification: str
-    fixes: dict[str, Value] = Field(default_factory=dict)
+    product_specification: Reference
+    fixes: dict[str, Value | list[Value]] = Field(default_factory=dict)
+    eligibility: list[EligibilityShape] = Field(default_factory=list)
 
 
 class ProductShape(EntryShape):

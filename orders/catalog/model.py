@@ -1,121 +1,35 @@
 """The catalog's values: offerings, specifications and the decomposition they declare. All frozen."""
 
-import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
 
 from inventory.model import Allocation
+from orders.catalog.characteristics import CharacteristicSpecification, Value
 from orders.catalog.expressions import Expression
-from orders.errors import Problem
+from orders.catalog.shelf import Shelf
+from orders.errors import UnknownSpecification
 
-ValueType = Literal["string", "integer", "number", "boolean"]
 PointOfNoReturn = Literal["reserving", "activating", "completed"]
-Value: TypeAlias = str | int | float | bool
-_TYPES: Final[Mapping[ValueType, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CharacteristicSpecification:
-    """What one characteristic may be.
-
-    Attributes:
-        minimum: smallest legal value, included; numbers only, like ``maximum``.
-        pattern: regular expression the whole string must match.
-        allowed: the only legal values; empty means any.
-    """
-
-    name: str
-    value_type: ValueType
-    description: str = ""
-    required: bool = False
-    default: Value | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
-    allowed: tuple[Value, ...] = ()
-    unit: str = ""
-
-    def accepts(self, value: object) -> bool:
-        """Say whether ``value`` is legal here."""
-        if not self._fits_type(value):
-            return False
-        if isinstance(value, str):
-            return self._allows(value) and (self.pattern is None or re.fullmatch(self.pattern, value) is not None)
-        return self._allows(value) and self._in_range(value)
-
-    def legal(self) -> str:
-        """Return in words what is legal here, for messages."""
-        words: list[str] = [self.value_type]
-        words += [f">= {self.minimum:g}"] if self.minimum is not None else []
-        words += [f"<= {self.maximum:g}"] if self.maximum is not None else []
-        words += [f"matching {self.pattern}"] if self.pattern is not None else []
-        words += ["one of " + ", ".join(map(str, self.allowed))] if self.allowed else []
-        return " ".join(words) + (f", in {self.unit}" if self.unit else "")
-
-    def _fits_type(self, value: object) -> bool:
-        # Python's bool is an int; JSON's is not.
-        if isinstance(value, bool):
-            return self.value_type == "boolean"
-        return isinstance(value, _TYPES[self.value_type]) and not (
-            isinstance(value, float) and not math.isfinite(value)
-        )
-
-    def _allows(self, value: object) -> bool:
-        return not self.allowed or value in self.allowed
-
-    def _in_range(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return True
-        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
-
-
-def check_values(
-    specifications: Sequence[CharacteristicSpecification], values: Mapping[str, object], path: str
-) -> tuple[Problem, ...]:
-    """Return what is wrong with a full set of characteristic ``values``: unknown, missing or illegal ones."""
-    known = {each.name: each for each in specifications}
-    unknown = [
-        Problem(path=f"{path}.{name}", wrong="is no characteristic of this specification", legal=", ".join(known))
-        for name in values
-        if name not in known
-    ]
-    return (*unknown, *(problem for each in specifications for problem in _check_one(each, values, path)))
-
-
-def _check_one(
-    specification: CharacteristicSpecification, values: Mapping[str, object], path: str
-) -> Iterable[Problem]:
-    name = specification.name
-    if name not in values:
-        if specification.required:
-            yield Problem(path=f"{path}.{name}", wrong="is missing", legal=specification.legal())
-    elif not specification.accepts(values[name]):
-        yield Problem(path=f"{path}.{name}", wrong=f"{values[name]!r} is not legal", legal=specification.legal())
-
-
-def with_defaults(
-    specifications: Iterable[CharacteristicSpecification], values: Mapping[str, Value]
-) -> dict[str, Value]:
-    """Return ``values`` with the default of each characteristic that is absent and has one."""
-    defaults = {each.name: each.default for each in specifications if each.default is not None}
-    return defaults | dict(values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What every catalog entry has."""
+    """What every catalog entry has.
+
+    Attributes:
+        lifecycle_status: TM Forum's word, the first letter small; only ``active`` and ``launched`` can be ordered anew.
+        valid_from: from when on it can be ordered; like ``valid_to``, None is no limit.
+    """
 
     id: str
     name: str
     version: str
     description: str = ""
+    lifecycle_status: str = "active"
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +42,21 @@ class ResourceSpecification(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """A specification by its id; ``version`` empty: the one that is offered."""
+
+    id: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.id}@{self.version}" if self.version else self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """A resource that a resource-facing service reserves; ``when`` (over ``service``, ``place``) None = always."""
 
-    specification_id: str
+    specification: Ref
     when: Expression | None = None
 
 
@@ -145,10 +70,15 @@ class ResourceService(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """One specification used by another, and how the used one's characteristics come about."""
+    """One specification used by another, and how the used one's characteristics come about.
 
-    specification_id: str
+    Attributes:
+        when: over ``service`` and ``place``; None: always used.
+    """
+
+    specification: Ref
     characteristics: Mapping[str, Expression] = field(default_factory=dict)
+    when: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,23 +103,122 @@ class ProductSpecification(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offering(Entry):
-    """A product specification as it is sold: some characteristics are fixed."""
+class Eligibility:
+    """Where an offering is sold: ``when`` over ``place``; ``reason`` is said to who orders elsewhere."""
 
-    specification_id: str
-    fixed: Mapping[str, Value] = field(default_factory=dict)
+    when: Expression
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offering(Entry):
+    """A product specification as it is sold: some characteristics are fixed, and it may not be sold everywhere."""
+
+    specification: Ref
+    fixed: Mapping[str, Value | list[Value]] = field(default_factory=dict)
+    eligibility: tuple[Eligibility, ...] = ()
+
+
+class Moment(Protocol):
+    """What knows the time: a unit of work."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of the transaction."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Everything that can be ordered, by id. :func:`orders.catalog.load.load_catalog` proves that references hold."""
+    """Everything that can be ordered. :func:`orders.catalog.load.load_catalog` proves that references hold."""
 
-    offerings: Mapping[str, Offering]
-    product_specifications: Mapping[str, ProductSpecification]
-    customer_services: Mapping[str, CustomerService]
-    resource_services: Mapping[str, ResourceService]
-    resource_specifications: Mapping[str, ResourceSpecification]
+    offerings: Shelf[Offering]
+    product_specifications: Shelf[ProductSpecification]
+    customer_services: Shelf[CustomerService]
+    resource_services: Shelf[ResourceService]
+    resource_specifications: Shelf[ResourceSpecification]
+
+    def current(self, uow: "Moment") -> "Catalog":
+        """Return the catalog as it is in this transaction: this one is the same for all."""
+        return self.at(uow.now)
+
+    def read(self, connection: object, now: datetime) -> "Catalog":  # noqa: ARG002 - nothing of it is stored
+        """Return the catalog as it is for a reader: this one."""
+        return self.at(now)
+
+    def at(self, now: datetime) -> "Catalog":
+        """Return the catalog in which only what is offered at ``now`` can be had without naming its version."""
+        then = replace(
+            self,
+            offerings=self.offerings.at(now),
+            product_specifications=self.product_specifications.at(now),
+            customer_services=self.customer_services.at(now),
+            resource_services=self.resource_services.at(now),
+            resource_specifications=self.resource_specifications.at(now),
+        )
+        return self if all(getattr(self, each.name) is getattr(then, each.name) for each in fields(self)) else then
 
     def specification_of(self, offering: Offering) -> ProductSpecification:
         """Return the product specification that ``offering`` sells."""
-        return self.product_specifications[offering.specification_id]
+        return self.product(offering.specification)
+
+    def offering(self, ref: Ref) -> Offering:
+        """Return the offering that ``ref`` names.
+
+        Raises:
+            UnknownSpecification: the catalog does not have it.
+        """
+        return _found(self.offerings, ref, "product offering")
+
+    def product(self, ref: Ref) -> ProductSpecification:
+        """Return the product specification that ``ref`` names.
+
+        Raises:
+            UnknownSpecification: the catalog does not have it.
+        """
+        return _found(self.product_specifications, ref, "product specification")
+
+    def customer_service(self, ref: Ref) -> CustomerService:
+        """Return the customer-facing service that ``ref`` names.
+
+        Raises:
+            UnknownSpecification: the catalog does not have it.
+        """
+        return _found(self.customer_services, ref, "customer-facing service")
+
+    def resource_service(self, ref: Ref) -> ResourceService:
+        """Return the resource-facing service that ``ref`` names.
+
+        Raises:
+            UnknownSpecification: the catalog does not have it.
+        """
+        return _found(self.resource_services, ref, "resource-facing service")
+
+    def resource(self, ref: Ref) -> ResourceSpecification:
+        """Return the resource specification that ``ref`` names.
+
+        Raises:
+            UnknownSpecification: the catalog does not have it.
+        """
+        return _found(self.resource_specifications, ref, "resource specification")
+
+
+EntryT = TypeVar("EntryT", bound=Entry)
+
+
+def ref_of_text(text: str) -> Ref:
+    """Return what ``id`` or ``id@version`` refers to."""
+    key, _, version = text.partition("@")
+    return Ref(id=key, version=version)
+
+
+def ref_of(entry: Entry) -> Ref:
+    """Return the reference to that very version."""
+    return Ref(id=entry.id, version=entry.version)
+
+
+def _found(entries: Shelf[EntryT], ref: Ref, kind: str) -> EntryT:
+    found = entries.named(ref.id, ref.version)
+    if found is None:
+        raise UnknownSpecification(kind, str(ref), tuple(sorted(entries.versions)))
+    return found

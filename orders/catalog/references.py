@@ -1,35 +1,49 @@
 """Proves that what a catalog refers to is there, and that no service is made of itself."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
+from orders.catalog.build import PlaceKey, key_of
+from orders.catalog.characteristics import CharacteristicSpecification, check_values
 from orders.catalog.expressions import Expression
-from orders.catalog.model import (
-    Catalog,
-    CharacteristicSpecification,
-    CustomerService,
-    Entry,
-    Offering,
-    ProductSpecification,
-    ResourceService,
-    Use,
-    check_values,
-)
+from orders.catalog.model import Catalog, CustomerService, Entry, Ref, ResourceService, Use
+from orders.catalog.shelf import Shelf
 from orders.errors import Problem
 
-Places = Mapping[tuple[type[Entry], str], str]
-"""Where each entry stands, by type and id."""
 Scope = Mapping[str, Iterable[str] | None]
 """The names an expression may read: dotted prefix → legal attributes, None = any."""
 
 
-def check_references(catalog: Catalog, places: Places) -> tuple[Problem, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A catalog that is being checked.
+
+    Attributes:
+        places: where each version of each entry stands.
+        unread: ids of entries that could not be read; references to them are nobody else's fault.
+    """
+
+    catalog: Catalog
+    places: Mapping[PlaceKey, str]
+    unread: AbstractSet[str] = field(default_factory=frozenset)
+
+    def place(self, entry: Entry) -> str:
+        """Return where the entry stands."""
+        return self.places[key_of(entry)]
+
+    def service(self, ref: Ref) -> CustomerService | ResourceService | None:
+        """Return the service that ``ref`` names, whichever way it faces."""
+        customer = self.catalog.customer_services.named(ref.id, ref.version)
+        return customer or self.catalog.resource_services.named(ref.id, ref.version)
+
+
+def check_references(book: Book) -> tuple[Problem, ...]:
     """Return every reference that leads nowhere and every cycle; expressions are checked once those are right."""
-    problems = (*_dangling(catalog, places), *_cycles(catalog, places))
-    return problems or (
-        *_required_twice(catalog, places),
-        *_fixed_values(catalog, places),
-        *_expressions(catalog, places),
-    )
+    problems = (*_dangling(book), *_cycles(book))
+    if problems or book.unread:
+        return problems
+    return (*_required_twice(book), *_fixed_values(book), *_expressions(book))
 
 
 def resource_name(specification_id: str) -> str:
@@ -37,113 +51,135 @@ def resource_name(specification_id: str) -> str:
     return specification_id.replace("-", "_")
 
 
-def _dangling(catalog: Catalog, places: Places) -> Iterator[Problem]:
-    services = {**catalog.customer_services, **catalog.resource_services}
-    for offering in catalog.offerings.values():
-        path = places[Offering, offering.id] + ".productSpecification"
-        yield from _unknown(offering.specification_id, catalog.product_specifications, path)
-    for product in catalog.product_specifications.values():
-        path = places[ProductSpecification, product.id] + ".realizedBy.specification"
-        yield from _unknown(product.realized_by.specification_id, catalog.customer_services, path)
-    for customer in catalog.customer_services.values():
+def _dangling(book: Book) -> Iterator[Problem]:
+    catalog = book.catalog
+    for offering in catalog.offerings.every():
+        path = book.place(offering) + ".productSpecification"
+        yield from _unknown(book, offering.specification, path, catalog.product_specifications)
+    for product in catalog.product_specifications.every():
+        path = book.place(product) + ".realizedBy.specification"
+        yield from _unknown(book, product.realized_by.specification, path, catalog.customer_services)
+    for customer in catalog.customer_services.every():
         for number, use in enumerate(customer.supported_by):
-            path = f"{places[CustomerService, customer.id]}.supportedBy[{number}].specification"
-            yield from _unknown(use.specification_id, services, path)
-    for service in catalog.resource_services.values():
+            path = f"{book.place(customer)}.supportedBy[{number}].specification"
+            yield from _unknown(book, use.specification, path, catalog.customer_services, catalog.resource_services)
+    for service in catalog.resource_services.every():
         for number, requirement in enumerate(service.requires):
-            path = f"{places[ResourceService, service.id]}.requires[{number}].specification"
-            yield from _unknown(requirement.specification_id, catalog.resource_specifications, path)
-    for shared in sorted(catalog.customer_services.keys() & catalog.resource_services.keys()):
-        other = places[CustomerService, shared]
-        yield Problem(path=places[ResourceService, shared], wrong=f"id {shared!r} is already taken by {other}")
+            path = f"{book.place(service)}.requires[{number}].specification"
+            yield from _unknown(book, requirement.specification, path, catalog.resource_specifications)
+    yield from _shared_ids(book)
 
 
-def _unknown(key: str, known: Iterable[str], path: str) -> Iterator[Problem]:
-    if key not in known:
-        yield Problem(path=path, wrong=f"{key!r} does not exist", legal=", ".join(sorted(known)))
+def _shared_ids(book: Book) -> Iterator[Problem]:
+    customers, services = book.catalog.customer_services, book.catalog.resource_services
+    for shared in sorted(customers.versions.keys() & services.versions.keys()):
+        other = book.place(customers.versions[shared][0])
+        yield Problem(path=book.place(services.versions[shared][0]), wrong=f"id {shared!r} is already taken by {other}")
 
 
-def _cycles(catalog: Catalog, places: Places) -> Iterator[Problem]:
-    for start in catalog.customer_services:
-        way = _way_back(catalog, (start,))
-        if way and start == min(way):
-            yield Problem(
-                path=places[CustomerService, start] + ".supportedBy",
-                wrong="the service is made of itself: " + " → ".join(way),
-            )
+def _unknown(book: Book, ref: Ref, path: str, *shelves: Shelf[Entry]) -> Iterator[Problem]:
+    if ref.id in book.unread or any(shelf.named(ref.id, ref.version) is not None for shelf in shelves):
+        return
+    versions = [each.version for shelf in shelves for each in shelf.versions.get(ref.id, ())]
+    known = sorted({key for shelf in shelves for key in shelf.versions})
+    legal = ", ".join(f"{ref.id}@{version}" for version in versions) if versions else ", ".join(known)
+    yield Problem(path=path, wrong=f"{str(ref)!r} does not exist", legal=legal)
 
 
-def _way_back(catalog: Catalog, way: tuple[str, ...]) -> tuple[str, ...]:
+def _cycles(book: Book) -> Iterator[Problem]:
+    for start in book.catalog.customer_services.every():
+        way = _way_back(book, (start,))
+        if way and start.id == min(each.id for each in way):
+            path = book.place(start) + ".supportedBy"
+            yield Problem(path=path, wrong="the service is made of itself: " + " → ".join(each.id for each in way))
+
+
+def _way_back(book: Book, way: tuple[CustomerService, ...]) -> tuple[CustomerService, ...]:
     """Return the way from ``way[0]`` back to itself, or nothing."""
-    service = catalog.customer_services.get(way[-1])
-    for use in service.supported_by if service is not None else ():
-        if use.specification_id == way[0]:
+    for use in way[-1].supported_by:
+        following = book.catalog.customer_services.named(use.specification.id, use.specification.version)
+        if following is None:
+            continue
+        if following == way[0]:
             return (*way, way[0])
-        found = () if use.specification_id in way else _way_back(catalog, (*way, use.specification_id))
+        found = () if following in way else _way_back(book, (*way, following))
         if found:
             return found
     return ()
 
 
-def _required(catalog: Catalog, service_id: str) -> tuple[str, ...]:
+def _required(book: Book, service: CustomerService | ResourceService | None) -> tuple[str, ...]:
     """Return the resource specifications that a service and all that supports it reserve, one entry for each time."""
-    if service_id in catalog.resource_services:
-        return tuple(each.specification_id for each in catalog.resource_services[service_id].requires)
-    uses = catalog.customer_services[service_id].supported_by
-    return tuple(found for use in uses for found in _required(catalog, use.specification_id))
+    if isinstance(service, ResourceService):
+        return tuple(each.specification.id for each in service.requires)
+    uses = service.supported_by if service is not None else ()
+    return tuple(found for use in uses for found in _required(book, book.service(use.specification)))
 
 
-def _required_twice(catalog: Catalog, places: Places) -> Iterator[Problem]:
-    for customer in catalog.customer_services:
-        required = _required(catalog, customer)
+def _always_required(book: Book, service: CustomerService | ResourceService | None) -> tuple[str, ...]:
+    if isinstance(service, ResourceService):
+        return tuple(each.specification.id for each in service.requires if each.when is None)
+    uses = [use for use in service.supported_by if use.when is None] if service is not None else []
+    return tuple(found for use in uses for found in _always_required(book, book.service(use.specification)))
+
+
+def _required_twice(book: Book) -> Iterator[Problem]:
+    for customer in book.catalog.customer_services.every():
+        # What is reserved on a condition may exclude each other; the order finds out.
+        required = _always_required(book, customer)
         for name in sorted({each for each in required if required.count(each) > 1}):
             wrong = f"reserves {name!r} more than once: resource.{resource_name(name)} would not be one resource"
-            yield Problem(path=places[CustomerService, customer] + ".supportedBy", wrong=wrong)
+            yield Problem(path=book.place(customer) + ".supportedBy", wrong=wrong)
 
 
-def _fixed_values(catalog: Catalog, places: Places) -> Iterator[Problem]:
-    for offering in catalog.offerings.values():
-        specifications = catalog.specification_of(offering).characteristics
+def _fixed_values(book: Book) -> Iterator[Problem]:
+    for offering in book.catalog.offerings.every():
+        specifications = book.catalog.specification_of(offering).characteristics
         fixed = [each for each in specifications if each.name in offering.fixed]
-        yield from check_values(fixed, offering.fixed, places[Offering, offering.id] + ".fixes")
+        yield from check_values(fixed, offering.fixed, book.place(offering) + ".fixes")
 
 
-def _expressions(catalog: Catalog, places: Places) -> Iterator[Problem]:
-    for product in catalog.product_specifications.values():
-        path = places[ProductSpecification, product.id] + ".realizedBy"
-        target = catalog.customer_services[product.realized_by.specification_id]
+def _expressions(book: Book) -> Iterator[Problem]:
+    for offering in book.catalog.offerings.every():
+        names = _names(book.catalog.specification_of(offering).characteristics)
+        for rule in offering.eligibility:
+            yield from _check_expression(rule.when, {"product": names, "place": None})
+    for product in book.catalog.product_specifications.every():
+        target = book.catalog.customer_service(product.realized_by.specification)
         scope: Scope = {"product": _names(product.characteristics), "place": None}
-        yield from _check_use(product.realized_by, target.characteristics, scope, path)
-    for customer in catalog.customer_services.values():
-        yield from _check_customer_service(catalog, customer, places[CustomerService, customer.id])
+        yield from _check_use(product.realized_by, target.characteristics, scope, book.place(product) + ".realizedBy")
+    for customer in book.catalog.customer_services.every():
+        yield from _check_customer_service(book, customer)
 
 
-def _check_customer_service(catalog: Catalog, customer: CustomerService, place: str) -> Iterator[Problem]:
+def _check_customer_service(book: Book, customer: CustomerService) -> Iterator[Problem]:
     own: Scope = {"service": _names(customer.characteristics), "place": None}
     for number, use in enumerate(customer.supported_by):
-        path = f"{place}.supportedBy[{number}]"
-        nested = catalog.customer_services.get(use.specification_id)
-        if nested is not None:
-            yield from _check_use(use, nested.characteristics, own, path)
-            continue
-        target = catalog.resource_services[use.specification_id]
-        yield from _check_use(use, target.characteristics, {**own, **_resource_scope(catalog, customer)}, path)
-        for requirement in target.requires:
-            if requirement.when is not None:
-                yield from _check_expression(requirement.when, own)
+        path = f"{book.place(customer)}.supportedBy[{number}]"
+        if use.when is not None:
+            yield from _check_expression(use.when, own)
+        target = book.service(use.specification)
+        if isinstance(target, ResourceService):
+            yield from _check_use(use, target.characteristics, {**own, **_resource_scope(book, customer)}, path)
+            for requirement in target.requires:
+                if requirement.when is not None:
+                    yield from _check_expression(requirement.when, own)
+        elif target is not None:
+            yield from _check_use(use, target.characteristics, own, path)
 
 
-def _resource_scope(catalog: Catalog, customer: CustomerService) -> Scope:
-    return {
-        f"resource.{resource_name(each)}": _names(catalog.resource_specifications[each].characteristics)
-        for each in _required(catalog, customer.id)
-    }
+def _resource_scope(book: Book, customer: CustomerService) -> Scope:
+    shelf = book.catalog.resource_specifications
+    found = {key: shelf.named(key) for key in _required(book, customer)}
+    return {f"resource.{resource_name(key)}": _names(each.characteristics) for key, each in found.items() if each}
 
 
 def _check_use(use: Use, target: Sequence[CharacteristicSpecification], scope: Scope, path: str) -> Iterator[Problem]:
     known = _names(target)
     for name, expression in use.characteristics.items():
-        yield from _unknown(name, known, f"{path}.characteristics.{name}")
+        if name not in known:
+            legal = ", ".join(sorted(known))
+            yield Problem(path=f"{path}.characteristics.{name}", wrong=f"{name!r} does not exist", legal=legal)
         yield from _check_expression(expression, scope)
     for each in target:
         if each.required and each.default is None and each.name not in use.characteristics:

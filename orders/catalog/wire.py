@@ -5,17 +5,18 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from inventory.documents import Document
+from orders.catalog.characteristics import CharacteristicSpecification, Value
 from orders.catalog.model import (
     Catalog,
-    CharacteristicSpecification,
     CustomerService,
     Entry,
     Offering,
     ProductSpecification,
+    Ref,
     ResourceService,
     ResourceSpecification,
-    Value,
 )
+from orders.catalog.shelf import Shelf
 
 CATALOG_ID: Final = "lastmile"
 BASES: Final[Mapping[str, str]] = MappingProxyType(
@@ -32,17 +33,16 @@ BASES: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def catalog_documents(catalog: Catalog) -> Mapping[str, tuple[Document, ...]]:
-    """Return every catalog document by TMF kind (the keys of :data:`BASES`), sorted by id."""
-    services = (*catalog.customer_services.values(), *catalog.resource_services.values())
+    """Return every catalog document by TMF kind (the keys of :data:`BASES`), sorted by id, old versions first."""
+    services = (*catalog.customer_services.every(), *catalog.resource_services.every())
+    products = catalog.product_specifications
     return {
         "catalog": (_catalog(),),
-        "category": _each(catalog.product_specifications.values(), lambda entry: _category(catalog, entry)),
-        "productOffering": _each(catalog.offerings.values(), lambda entry: _offering(catalog, entry)),
-        "productSpecification": _each(
-            catalog.product_specifications.values(), lambda entry: _product_specification(catalog, entry)
-        ),
+        "category": _each(products.values(), lambda entry: _category(catalog, entry)),
+        "productOffering": _each(catalog.offerings.every(), lambda entry: _offering(catalog, entry)),
+        "productSpecification": _each(products.every(), lambda entry: _product_specification(catalog, entry)),
         "serviceSpecification": _each(services, lambda entry: _service_specification(catalog, entry)),
-        "resourceSpecification": _each(catalog.resource_specifications.values(), _resource_specification),
+        "resourceSpecification": _each(catalog.resource_specifications.every(), _resource_specification),
     }
 
 
@@ -75,7 +75,19 @@ def _head(kind: str, key: str, name: str, version: str = "1.0") -> dict[str, Any
 
 
 def _entry(kind: str, entry: Entry) -> dict[str, Any]:
-    return {**_head(kind, entry.id, entry.name, entry.version), "description": entry.description}
+    days = {"startDateTime": entry.valid_from, "endDateTime": entry.valid_to}
+    valid_for = {key: moment.isoformat() for key, moment in days.items() if moment is not None}
+    return {
+        **_head(kind, entry.id, entry.name, entry.version),
+        "description": entry.description,
+        "lifecycleStatus": status_on_wire(entry.lifecycle_status),
+        **({"validFor": valid_for} if valid_for else {}),
+    }
+
+
+def status_on_wire(status: str) -> str:
+    """Return a life-cycle state as TM Forum writes it: ``In study``, ``Active``."""
+    return {"inStudy": "In study", "inDesign": "In design", "inTest": "In test"}.get(status, status.capitalize())
 
 
 def _category_reference(catalog: Catalog, offering: Offering) -> dict[str, Any]:
@@ -89,7 +101,7 @@ def _catalog() -> Document:
 
 def _category(catalog: Catalog, specification: ProductSpecification) -> Document:
     """Return the category of a product specification: what its offerings have in common."""
-    offerings = [each for each in catalog.offerings.values() if each.specification_id == specification.id]
+    offerings = [each for each in catalog.offerings.values() if each.specification.id == specification.id]
     return {
         **_entry("category", specification),
         "isRoot": True,
@@ -121,7 +133,7 @@ def _offering(catalog: Catalog, offering: Offering) -> Document:
 
 
 def _product_specification(catalog: Catalog, specification: ProductSpecification) -> Document:
-    service = catalog.customer_services[specification.realized_by.specification_id]
+    service = catalog.customer_service(specification.realized_by.specification)
     return {
         **_entry("productSpecification", specification),
         "isBundle": False,
@@ -141,18 +153,20 @@ def _service_specification(catalog: Catalog, specification: CustomerService | Re
         ),
     }
     if isinstance(specification, CustomerService):
-        services: Mapping[str, Entry] = {**catalog.customer_services, **catalog.resource_services}
-        supporting = (services[use.specification_id] for use in specification.supported_by)
-        relationships = [_relationship(each) for each in supporting]
+        relationships = [_relationship(_service(catalog, use.specification)) for use in specification.supported_by]
         return {**head, "@type": "CustomerFacingServiceSpecification", "serviceSpecRelationship": relationships}
-    required = (catalog.resource_specifications[each.specification_id] for each in specification.requires)
+    required = (catalog.resource(each.specification) for each in specification.requires)
     resources = [reference("resourceSpecification", each) for each in required]
     return {**head, "@type": "ResourceFacingServiceSpecification", "resourceSpecification": resources}
 
 
+def _service(catalog: Catalog, ref: Ref) -> Entry:
+    return catalog.customer_services.named(ref.id, ref.version) or catalog.resource_service(ref)
+
+
 def _relationship(entry: Entry) -> dict[str, Any]:
     referred = reference("serviceSpecification", entry)
-    kept = {key: referred[key] for key in ("id", "href", "name")}
+    kept = {key: referred[key] for key in ("id", "href", "name", "version")}
     return {**kept, "relationshipType": "reliesOn", "@type": "ServiceSpecRelationship"}
 
 
@@ -181,8 +195,8 @@ def _characteristic(specification: CharacteristicSpecification, type_name: str, 
         "valueType": specification.value_type,
         "configurable": True,
         "extensible": False,
-        "minCardinality": 1 if specification.required else 0,
-        "maxCardinality": 1,
+        "minCardinality": max(int(specification.required), specification.min_values if specification.required else 0),
+        **({} if specification.max_values is None else {"maxCardinality": specification.max_values}),
         **{key: value for key, value in optional.items() if value},
         values_key: _values(specification),
         "@type": type_name,
@@ -191,19 +205,37 @@ def _characteristic(specification: CharacteristicSpecification, type_name: str, 
 
 def _values(specification: CharacteristicSpecification) -> list[dict[str, Any]]:
     default = specification.default
+    defaults = default if isinstance(default, tuple) else () if default is None else (default,)
     if specification.allowed:
-        return [_value(specification, each, is_default=each == default) for each in specification.allowed]
+        return [_value(specification, each, is_default=each in defaults) for each in specification.allowed]
     # valueFrom and valueTo are integers in the official definition; other bounds cannot be said there.
     bounds = {"valueFrom": specification.minimum, "valueTo": specification.maximum}
     stated = {key: int(value) for key, value in bounds.items() if value is not None and float(value).is_integer()}
-    given = [_value(specification, default, is_default=True)] if default is not None else []
+    given = [_value(specification, each, is_default=True) for each in defaults]
     return [*given, *([{**_unit(specification), **stated, "rangeInterval": "closed"}] if stated else [])]
 
 
-def _value(specification: CharacteristicSpecification, value: Value, *, is_default: bool) -> dict[str, Any]:
+def _value(
+    specification: CharacteristicSpecification, value: Value | list[Value], *, is_default: bool
+) -> dict[str, Any]:
     return {**_unit(specification), "value": value, "isDefault": is_default}
 
 
 def _unit(specification: CharacteristicSpecification) -> dict[str, Any]:
     unit = {"unitOfMeasure": specification.unit} if specification.unit else {}
     return {"valueType": specification.value_type, **unit}
+
+
+def offered_version(catalog: Catalog, kind: str, key: str) -> str | None:
+    """Return the version of an entry that an id alone means: the offered one, else the latest; None: no such id."""
+    shelves: Mapping[str, tuple[Shelf[Entry], ...]] = {
+        "category": (catalog.product_specifications,),
+        "productOffering": (catalog.offerings,),
+        "productSpecification": (catalog.product_specifications,),
+        "serviceSpecification": (catalog.customer_services, catalog.resource_services),
+        "resourceSpecification": (catalog.resource_specifications,),
+    }
+    if kind == "catalog":
+        return "1.0"
+    found = (shelf.named(key) for shelf in shelves[kind])
+    return next((each.version for each in found if each is not None), None)

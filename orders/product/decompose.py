@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from inventory.documents import Document, characteristic_list
-from orders.catalog.model import Catalog
+from orders.catalog.expressions import place_context
+from orders.catalog.model import Catalog, ProductSpecification, Ref
 from orders.catalog.wire import reference
 from orders.documents import href
 from orders.product.model import ItemTask
@@ -24,22 +25,35 @@ def service_order(catalog: Catalog, order: Document, tasks: Iterable[ItemTask]) 
     return {**carried, "externalId": order["id"], "serviceOrderItem": items, "@type": "ServiceOrder"}
 
 
+def product_of(catalog: Catalog, task: ItemTask) -> ProductSpecification:
+    """Return the product specification of an item, in the version that its order or its product pinned.
+
+    Raises:
+        UnknownSpecification: the catalog no longer has it.
+    """
+    if task.specification is not None:
+        return catalog.product(task.specification)
+    return catalog.specification_of(catalog.offering(Ref(id=task.offering_id, version=task.offering_version)))
+
+
 def _item(catalog: Catalog, task: ItemTask) -> Document:
-    product = catalog.specification_of(catalog.offerings[task.offering_id])
-    specification = catalog.customer_services[product.realized_by.specification_id]
     service: dict[str, Any] = {"@type": "Service"}
     if task.service_id is not None:
         service |= {"id": task.service_id, "href": href("service", task.service_id)}
-    service["serviceSpecification"] = reference("serviceSpecification", specification)
     if task.action != "delete":
-        service["serviceCharacteristic"] = characteristic_list(_values(catalog, task))
-    if task.action == "add":
-        service |= {"name": specification.name, "serviceType": "CFS", "place": [task.place]}
+        service |= _wanted(catalog, task)
     return {"id": task.item_id, "action": task.action, "quantity": 1, "service": service}
 
 
-def _values(catalog: Catalog, task: ItemTask) -> dict[str, Any]:
-    use = catalog.specification_of(catalog.offerings[task.offering_id]).realized_by
-    place = {key: task.place.get(key) for key in ("id", "name", "role")}
-    context = {"product": task.values, "place": place}
-    return {name: expression.evaluate(context) for name, expression in use.characteristics.items()}
+def _wanted(catalog: Catalog, task: ItemTask) -> dict[str, Any]:
+    use = product_of(catalog, task).realized_by
+    specification = catalog.customer_service(use.specification)
+    context = {"product": task.values, "place": place_context(task.place, task.place_attributes)}
+    values = {name: expression.evaluate(context) for name, expression in use.characteristics.items()}
+    wanted: dict[str, Any] = {"serviceCharacteristic": characteristic_list(values)}
+    if task.action == "add":
+        named = {"serviceSpecification": reference("serviceSpecification", specification)}
+        return {**named, **wanted, "name": specification.name, "serviceType": "CFS", "place": [task.place]}
+    # A service keeps the version it was made by, unless the order moves its product to another one.
+    renewed = {"serviceSpecification": reference("serviceSpecification", specification)} if task.renewed else {}
+    return {**renewed, **wanted}

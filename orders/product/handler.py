@@ -8,7 +8,7 @@ from inventory.documents import Document
 from inventory.ledger import Job, Move, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
 from orders.documents import stamp, with_items, with_notes
 from orders.errors import OrdersError
 from orders.product.contracts import ServiceOrdering
@@ -27,7 +27,7 @@ _ON_HOLD: Final = frozenset({OrderState.HELD, OrderState.PENDING, OrderState.ASS
 class ProductOrderHandler:
     """Moves product orders, one event at a time."""
 
-    catalog: Catalog
+    catalog: CatalogSource
     orders: DocumentStore
     cancels: CancelTasks
     inventory: ProductInventory
@@ -48,7 +48,7 @@ class ProductOrderHandler:
         if not tasks:
             return
         try:
-            order = service_order(self.catalog, row.document, tasks.values())
+            order = service_order(self.catalog.current(uow), row.document, tasks.values())
             order_id = self.services.place(uow, order, correlation_id=row.correlation_id)
         except OrdersError as error:
             self._end(uow, running, dict.fromkeys(tasks, OrderState.FAILED), {}, [str(error)])

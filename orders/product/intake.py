@@ -1,14 +1,16 @@
 """Checks TMF622 bodies against the catalog and the products there are; every problem with its path. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
 
 from inventory.documents import Document
-from orders.catalog.model import Catalog, Offering, check_values, with_defaults
-from orders.errors import Problem
+from orders.catalog.characteristics import check_values, with_defaults
+from orders.catalog.expressions import place_context
+from orders.catalog.model import Catalog, Offering, ProductSpecification, Ref, ref_of
+from orders.errors import MappingError, Problem
 from orders.inbound import (
     Action,
     CharacteristicBody,
@@ -20,13 +22,18 @@ from orders.inbound import (
     PlaceBody,
     ReferenceBody,
     RelationshipBody,
+    SpecificationBody,
     Text,
     common_problems,
+    offer_problems,
     parse,
     refuse,
     values_of,
 )
 from orders.product.model import ItemTask
+
+AttributesOf = Callable[[str], Mapping[str, Any]]
+"""What is known of a place, by its id."""
 
 
 class ProductBody(Inbound):
@@ -40,7 +47,7 @@ class ProductBody(Inbound):
     is_customer_visible: bool | None = None
     place: list[PlaceBody] = Field(default_factory=list)
     product_characteristic: list[CharacteristicBody] = Field(default_factory=list)
-    product_specification: ReferenceBody | None = None
+    product_specification: SpecificationBody | None = None
     product_price: list[Inbound] = Field(default_factory=list)
     product_term: list[Inbound] = Field(default_factory=list)
     product_relationship: list[Inbound] = Field(default_factory=list)
@@ -58,7 +65,7 @@ class ProductOrderItemBody(ItemBody):
     item_total_price: list[Inbound] = Field(default_factory=list)
     payment: list[ReferenceBody] = Field(default_factory=list)
     product: ProductBody | None = None
-    product_offering: ReferenceBody | None = None
+    product_offering: SpecificationBody | None = None
     product_order_item: NoNestedItems = Field(default_factory=list)
     product_order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
     quote_item: ReferenceBody | None = None
@@ -99,6 +106,7 @@ class ProductOrder:
 class _Context:
     catalog: Catalog
     products: Mapping[str, ItemTask]
+    attributes: AttributesOf
     problems: list[Problem]
 
     def report(self, path: str, wrong: str, legal: str = "") -> None:
@@ -124,7 +132,11 @@ def named_products(order: ProductOrderBody) -> dict[str, str]:
 
 
 def check_order(
-    order: ProductOrderBody, document: Document, catalog: Catalog, products: Mapping[str, ItemTask]
+    order: ProductOrderBody,
+    document: Document,
+    catalog: Catalog,
+    products: Mapping[str, ItemTask],
+    attributes: AttributesOf = lambda _: {},
 ) -> ProductOrder:
     """Return the checked order; ``products`` holds those of :func:`named_products` that exist, as they are now.
 
@@ -133,7 +145,7 @@ def check_order(
     Raises:
         InvalidOrder: with every problem.
     """
-    context = _Context(catalog=catalog, products=products, problems=[])
+    context = _Context(catalog=catalog, products=products, attributes=attributes, problems=[])
     context.problems.extend(common_problems(order.product_order_item, "productOrderItem"))
     context.problems.extend(_named_twice(order))
     items = [
@@ -176,28 +188,33 @@ def _added(context: _Context, item: ProductOrderItemBody, path: str) -> ItemTask
         context.report(f"{path}.product.place[0].id", "is missing", "the id of the place to serve")
     if offering is None:
         return None
-    values = _fixed(context, offering, given, path)
-    return ItemTask(
+    task = ItemTask(
         item_id=item.id,
         action="add",
         product_id="",
         offering_id=offering.id,
-        values=values,
+        offering_version=offering.version,
+        specification=ref_of(context.catalog.specification_of(offering)),
+        values=_fixed(context, offering, context.catalog.specification_of(offering), given, path),
         place=place.model_dump(by_alias=True, exclude_none=True) if place is not None else {},
     )
+    return None if place is None else _where_sold(context, task, offering, path)
 
 
 def _modified(context: _Context, item: ProductOrderItemBody, path: str) -> ItemTask | None:
     current = _current(context, item, path)
     if current is None or item.product is None:
         return None
-    before = context.catalog.offerings.get(current.offering_id)
-    wanted = item.product_offering or ReferenceBody(id=current.offering_id)
-    offering = _offering(context, wanted, path)
+    before = context.catalog.offerings.named(current.offering_id, current.offering_version)
+    wanted = item.product_offering
+    if wanted is None or (wanted.id == current.offering_id and wanted.version in (None, current.offering_version)):
+        offering = _kept_offering(context, current, path)
+    else:
+        offering = _offering(context, wanted, path)
     if offering is None:
         return None
-    if before is not None and offering.specification_id != before.specification_id:
-        legal = _legal_offerings(context.catalog, before.specification_id)
+    if before is not None and offering.specification.id != before.specification.id:
+        legal = _legal_offerings(context.catalog, before.specification.id)
         context.report(f"{path}.productOffering.id", f"{offering.id!r} sells another product specification", legal)
         return None
     if any(each.id not in (None, current.place.get("id")) for each in item.product.place):
@@ -205,8 +222,69 @@ def _modified(context: _Context, item: ProductOrderItemBody, path: str) -> ItemT
     given = _given(context, item.product, path)
     loosened = before.fixed if before is not None else {}
     kept = {name: value for name, value in current.values.items() if name not in loosened}
-    values = _fixed(context, offering, {**kept, **given}, path)
-    return replace(current, item_id=item.id, action="modify", offering_id=offering.id, values=values)
+    task = replace(_under(context.catalog, current, offering), item_id=item.id, action="modify")
+    specification = _specification(context, task, offering)
+    task = replace(task, values=_fixed(context, offering, specification, {**kept, **given}, path))
+    return _where_sold(context, task, offering, path) if offering != before else _located(context, task)
+
+
+def _kept_offering(context: _Context, current: ItemTask, path: str) -> Offering | None:
+    """Return the offering that a product was sold by, whether it still is sold or not."""
+    ref = Ref(id=current.offering_id, version=current.offering_version)
+    found = context.catalog.offerings.named(ref.id, ref.version)
+    if found is None:
+        legal = _legal_offerings(context.catalog, current.specification.id if current.specification else "")
+        context.report(f"{path}.product.id", f"was sold by {str(ref)!r}, which the catalog no longer has", legal)
+    return found
+
+
+def _under(catalog: Catalog, current: ItemTask, offering: Offering) -> ItemTask:
+    """Return the product under ``offering``: in its own version where that is the offering it has."""
+    if (offering.id, offering.version) == (current.offering_id, current.offering_version or offering.version):
+        return replace(current, offering_version=offering.version)
+    specification = ref_of(catalog.specification_of(offering))
+    return replace(
+        current,
+        offering_id=offering.id,
+        offering_version=offering.version,
+        specification=specification,
+        renewed=specification != current.specification,
+    )
+
+
+def _located(context: _Context, task: ItemTask) -> ItemTask:
+    return replace(task, place_attributes=dict(context.attributes(task.place.get("id", ""))))
+
+
+def _where_sold(context: _Context, task: ItemTask, offering: Offering, path: str) -> ItemTask:
+    """Return the task with what is known of its place; an offering that is not sold there is reported."""
+    located = _located(context, task)
+    try:
+        reason = _refusal(offering, located)
+    except MappingError as error:
+        context.report(f"{path}.productOffering.id", f"{offering.id!r} cannot be judged: {error}")
+        return located
+    if reason is not None:
+        wrong = f"{offering.id!r} is not sold at {task.place.get('id')!r}: {reason}"
+        context.report(f"{path}.productOffering.id", wrong, ", ".join(_sold_there(context, located)) or "none")
+    return located
+
+
+def _refusal(offering: Offering, task: ItemTask) -> str | None:
+    place = place_context(task.place, task.place_attributes)
+    values = {"product": task.values, "place": place}
+    broken = next((rule for rule in offering.eligibility if not rule.when.evaluate(values)), None)
+    return None if broken is None else broken.reason or f"{broken.when.source} does not hold"
+
+
+def _sold_there(context: _Context, task: ItemTask) -> Iterator[str]:
+    for each in sorted(context.catalog.offerings.values(), key=lambda offering: offering.id):
+        try:
+            if _refusal(each, replace(task, values={**task.values, **each.fixed})) is None:
+                yield each.id
+        except MappingError:
+            # What this place says nothing about cannot be promised here.
+            continue
 
 
 def _current(context: _Context, item: ProductOrderItemBody, path: str) -> ItemTask | None:
@@ -218,14 +296,14 @@ def _current(context: _Context, item: ProductOrderItemBody, path: str) -> ItemTa
     return current
 
 
-def _offering(context: _Context, wanted: ReferenceBody | None, path: str) -> Offering | None:
+def _offering(context: _Context, wanted: SpecificationBody | None, path: str) -> Offering | None:
     known = context.catalog.offerings
     if wanted is None:
         context.report(f"{path}.productOffering", "is missing", ", ".join(sorted(known)))
         return None
-    if wanted.id not in known:
-        context.report(f"{path}.productOffering.id", f"{wanted.id!r} does not exist", ", ".join(sorted(known)))
-    return known.get(wanted.id)
+    problems = tuple(offer_problems(known, wanted, f"{path}.productOffering"))
+    context.problems.extend(problems)
+    return None if problems else known.named(wanted.id, wanted.version or "")
 
 
 def _given(context: _Context, product: ProductBody, path: str) -> dict[str, Any]:
@@ -234,22 +312,29 @@ def _given(context: _Context, product: ProductBody, path: str) -> dict[str, Any]
     return values
 
 
-def _fixed(context: _Context, offering: Offering, given: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _specification(context: _Context, task: ItemTask, offering: Offering) -> ProductSpecification:
+    """Return the specification that the product was made by; where the catalog lost it, the one that is sold now."""
+    pinned = task.specification
+    found = context.catalog.product_specifications.named(pinned.id, pinned.version) if pinned else None
+    return found or context.catalog.specification_of(offering)
+
+
+def _fixed(
+    context: _Context, offering: Offering, specification: ProductSpecification, given: Mapping[str, Any], path: str
+) -> dict[str, Any]:
     """Return the product's full set of values under ``offering``; what contradicts it or is illegal is reported."""
     path = f"{path}.product.productCharacteristic"
     for name in offering.fixed.keys() & given.keys():
         if given[name] != offering.fixed[name]:
             wrong = f"{given[name]!r} contradicts product offering {offering.id!r}"
             context.report(f"{path}.{name}", wrong, str(offering.fixed[name]))
-    specifications = context.catalog.specification_of(offering).characteristics
+    specifications = specification.characteristics
     values = with_defaults(specifications, {**given, **offering.fixed})
     context.problems.extend(check_values(specifications, values, path))
     return values
 
 
 def _legal_offerings(catalog: Catalog, specification_id: str) -> str:
-    return ", ".join(_sold_as(catalog.offerings.values(), specification_id))
-
-
-def _sold_as(offerings: Iterable[Offering], specification_id: str) -> list[str]:
-    return sorted(each.id for each in offerings if each.specification_id == specification_id)
+    return ", ".join(
+        sorted(each.id for each in catalog.offerings.values() if each.specification.id == specification_id)
+    )

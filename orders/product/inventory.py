@@ -8,10 +8,12 @@ from inventory.documents import Document, characteristic_list, characteristics
 from inventory.ledger import UnitOfWork
 from inventory.store import DocumentStore, Row
 from inventory.tables import products
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
+from orders.catalog.model import Ref
 from orders.catalog.wire import reference
 from orders.documents import href, merged, stamp
 from orders.errors import OrderConflict
+from orders.product.decompose import product_of
 from orders.product.model import ItemTask
 from orders.product.states import PRODUCT, ProductStatus
 
@@ -31,7 +33,7 @@ def product_store() -> DocumentStore:
 class ProductInventory:
     """Reads and writes products; each method moves one product one step of its life cycle."""
 
-    catalog: Catalog
+    catalog: CatalogSource
     store: DocumentStore = field(default_factory=product_store)
 
     def current(self, uow: UnitOfWork, product_ids: Iterable[str]) -> dict[str, ItemTask]:
@@ -65,7 +67,7 @@ class ProductInventory:
             id=task.product_id,
             state=state,
             correlation_id=order.correlation_id,
-            document={**self._document(order, task), "status": state, "orderDate": stamp(uow.now)},
+            document={**self._document(uow, order, task), "status": state, "orderDate": stamp(uow.now)},
             task={"order": order.id},
         )
         self.store.insert(uow, row)
@@ -81,7 +83,7 @@ class ProductInventory:
             ended = {"terminationDate": stamp(uow.now)}
             self._change(uow, order, task, ended, ProductStatus.TERMINATED, order_id=None)
         elif task.action == "modify":
-            self._change(uow, order, task, self._terms(task), None, order_id=None)
+            self._change(uow, order, task, self._terms(uow, task), None, order_id=None)
         else:
             realized = {"startDate": stamp(uow.now), "realizingService": [_service_reference(service)]}
             self._change(uow, order, task, realized, ProductStatus.ACTIVE, order_id=None)
@@ -135,7 +137,7 @@ class ProductInventory:
         )
         self.store.save(uow, row, after)
 
-    def _document(self, order: Row, task: ItemTask) -> Document:
+    def _document(self, uow: UnitOfWork, order: Row, task: ItemTask) -> Document:
         parties = {"relatedParty": order.document["relatedParty"]} if "relatedParty" in order.document else {}
         origin = {
             "productOrderId": order.id,
@@ -149,17 +151,18 @@ class ProductInventory:
             "href": href("product", task.product_id),
             "isBundle": False,
             "isCustomerVisible": True,
-            **self._terms(task),
+            **self._terms(uow, task),
             "place": [task.place],
             **parties,
             "productOrderItem": [origin],
             "@type": "Product",
         }
 
-    def _terms(self, task: ItemTask) -> dict[str, Any]:
+    def _terms(self, uow: UnitOfWork, task: ItemTask) -> dict[str, Any]:
         """Return what an order decides about a product: its offering and characteristics."""
-        offering = self.catalog.offerings[task.offering_id]
-        specification = self.catalog.specification_of(offering)
+        catalog = self.catalog.current(uow)
+        offering = catalog.offering(Ref(id=task.offering_id, version=task.offering_version))
+        specification = product_of(catalog, task)
         return {
             "name": offering.name,
             "productOffering": reference("productOffering", offering),
@@ -170,11 +173,14 @@ class ProductInventory:
 
 def _as_item(row: Row) -> ItemTask:
     realizing = row.document.get("realizingService")
+    offering, specification = row.document["productOffering"], row.document.get("productSpecification")
     return ItemTask(
         item_id="",
         action="noChange",
         product_id=row.id,
-        offering_id=row.document["productOffering"]["id"],
+        offering_id=offering["id"],
+        offering_version=offering.get("version", ""),
+        specification=Ref(id=specification["id"], version=specification.get("version", "")) if specification else None,
         values=characteristics(row.document, "productCharacteristic"),
         place=row.document["place"][0],
         service_id=realizing[0]["id"] if realizing else None,

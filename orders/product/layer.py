@@ -6,10 +6,12 @@ from uuid import uuid4
 
 from inventory.documents import Document
 from inventory.ledger import Handler, NewJob, UnitOfWork
+from inventory.places import PlaceDirectory
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.places import Places
 from orders.product.contracts import ServiceOrdering
 from orders.product.decompose import service_order
 from orders.product.handler import ProductOrderHandler
@@ -37,9 +39,10 @@ def cancel_product_order_store() -> DocumentStore:
 class ProductOrdering:
     """The layer, as the API and other sales channels use it."""
 
-    catalog: Catalog
+    catalog: CatalogSource
     services: ServiceOrdering
     orders: DocumentStore = field(default_factory=product_order_store)
+    places: Places = field(default_factory=PlaceDirectory)
 
     def place(self, uow: UnitOfWork, body: object, *, correlation_id: str | None = None) -> Document:
         """Store the order and return it; an ``externalId`` seen before gives the order it was first sent with.
@@ -57,7 +60,8 @@ class ProductOrdering:
         if known is not None:
             return known.document
         named = named_products(order)
-        checked = check_order(order, document, self.catalog, self._inventory.current(uow, named))
+        catalog, products = self.catalog.current(uow), self._inventory.current(uow, named)
+        checked = check_order(order, document, catalog, products, lambda key: self.places.attributes(uow, key))
         self._inventory.refuse_busy(uow, named)
         return self._store(uow, checked, correlation_id)
 
@@ -108,7 +112,7 @@ class ProductOrdering:
             task=dump_tasks(tasks),
         )
         # Decomposed once before anything is stored: what the catalog cannot map is refused at the door.
-        service_order(self.catalog, row.document, tasks.values())
+        service_order(self.catalog.current(uow), row.document, tasks.values())
         self.orders.insert(uow, row)
         for task in tasks.values():
             self._inventory.accepted(uow, row, task)

@@ -1,12 +1,13 @@
 """What COM remembers of an order item while the service order runs, and its JSON form in ``Row.task``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from inventory.documents import Document
+from orders.catalog.model import Ref
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,10 @@ class ItemTask:
     Attributes:
         values: the product's characteristics when the item is completed.
         service_id: the service that realizes the product, where there is one already.
+        offering_version: of the offering; empty where the product is older than the keeping of versions.
+        specification: the product specification with its version; None as before.
+        renewed: whether the order moves the product to another version, or another specification.
+        place_attributes: what was known of the place when the order came.
     """
 
     item_id: str
@@ -25,6 +30,10 @@ class ItemTask:
     values: dict[str, Any]
     place: dict[str, Any]
     service_id: str | None = None
+    offering_version: str = ""
+    specification: Ref | None = None
+    renewed: bool = False
+    place_attributes: dict[str, Any] = field(default_factory=dict)
 
 
 _TASKS: Final = TypeAdapter(dict[str, ItemTask])

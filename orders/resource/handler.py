@@ -9,10 +9,10 @@ from inventory.ledger import Job, Move, UnitOfWork
 from inventory.model import ReservationRequest
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
 from orders.documents import stamp, with_items, with_notes
 from orders.resource.contracts import Reservations
-from orders.resource.intake import specification_id
+from orders.resource.intake import specification_ref
 from orders.resource.states import ITEM, ORDER
 from orders.states import FINAL, OrderState, roll_up
 
@@ -36,7 +36,7 @@ class ResourceOrderHandler:
 
     orders: DocumentStore
     cancels: CancelTasks
-    catalog: Catalog
+    catalog: CatalogSource
     reservations: Reservations
 
     def start(self, job: Job, uow: UnitOfWork) -> None:
@@ -73,7 +73,7 @@ class ResourceOrderHandler:
         taken: dict[str, Document] = {}
         try:
             for item in (each for each in items if each["action"] == "add"):
-                taken[item["id"]] = self.reservations.reserve(uow, self._request(row, item))
+                taken[item["id"]] = self.reservations.reserve(uow, self._request(uow, row, item))
             for item in (each for each in items if each["action"] == "delete"):
                 self.reservations.release(uow, item["resource"]["id"])
         except InventoryError as error:
@@ -82,8 +82,8 @@ class ResourceOrderHandler:
             return _Outcome(resources={}, reason=str(error))
         return _Outcome(resources=taken)
 
-    def _request(self, row: Row, item: Document) -> ReservationRequest:
-        specification = self.catalog.resource_specifications[specification_id(item)]
+    def _request(self, uow: UnitOfWork, row: Row, item: Document) -> ReservationRequest:
+        specification = self.catalog.current(uow).resource(specification_ref(item))
         return ReservationRequest(
             specification_id=specification.id,
             specification_name=specification.name,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from inventory.documents import Document
-from orders.catalog.model import Catalog
+from orders.catalog.model import Catalog, Ref
 from orders.errors import Problem
 from orders.inbound import (
     CharacteristicBody,
@@ -16,10 +16,11 @@ from orders.inbound import (
     ItemBody,
     OrderBody,
     PlaceBody,
-    ReferenceBody,
     RelationshipBody,
+    SpecificationBody,
     Text,
     common_problems,
+    offer_problems,
     parse,
     refuse,
 )
@@ -33,7 +34,7 @@ class ResourceBody(Inbound):
     name: str | None = None
     place: PlaceBody | None = None
     resource_characteristic: list[CharacteristicBody] = Field(default_factory=list)
-    resource_specification: ReferenceBody | None = None
+    resource_specification: SpecificationBody | None = None
 
 
 class ResourceOrderItemBody(ItemBody):
@@ -42,7 +43,7 @@ class ResourceOrderItemBody(ItemBody):
     action: Literal["add", "delete", "noChange"]
     order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
     resource: ResourceBody | None = None
-    resource_specification: ReferenceBody | None = None
+    resource_specification: SpecificationBody | None = None
 
 
 class ResourceOrderBody(OrderBody):
@@ -74,10 +75,10 @@ def check_order(body: object, catalog: Catalog) -> ResourceOrder:
     return ResourceOrder(external_id=order.external_id, document=document)
 
 
-def specification_id(item: Document) -> str:
+def specification_ref(item: Document) -> Ref:
     """Return the resource specification that a checked item names, on itself or on its resource."""
     found = item.get("resourceSpecification") or item["resource"]["resourceSpecification"]
-    return str(found["id"])
+    return Ref(id=str(found["id"]), version=str(found.get("version") or ""))
 
 
 def _problems(items: Sequence[ResourceOrderItemBody], catalog: Catalog) -> Iterator[Problem]:
@@ -95,9 +96,9 @@ def _add_problems(item: ResourceOrderItemBody, catalog: Catalog, path: str) -> I
     legal = ", ".join(sorted(known))
     if named is None:
         yield Problem(path=f"{path}.resourceSpecification", wrong="is missing", legal=legal)
-    elif named.id not in known:
-        wrong = f"{named.id!r} does not exist"
-        yield Problem(path=f"{path}.resourceSpecification.id", wrong=wrong, legal=legal)
+    elif known.named(named.id, named.version or "") is None:
+        # Retired ones too: a service made by an old version may need its resources in another place.
+        yield from offer_problems(known, named, f"{path}.resourceSpecification")
     place = item.resource.place if item.resource else None
     if place is None or place.id is None:
         yield Problem(path=f"{path}.resource.place.id", wrong="is missing", legal="the place the resource serves")

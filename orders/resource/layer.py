@@ -8,7 +8,7 @@ from inventory.documents import Document
 from inventory.ledger import Handler, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
 from orders.resource.contracts import Reservations
 from orders.resource.handler import ResourceOrderHandler
@@ -34,7 +34,7 @@ def cancel_resource_order_store() -> DocumentStore:
 class ResourceOrdering:
     """The layer, as :class:`orders.service.contracts.ResourceOrdering` wants it."""
 
-    catalog: Catalog
+    catalog: CatalogSource
     reservations: Reservations
     orders: DocumentStore = field(default_factory=resource_order_store)
 
@@ -44,7 +44,7 @@ class ResourceOrdering:
         Raises:
             InvalidOrder: with every problem; nothing was stored.
         """
-        checked = check_order(order, self.catalog)
+        checked = check_order(order, self.catalog.current(uow))
         known = self.orders.by_external_id(uow, checked.external_id) if checked.external_id else None
         if known is not None:
             return known.id

@@ -1,10 +1,13 @@
 """Decomposition by the catalog: what a customer-facing service is made of, and the values of its parts. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orders.catalog.model import Catalog, ResourceService, Use, check_values, with_defaults
+from orders.catalog.characteristics import check_values, with_defaults
+from orders.catalog.expressions import place_context
+from orders.catalog.model import Catalog, CustomerService, Ref, ResourceService, Use, ref_of_text
 from orders.catalog.references import resource_name
 from orders.errors import MappingError
 from orders.service.model import Composition, Part, Reserved
@@ -12,9 +15,10 @@ from orders.service.model import Composition, Part, Reserved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """A resource-facing service that is needed, and the resource specifications it reserves."""
+    """A resource-facing service that is needed, in which version, and the resources it reserves (``id[@version]``)."""
 
     specification_id: str
+    version: str
     requires: tuple[str, ...]
 
 
@@ -25,16 +29,58 @@ class _Leaf:
     service: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Reads the catalog for one service: parts that are there keep the version they were made by."""
+
+    catalog: Catalog
+    place: Mapping[str, Any]
+    made_by: Mapping[str, str]
+
+    def leaves(self, customer: CustomerService, values: Mapping[str, Any]) -> Iterator[_Leaf]:
+        for use in customer.supported_by:
+            context = {"service": values, "place": self.place}
+            if use.when is not None and not use.when.evaluate(context):
+                continue
+            nested = self.catalog.customer_services.named(use.specification.id, use.specification.version)
+            if nested is None:
+                yield _Leaf(use=use, specification=self._specification(use.specification), service=values)
+            else:
+                yield from self.leaves(nested, with_defaults(nested.characteristics, _evaluate(use, context)))
+
+    def required(self, leaf: _Leaf) -> Iterator[Ref]:
+        for requirement in leaf.specification.requires:
+            when = requirement.when
+            if when is None or when.evaluate({"service": leaf.service, "place": self.place}):
+                yield requirement.specification
+
+    def _specification(self, ref: Ref) -> ResourceService:
+        version = ref.version or self.made_by.get(ref.id, "")
+        return self.catalog.resource_service(Ref(id=ref.id, version=version))
+
+
 def needs(catalog: Catalog, composition: Composition) -> tuple[Need, ...]:
     """Return what the service is made of, in the catalog's order.
 
     Raises:
-        MappingError: a catalog expression gave no value.
+        MappingError: a catalog expression gave no value, or the conditions that hold reserve one resource twice.
+        UnknownSpecification: the catalog no longer has a version that the service was made by.
     """
-    return tuple(
-        Need(specification_id=leaf.specification.id, requires=tuple(_required(leaf, composition.place)))
-        for leaf in _leaves(catalog, composition.specification_id, composition.values, composition.place)
+    reader, leaves = _leaves(catalog, composition)
+    found = tuple(
+        Need(
+            specification_id=leaf.specification.id,
+            version=leaf.specification.version,
+            requires=tuple(str(each) for each in reader.required(leaf)),
+        )
+        for leaf in leaves
     )
+    asked = Counter(ref_of_text(name).id for need in found for name in need.requires)
+    twice = [name for name, times in asked.items() if times > 1]
+    if twice:
+        reason = f"the conditions that hold here reserve {', '.join(twice)} more than once"
+        raise MappingError(composition.specification_id, "supportedBy", reason)
+    return found
 
 
 def part_values(catalog: Catalog, composition: Composition) -> dict[str, dict[str, Any]]:
@@ -43,33 +89,27 @@ def part_values(catalog: Catalog, composition: Composition) -> dict[str, dict[st
     Raises:
         MappingError: an expression gave no value or one that the specification does not allow, or the catalog
             composes the service in another way than when it was ordered.
+        UnknownSpecification: the catalog no longer has a version that the service was made by.
     """
-    leaves = tuple(_leaves(catalog, composition.specification_id, composition.values, composition.place))
+    reader, leaves = _leaves(catalog, composition)
     expected = [leaf.specification.id for leaf in leaves]
     if expected != [part.specification_id for part in composition.parts]:
         raise MappingError(composition.specification_id, "supportedBy", f"the catalog now says {', '.join(expected)}")
     resources = _resource_context(composition.resources)
     return {
-        part.service_id: _values(leaf, composition.place, resources)
+        part.service_id: _values(leaf, reader.place, resources)
         for part, leaf in zip(composition.parts, leaves, strict=True)
     }
 
 
-def _leaves(catalog: Catalog, service_id: str, values: Mapping[str, Any], place: Mapping[str, Any]) -> Iterator[_Leaf]:
-    for use in catalog.customer_services[service_id].supported_by:
-        nested = catalog.customer_services.get(use.specification_id)
-        if nested is None:
-            yield _Leaf(use=use, specification=catalog.resource_services[use.specification_id], service=values)
-        else:
-            inner = _evaluate(use, {"service": values, "place": place})
-            yield from _leaves(catalog, nested.id, with_defaults(nested.characteristics, inner), place)
-
-
-def _required(leaf: _Leaf, place: Mapping[str, Any]) -> Iterator[str]:
-    for requirement in leaf.specification.requires:
-        when = requirement.when
-        if when is None or when.evaluate({"service": leaf.service, "place": place}):
-            yield requirement.specification_id
+def _leaves(catalog: Catalog, composition: Composition) -> tuple[_Reader, tuple[_Leaf, ...]]:
+    reader = _Reader(
+        catalog=catalog,
+        place=place_context(composition.place, composition.place_attributes),
+        made_by={part.specification_id: part.version for part in composition.parts},
+    )
+    customer = catalog.customer_service(composition.specification)
+    return reader, tuple(reader.leaves(customer, composition.values))
 
 
 def _values(leaf: _Leaf, place: Mapping[str, Any], resources: Mapping[str, Any]) -> dict[str, Any]:

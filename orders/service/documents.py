@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from inventory.documents import Document, characteristic_list
-from orders.catalog.model import Catalog
+from orders.catalog.model import Catalog, ref_of_text
 from orders.catalog.wire import reference
 from orders.documents import href
 from orders.service.model import Composition, Part, Reserved
@@ -19,12 +19,10 @@ def reserving_order(catalog: Catalog, part: Part, composition: Composition, exte
             "quantity": 1,
             "resource": {
                 "place": _place(composition),
-                "resourceSpecification": reference(
-                    "resourceSpecification", catalog.resource_specifications[specification_id]
-                ),
+                "resourceSpecification": reference("resourceSpecification", catalog.resource(ref_of_text(required))),
             },
         }
-        for number, specification_id in enumerate(part.requires, start=1)
+        for number, required in enumerate(part.requires, start=1)
     ]
     return {"externalId": external_id, "orderItem": items, "@type": "ResourceOrder"}
 
@@ -68,7 +66,7 @@ def customer_service(catalog: Catalog, service_id: str, composition: Composition
 
 def resource_services(catalog: Catalog, service_id: str, composition: Composition) -> Mapping[str, Document]:
     """Return the TMF638 resource-facing services by id, each with its resources and the service it supports."""
-    specification = catalog.customer_services[composition.specification_id]
+    specification = catalog.customer_service(composition.specification)
     parent = {"id": service_id, "href": href("service", service_id), "name": specification.name, "@type": "Service"}
     relationship = {"relationshipType": "supports", "service": parent}
     return {
@@ -93,7 +91,7 @@ def order_error_messages(errors: Mapping[str, Sequence[Mapping[str, Any]]]) -> l
 
 
 def _customer_service(catalog: Catalog, service_id: str, composition: Composition) -> dict[str, Any]:
-    specification = catalog.customer_services[composition.specification_id]
+    specification = catalog.customer_service(composition.specification)
     return {
         **_service(service_id, specification.name, "CFS"),
         "serviceSpecification": reference("serviceSpecification", specification),
@@ -103,7 +101,7 @@ def _customer_service(catalog: Catalog, service_id: str, composition: Compositio
 
 
 def _part(catalog: Catalog, part: Part, composition: Composition) -> dict[str, Any]:
-    specification = catalog.resource_services[part.specification_id]
+    specification = catalog.resource_service(part.specification)
     return {
         **_service(part.service_id, specification.name, "RFS"),
         "serviceSpecification": reference("serviceSpecification", specification),
@@ -132,7 +130,7 @@ def _service_reference(catalog: Catalog, part: Part) -> dict[str, Any]:
     return {
         "id": part.service_id,
         "href": href("service", part.service_id),
-        "name": catalog.resource_services[part.specification_id].name,
+        "name": catalog.resource_service(part.specification).name,
         "@type": "ServiceRef",
         "@referredType": "Service",
     }

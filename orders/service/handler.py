@@ -62,7 +62,7 @@ class ServiceOrderHandler:
         items = load_tasks(row.task)
         assessed = {key: _assessed(item) for key, item in items.items()}
         assessing = save_progress(self.orders, uow, row, assessed, others=OrderState.ASSESSING_CANCELLATION)
-        too_late = no_return(uow, items, self.steps.catalog, self.steps.inventory)
+        too_late = no_return(uow, items, self.steps.catalog.current(uow), self.steps.inventory)
         if too_late:
             restored = save_progress(self.orders, uow, assessing, items, [f"not cancelled: {too_late}"])
             self.cancels.refused(uow, restored, too_late)
@@ -139,8 +139,13 @@ class ServiceOrderHandler:
 
     def _begin_add(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         parts = tuple(
-            Part(service_id=str(uuid4()), specification_id=need.specification_id, requires=need.requires)
-            for need in needs(self.steps.catalog, task.composition)
+            Part(
+                service_id=str(uuid4()),
+                specification_id=need.specification_id,
+                requires=need.requires,
+                version=need.version,
+            )
+            for need in needs(self.steps.catalog.current(uow), task.composition)
         )
         composition = replace(task.composition, parts=parts)
         reserving = replace(task, composition=composition, phase=Phase.RESERVING)
@@ -150,7 +155,7 @@ class ServiceOrderHandler:
 
     def _reserve(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part) -> ItemTask:
         external_id = f"{row.id}:{task.item_id}:{part.service_id}"
-        order = reserving_order(self.steps.catalog, part, task.composition, external_id)
+        order = reserving_order(self.steps.catalog.current(uow), part, task.composition, external_id)
         try:
             order_id = self.steps.resources.place(uow, order, correlation_id=row.correlation_id)
         except OrdersError as error:
@@ -162,15 +167,15 @@ class ServiceOrderHandler:
     def _begin_modify(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         composition = task.composition
         task = replace(task, before=self.steps.inventory.compositions(uow, {task.service_id: ""})[task.service_id])
-        if not same_needs(composition.parts, needs(self.steps.catalog, composition)):
+        if not same_needs(composition.parts, needs(self.steps.catalog.current(uow), composition)):
             reason = "the change needs other resources; cease the service and order it anew"
             raise MappingError(composition.specification_id, "supportedBy", reason)
-        values = part_values(self.steps.catalog, composition)
+        values = part_values(self.steps.catalog.current(uow), composition)
         changed = replace(task, composition=replace(composition, part_values=values), phase=Phase.ACTIVATING)
         if values == composition.part_values:
             # No device would notice: only the inventory has something to learn.
             return self.steps.finish(uow, row, changed)
-        request = activation_request(self.steps.catalog, task.service_id, changed.composition)
+        request = activation_request(self.steps.catalog.current(uow), task.service_id, changed.composition)
         self.steps.activation.modify(
             uow, request, external_id=activation_id(row, task), correlation_id=row.correlation_id
         )
@@ -207,9 +212,9 @@ class ServiceOrderHandler:
             return self._fail(uow, row, task, errors_of(error, uow))
 
     def _activate(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        values = part_values(self.steps.catalog, task.composition)
+        values = part_values(self.steps.catalog.current(uow), task.composition)
         composition = replace(task.composition, part_values=values)
-        request = activation_request(self.steps.catalog, task.service_id, composition)
+        request = activation_request(self.steps.catalog.current(uow), task.service_id, composition)
         self.steps.activation.create(
             uow, request, external_id=activation_id(row, task), correlation_id=row.correlation_id
         )

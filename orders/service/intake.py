@@ -1,13 +1,14 @@
 """Checks TMF641 bodies against the catalog and the services there are; every problem with its path. Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import Field
 
 from inventory.documents import Document
-from orders.catalog.model import Catalog, CustomerService, check_values, with_defaults
+from orders.catalog.characteristics import check_values, with_defaults
+from orders.catalog.model import Catalog, CustomerService, Ref
 from orders.errors import Problem
 from orders.inbound import (
     Action,
@@ -21,13 +22,18 @@ from orders.inbound import (
     PlaceBody,
     ReferenceBody,
     RelationshipBody,
+    SpecificationBody,
     Text,
     common_problems,
+    offer_problems,
     parse,
     refuse,
     values_of,
 )
 from orders.service.model import Composition
+
+AttributesOf = Callable[[str], Mapping[str, Any]]
+"""What is known of a place, by its id."""
 
 
 class ServiceBody(Inbound):
@@ -42,7 +48,7 @@ class ServiceBody(Inbound):
     note: list[NoteBody] = Field(default_factory=list)
     place: list[PlaceBody] = Field(default_factory=list)
     service_characteristic: list[CharacteristicBody] = Field(default_factory=list)
-    service_specification: ReferenceBody | None = None
+    service_specification: SpecificationBody | None = None
     service_relationship: list[Inbound] = Field(default_factory=list)
     related_party: list[PartyBody] = Field(default_factory=list)
     supporting_resource: list[ReferenceBody] = Field(default_factory=list)
@@ -91,6 +97,7 @@ class ServiceOrder:
 class _Context:
     catalog: Catalog
     services: Mapping[str, Composition]
+    attributes: AttributesOf
     problems: list[Problem]
 
     def report(self, path: str, wrong: str, legal: str = "") -> None:
@@ -116,14 +123,18 @@ def named_services(order: ServiceOrderBody) -> dict[str, str]:
 
 
 def check_order(
-    order: ServiceOrderBody, document: Document, catalog: Catalog, services: Mapping[str, Composition]
+    order: ServiceOrderBody,
+    document: Document,
+    catalog: Catalog,
+    services: Mapping[str, Composition],
+    attributes: AttributesOf = lambda _: {},
 ) -> ServiceOrder:
     """Return the checked order; ``services`` holds those of :func:`named_services` that exist.
 
     Raises:
         InvalidOrder: with every problem.
     """
-    context = _Context(catalog=catalog, services=services, problems=[])
+    context = _Context(catalog=catalog, services=services, attributes=attributes, problems=[])
     context.problems.extend(common_problems(order.service_order_item, "serviceOrderItem"))
     context.problems.extend(_named_twice(order))
     items = [
@@ -172,21 +183,29 @@ def _added(context: _Context, service: ServiceBody, given: Mapping[str, Any], pa
     values = with_defaults(specification.characteristics, given)
     context.problems.extend(check_values(specification.characteristics, values, f"{path}.serviceCharacteristic"))
     kept = {"id": place.id, "name": place.name, "role": place.role}
-    return Composition(specification_id=specification.id, place=kept, values=values)
+    return Composition(
+        specification_id=specification.id,
+        version=specification.version,
+        place=kept,
+        place_attributes=dict(context.attributes(place.id or "")),
+        values=values,
+    )
 
 
 def _specification(context: _Context, service: ServiceBody, path: str) -> CustomerService | None:
+    """Return what is ordered anew: the version that is named, where it is offered, or the one that is."""
     known = context.catalog.customer_services
-    legal = ", ".join(sorted(known))
-    if service.service_specification is None:
-        context.report(f"{path}.serviceSpecification", "is missing", legal)
+    wanted = service.service_specification
+    if wanted is None:
+        context.report(f"{path}.serviceSpecification", "is missing", ", ".join(sorted(known)))
         return None
-    key = service.service_specification.id
-    if key not in known:
-        inner = key in context.catalog.resource_services
-        wrong = "is resource-facing and cannot be ordered by itself" if inner else "does not exist"
-        context.report(f"{path}.serviceSpecification.id", f"{key!r} {wrong}", legal)
-    return known.get(key)
+    path = f"{path}.serviceSpecification"
+    if wanted.id in context.catalog.resource_services:
+        wrong = f"{wanted.id!r} is resource-facing and cannot be ordered by itself"
+        context.report(f"{path}.id", wrong, ", ".join(sorted(known)))
+        return None
+    context.problems.extend(offer_problems(known, wanted, path))
+    return known.named(wanted.id, wanted.version or "")
 
 
 def _changed(context: _Context, item: ServiceOrderItemBody, given: Mapping[str, Any], path: str) -> Composition | None:
@@ -197,17 +216,32 @@ def _changed(context: _Context, item: ServiceOrderItemBody, given: Mapping[str, 
         return None
     if item.action == "delete":
         return current
-    specification = context.catalog.customer_services.get(current.specification_id)
+    specification = _kept_specification(context, item.service, current, path)
     if specification is None:
-        context.report(f"{path}.id", f"is of {current.specification_id!r}, which the catalog no longer has")
         return None
     values = {**current.values, **given}
     context.problems.extend(check_values(specification.characteristics, values, f"{path}.serviceCharacteristic"))
-    return Composition(
-        specification_id=current.specification_id,
-        place=current.place,
+    kept = specification.version == current.version
+    return replace(
+        current,
+        # Another version of the service decides anew in which versions its parts are made.
+        parts=current.parts if kept else tuple(replace(part, version="") for part in current.parts),
+        version=specification.version,
+        place_attributes=dict(context.attributes(current.place.get("id") or "")),
         values=values,
-        parts=current.parts,
-        part_values=current.part_values,
-        resources=current.resources,
     )
+
+
+def _kept_specification(
+    context: _Context, service: ServiceBody, current: Composition, path: str
+) -> CustomerService | None:
+    """Return the specification that a changed service has then: the one it was made by, unless a version is named."""
+    wanted = service.service_specification
+    named = wanted.version if wanted is not None and wanted.id == current.specification_id else None
+    ref = Ref(id=current.specification_id, version=named or current.version)
+    found = context.catalog.customer_services.named(ref.id, ref.version)
+    if found is None:
+        legal = ", ".join(str(each.version) for each in context.catalog.customer_services.versions.get(ref.id, ()))
+        where = f"{path}.serviceSpecification.version" if named else f"{path}.id"
+        context.report(where, f"is of {str(ref)!r}, which the catalog no longer has", legal)
+    return found

@@ -8,7 +8,7 @@ from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.store import DocumentStore, Row
 from inventory.tables import services
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
 from orders.documents import merged, stamp
 from orders.errors import OrderConflict
 from orders.service.documents import customer_service, resource_services
@@ -40,7 +40,7 @@ class Change:
 class ServiceInventory:
     """Reads and writes customer-facing services with their resource-facing ones."""
 
-    catalog: Catalog
+    catalog: CatalogSource
     store: DocumentStore = field(default_factory=service_store)
 
     def compositions(self, uow: UnitOfWork, service_ids: Mapping[str, str]) -> dict[str, Composition]:
@@ -77,7 +77,7 @@ class ServiceInventory:
 
     def activated(self, uow: UnitOfWork, change: Change) -> None:
         """Write the service and its parts as active, new or changed."""
-        documents = self._documents(change)
+        documents = self._documents(uow, change)
         started = {"startDate": stamp(uow.now)}
         self.store.prefetch(uow, documents)
         for service_id, document in documents.items():
@@ -99,10 +99,11 @@ class ServiceInventory:
             task = dump_composition(change.composition) if service_id == change.service_id else {}
             self._save(uow, change, before, merged(document, {}), task)
 
-    def _documents(self, change: Change) -> dict[str, Document]:
-        own = customer_service(self.catalog, change.service_id, change.composition)
+    def _documents(self, uow: UnitOfWork, change: Change) -> dict[str, Document]:
+        catalog = self.catalog.current(uow)
+        own = customer_service(catalog, change.service_id, change.composition)
         origin = {"serviceOrderItem": [change.origin]}
-        parts = resource_services(self.catalog, change.service_id, change.composition)
+        parts = resource_services(catalog, change.service_id, change.composition)
         return {change.service_id: {**own, **origin}, **parts}
 
     def _insert(self, uow: UnitOfWork, change: Change, document: Document, task: Mapping[str, Any]) -> None:

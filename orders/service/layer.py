@@ -7,10 +7,12 @@ from uuid import uuid4
 from activation.contracts import ServiceActivation
 from inventory.documents import Document
 from inventory.ledger import Handler, NewJob, UnitOfWork
+from inventory.places import PlaceDirectory
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.places import Places
 from orders.service.contracts import ResourceOrdering
 from orders.service.handler import ServiceOrderHandler
 from orders.service.intake import ServiceOrder, check_order, named_services, read_order
@@ -38,10 +40,11 @@ def cancel_service_order_store() -> DocumentStore:
 class ServiceOrdering:
     """The layer, as :class:`orders.product.contracts.ServiceOrdering` wants it."""
 
-    catalog: Catalog
+    catalog: CatalogSource
     resources: ResourceOrdering
     activation: ServiceActivation
     orders: DocumentStore = field(default_factory=service_order_store)
+    places: Places = field(default_factory=PlaceDirectory)
 
     def place(self, uow: UnitOfWork, order: Document, *, correlation_id: str | None = None) -> str:
         """Store the order and return its id; an ``externalId`` seen before gives the order it was first sent with.
@@ -56,7 +59,8 @@ class ServiceOrdering:
             return known.id
         named = named_services(body)
         services = self._inventory.compositions(uow, named)
-        checked = check_order(body, document, self.catalog, services)
+        catalog = self.catalog.current(uow)
+        checked = check_order(body, document, catalog, services, lambda key: self.places.attributes(uow, key))
         self._inventory.refuse_busy(uow, named)
         return self._store(uow, checked, correlation_id)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from inventory.documents import Document
+from orders.catalog.model import Ref
 from orders.states import FINAL, OrderState
 
 
@@ -25,11 +26,21 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One resource-facing service of the customer's service, and what it reserves."""
+    """One resource-facing service of the customer's service, and what it reserves.
+
+    Attributes:
+        version: of its specification; empty where it was made before versions were kept.
+    """
 
     service_id: str
     specification_id: str
     requires: tuple[str, ...] = ()
+    version: str = ""
+
+    @property
+    def specification(self) -> Ref:
+        """The specification it was made by, in that version."""
+        return Ref(id=self.specification_id, version=self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +71,8 @@ class Composition:
     Attributes:
         values: characteristics of the customer-facing service.
         part_values: characteristics of each part, by the part's service id.
+        version: of its specification; empty where it was made before versions were kept.
+        place_attributes: what was known of the place when the order came.
     """
 
     specification_id: str
@@ -68,6 +81,13 @@ class Composition:
     parts: tuple[Part, ...] = ()
     part_values: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: tuple[Reserved, ...] = ()
+    version: str = ""
+    place_attributes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def specification(self) -> Ref:
+        """The specification it was made by, in that version."""
+        return Ref(id=self.specification_id, version=self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from activation.contracts import ServiceActivation
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.store import Row
-from orders.catalog.model import Catalog
+from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp
 from orders.service.contracts import ResourceOrdering
 from orders.service.documents import error_message, releasing_order
@@ -21,7 +21,7 @@ from orders.states import OrderState
 class Steps:
     """What an item's steps need of the layers around."""
 
-    catalog: Catalog
+    catalog: CatalogSource
     inventory: ServiceInventory
     resources: ResourceOrdering
     activation: ServiceActivation

@@ -55,7 +55,7 @@ def _no_return(uow: UnitOfWork, task: ItemTask, catalog: Catalog, inventory: Ser
     item = f"item {task.item_id!r} is past the point of no return"
     if task.action == "delete" and task.phase in {Phase.RELEASING, Phase.DONE}:
         return f"{item}: the resources of service {task.service_id} are given back"
-    specification = catalog.customer_services.get(task.composition.specification_id)
+    specification = catalog.customer_services.named(task.composition.specification_id, task.composition.version)
     declared = specification.point_of_no_return if specification is not None else None
     if declared is not None and task.phase in _PAST[declared]:
         return f"{item}, which the catalog declares at {declared!r} for {task.composition.specification_id!r}"
@@ -129,10 +129,10 @@ class Undo:
         if task.action == "add":
             activation.terminate(uow, task.service_id, external_id=name, correlation_id=chain)
         elif task.action == "delete":
-            request = activation_request(self.steps.catalog, task.service_id, task.composition)
+            request = activation_request(self.steps.catalog.current(uow), task.service_id, task.composition)
             activation.create(uow, request, external_id=name, correlation_id=chain)
         elif task.before is not None and _touches_devices(task):
-            request = activation_request(self.steps.catalog, task.service_id, task.before)
+            request = activation_request(self.steps.catalog.current(uow), task.service_id, task.before)
             activation.modify(uow, request, external_id=name, correlation_id=chain)
 
     def _clean(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:

@@ -22,7 +22,7 @@ from orders.resource.tables import metadata as resource_tables
 from orders.service.inventory import service_store
 from orders.service.layer import ServiceOrdering
 from orders.service.tables import metadata as service_tables
-from tests.orders.fakes import FakeActivation, FakeReservations
+from tests.orders.fakes import FakeActivation, FakePlaces, FakeReservations
 
 SERIAL = "ALCL0000A1B2"
 PLACE = {"id": "ADDR-1015", "role": "installationAddress", "@type": "GeographicAddress"}
@@ -35,6 +35,7 @@ class Chain:
     database: Database
     activation: FakeActivation
     reservations: FakeReservations
+    places: FakePlaces
     resources: ResourceOrdering
     services: ServiceOrdering
     products: ProductOrdering
@@ -112,10 +113,10 @@ def _repeated(handler: Handler, times: int) -> Handler:
 
 def build_chain(open_database: Callable[..., Database], catalog: Catalog, *, deliveries: int = 1) -> Chain:
     """Return the layers wired to each other, to fakes and to a new database."""
-    activation, reservations = FakeActivation(), FakeReservations()
+    activation, reservations, places = FakeActivation(), FakeReservations(), FakePlaces()
     resources = ResourceOrdering(catalog=catalog, reservations=reservations)
-    services = ServiceOrdering(catalog=catalog, resources=resources, activation=activation)
-    products = ProductOrdering(catalog=catalog, services=services)
+    services = ServiceOrdering(catalog=catalog, resources=resources, activation=activation, places=places)
+    products = ProductOrdering(catalog=catalog, services=services, places=places)
     routes: dict[str, tuple[str, ...]] = {}
     for layer in (resources, services, products):
         for event_type, kind in layer.subscriptions().items():
@@ -124,6 +125,7 @@ def build_chain(open_database: Callable[..., Database], catalog: Catalog, *, del
         database=open_database(product_tables, service_tables, resource_tables, routes=routes),
         activation=activation,
         reservations=reservations,
+        places=places,
         resources=resources,
         services=services,
         products=products,

@@ -81,6 +81,17 @@ class FakeActivation:
 
 
 @dataclass(slots=True, kw_only=True)
+class FakePlaces:
+    """A :class:`orders.places.Places` that knows what a test tells it."""
+
+    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def attributes(self, uow: UnitOfWork, place_id: str) -> Mapping[str, Any]:
+        assert uow.now is not None
+        return self.known.get(place_id, {})
+
+
+@dataclass(slots=True, kw_only=True)
 class FakeReservations:
     """A :class:`orders.resource.contracts.Reservations` on three counters.
 

@@ -50,5 +50,11 @@ def _value(column: Column[Any], number: int) -> object:
     if kind is datetime:
         # SQLite gives back what it got without the zone.
         return AT.replace(tzinfo=None)
-    values: dict[type, object] = {int: number, float: float(number), str: f"{column.name}-{number}", bool: False}
+    values: dict[type, object] = {
+        int: number,
+        float: float(number),
+        str: f"{column.name}-{number}",
+        bool: False,
+        object: {},
+    }
     return values[kind]

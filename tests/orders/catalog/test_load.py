@@ -1,13 +1,15 @@
 """Loading the catalog: what it says when a file is wrong."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from orders.catalog.characteristics import CharacteristicSpecification, check_values, with_defaults
 from orders.catalog.load import load_catalog
-from orders.catalog.model import Catalog, CharacteristicSpecification, check_values, with_defaults
+from orders.catalog.model import Catalog
 from orders.errors import CatalogError
 from tests.orders.conftest import CATALOG_FOLDER
 
@@ -84,6 +86,28 @@ WRONG: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
         "characteristics[2].pattern: '(' does not compile",
     ),
     "bad-default": ((*PRODUCT, "characteristics", 0, "default"), "fast", "characteristics[0]: 'fast' is not legal"),
+    "bad-count": ((*PRODUCT, "characteristics", 0, "maxValues"), 0, "characteristics[0].maxValues: 0 is not legal"),
+    "bad-list-default": (
+        (*PRODUCT, "characteristics", 0),
+        {"name": "n", "valueType": "integer", "minValues": 2, "maxValues": "*", "default": [1]},
+        "characteristics[0]: has 1 values (legal: a list of 2 or more values of integer)",
+    ),
+    "bad-range": ((*PRODUCT, "characteristics", 0, "min"), 20000, "characteristics[0].min: 20000 is above max 10000"),
+    "eligibility": (
+        (*OFFERING, "eligibility"),
+        [{"when": "product.colour == 1"}],
+        "productOfferings[0].eligibility[0].when: 'product.colour' does not exist",
+    ),
+    "use-condition": (
+        (*CFS, "supportedBy", 0, "when"),
+        "product.x",
+        "customerFacingServices[0].supportedBy[0].when: 'product.x' does not exist",
+    ),
+    "no-such-version": (
+        (*OFFERING, "productSpecification"),
+        "broadband@7",
+        "productOfferings[0].productSpecification: 'broadband@7' does not exist (legal: broadband@1.0)",
+    ),
     "name-twice": ((*PRODUCT, "characteristics", 1, "name"), "downstreamMbps", "'downstreamMbps' is given twice"),
     "bad-fix": ((*OFFERING, "fixes", "downstreamMbps"), 0, "productOfferings[0].fixes.downstreamMbps: 0 is not legal"),
     "unknown-fix": ((*OFFERING, "fixes", "colour"), 1, "fixes.colour: is no characteristic of this specification"),
@@ -163,10 +187,10 @@ def test_every_problem_of_a_stage_is_reported(tmp_path: Path) -> None:
 
 def test_shipped_catalog_has_the_whole_chain(catalog: Catalog) -> None:
     offering = catalog.offerings["fibre-1000"]
-    service = catalog.customer_services[catalog.specification_of(offering).realized_by.specification_id]
-    parts = [catalog.resource_services[use.specification_id] for use in service.supported_by]
+    service = catalog.customer_service(catalog.specification_of(offering).realized_by.specification)
+    parts = [catalog.resource_service(use.specification) for use in service.supported_by]
     assert offering.fixed == {"downstreamMbps": 1000, "upstreamMbps": 500}
-    assert [(part.id, [each.specification_id for each in part.requires]) for part in parts] == [
+    assert [(part.id, [each.specification.id for each in part.requires]) for part in parts] == [
         ("gpon-access", ["gpon-port"]),
         ("aggregation-transport", ["vlan"]),
         ("ip-edge", ["ip-address"]),
@@ -183,16 +207,22 @@ NUMBER = CharacteristicSpecification(name="n", value_type="number", minimum=0.5)
 STRING = CharacteristicSpecification(name="n", value_type="string", pattern="[a-z]+$")
 BOOLEAN = CharacteristicSpecification(name="n", value_type="boolean")
 CHOICE = CharacteristicSpecification(name="n", value_type="string", allowed=("red", "green"))
+LIST = CharacteristicSpecification(name="n", value_type="integer", minimum=1, is_list=True, min_values=1, max_values=2)
+ANY = CharacteristicSpecification(name="n", value_type="string", is_list=True, max_values=None)
 ACCEPTED = [
     (INTEGER, [1, 10], [0, 11, "1", 1.0, True, None, [1]]),
     (NUMBER, [0.5, 7], [0.4, float("nan"), float("inf"), "1", False]),
     (STRING, ["abc"], ["", "ABC", "abc\n", 1, None, ["abc"]]),
     (BOOLEAN, [True, False], [0, 1, "true", None]),
     (CHOICE, ["red"], ["blue", 1]),
+    (LIST, [[1], [1, 2]], [[], [1, 2, 3], [0], 1, "1", [1, "2"], [True]]),
+    (ANY, [[], ["a"] * 9], ["a", [1], {}]),
 ]
 
 
-@pytest.mark.parametrize(("specification", "legal", "illegal"), ACCEPTED, ids=["int", "num", "str", "bool", "choice"])
+@pytest.mark.parametrize(
+    ("specification", "legal", "illegal"), ACCEPTED, ids=["int", "num", "str", "bool", "choice", "list", "any"]
+)
 def test_values(specification: CharacteristicSpecification, legal: list[object], illegal: list[object]) -> None:
     assert all(specification.accepts(value) for value in legal)
     assert not any(specification.accepts(value) for value in illegal)
@@ -204,6 +234,16 @@ def test_problems_say_what_is_legal() -> None:
     assert [str(each) for each in problems] == [
         "item.colour: is no characteristic of this specification (legal: speed)",
         "item.speed: is missing (legal: integer >= 1, in Mbit/s)",
+    ]
+
+
+def test_problems_of_lists_name_the_element() -> None:
+    many = replace(LIST, name="channels", maximum=9)
+    assert [str(each) for each in check_values([many], {"channels": [1, 99]}, "item")] == [
+        "item.channels[1]: 99 is not legal (legal: a list of 1 to 2 values of integer >= 1 <= 9)"
+    ]
+    assert [str(each) for each in check_values([many], {"channels": [1, 2, 3]}, "item")] == [
+        "item.channels: has 3 values (legal: a list of 1 to 2 values of integer >= 1 <= 9)"
     ]
 
 

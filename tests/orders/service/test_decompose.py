@@ -57,9 +57,9 @@ def composition(downstream_mbps: int = 100, upstream_mbps: int = 50) -> Composit
 
 def test_internet_access_needs_three_services_with_a_resource_each(catalog: Catalog) -> None:
     assert needs(catalog, composition()) == (
-        Need(specification_id="gpon-access", requires=("gpon-port",)),
-        Need(specification_id="aggregation-transport", requires=("vlan",)),
-        Need(specification_id="ip-edge", requires=("ip-address",)),
+        Need(specification_id="gpon-access", version="1.0", requires=("gpon-port",)),
+        Need(specification_id="aggregation-transport", version="1.0", requires=("vlan",)),
+        Need(specification_id="ip-edge", version="1.0", requires=("ip-address",)),
     )
 
 
