@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from activation.contracts import Askable, Devices, Driver
+from activation.deadlines import phase_s
 from activation.drift import DeviceDrift, check, places_to_read
 from activation.drift_store import Owned, owned_on
 from activation.errors import ActivationError, PlanError
@@ -23,8 +24,6 @@ T = TypeVar("T")
 
 AT_ONCE: Final = 32
 """Devices that are asked at the same time."""
-CALLS: Final = 3
-"""A device may take this many times its own time-out."""
 TRIES: Final = 4
 PAUSE_S: Final = 0.5
 """Between two looks at a device that is being changed."""
@@ -157,9 +156,10 @@ def _drifted(checked: Checked) -> bool:
 def _asked(
     leases: Leases, phase: str, asked: Sequence[Device], work: Callable[[str, Driver], T]
 ) -> Mapping[str, Answer[T]]:
-    deadline_s = CALLS * max((device.timeout_s for device in asked), default=0.0)
-    answers = fan_out(phase, asked, lambda name: work(name, leases.driver(name)), deadline_s=deadline_s)
+    deadline_s = max((phase_s(device.timeout_s) for device in asked), default=0.0)
+    answers = fan_out(
+        phase, asked, lambda name: work(name, leases.driver(name)), deadline_s=deadline_s, loop_of=leases.loop_of
+    )
     for name, answer in answers.items():
-        if answer.error is not None:
-            leases.drop(name)
+        leases.heard(name, answer.error)
     return answers

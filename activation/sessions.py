@@ -13,6 +13,7 @@ from typing import Final
 from activation.contracts import DeviceRecords, Devices, Driver, InLoop, PlatformRules, WorkLoop
 from activation.drivers.registry import DriverRegistry
 from activation.errors import DeviceError, DeviceUnreachable, HostKeyRefused, OutcomeUnknown
+from activation.keeper import Keeper
 from activation.login_rate import LoginRate
 from activation.quarantine import after_failure, after_success, is_failure, refusal
 from inventory.device_states import KeptStates
@@ -27,6 +28,20 @@ ASK_AFTER_S: Final = 30.0
 """A session that waited longer is asked whether it still answers; dead peers are noticed by then otherwise."""
 GOODBYE_S: Final = 5.0
 KEPT_PER_DEVICE: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A session that nobody uses.
+
+    Attributes:
+        since_s: when it was used last.
+        heard_s: when the device answered last.
+    """
+
+    driver: Driver
+    since_s: float
+    heard_s: float
 
 
 @dataclass(slots=True)
@@ -49,11 +64,15 @@ class SessionPool:
     idle_limit_s: float = IDLE_LIMIT_S
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
-    _idle: dict[str, list[tuple[Driver, float]]] = field(default_factory=lambda: defaultdict(list))
+    _idle: dict[str, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     _open: Counter[str] = field(default_factory=Counter)
     _logins: dict[str, LoginRate] = field(default_factory=dict)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _closed: bool = False
+    _keeper: Keeper = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._keeper = Keeper(self.keep)
 
     def take(self, name: str, *, urgent: bool = False) -> Driver:
         """Return a session with the device: a warm one that still answers, else a new one.
@@ -69,10 +88,9 @@ class SessionPool:
             raise refused
         device = self._device(name)
         while (waiting := self._idle_or_slot(device)) is not None:
-            driver, since_s = waiting
-            if self._is_good(driver, self.clock() - since_s):
-                return driver
-            self.part_with(name, driver)
+            if self._is_good(waiting):
+                return waiting.driver
+            self.part_with(name, waiting.driver)
         try:
             return self._logged_in(device)
         except BaseException:
@@ -85,8 +103,10 @@ class SessionPool:
             idle = self._idle[name]
             keep = not self._closed and len(idle) < KEPT_PER_DEVICE
             if keep:
-                idle.append((driver, self.clock()))
+                now_s = self.clock()
+                idle.append(Waiting(driver=driver, since_s=now_s, heard_s=now_s))
                 self._changed.notify_all()
+        self._keeper.wake()
         if not keep:
             self.part_with(name, driver)
 
@@ -99,8 +119,8 @@ class SessionPool:
         """Close the warm sessions with the device: what broke one of them has most likely broken all."""
         with self._changed:
             waiting = self._idle.pop(name, [])
-        for driver, _ in waiting:
-            self.part_with(name, driver)
+        for each in waiting:
+            self.part_with(name, each.driver)
 
     def answered(self, name: str) -> None:
         """Note that the device answered: its failures in a row are over."""
@@ -134,13 +154,55 @@ class SessionPool:
         """Close every waiting session; sessions that are out close when they come back."""
         with self._changed:
             self._closed = True
-            waiting = [(name, driver) for name, idle in self._idle.items() for driver, _ in idle]
+            waiting = [(name, each.driver) for name, idle in self._idle.items() for each in idle]
             self._idle.clear()
+        self._keeper.close()
         for name, driver in waiting:
             self._close_one(name)
             driver.close()
 
-    def _idle_or_slot(self, device: Device) -> tuple[Driver, float] | None:
+    def keep(self) -> None:
+        """Look after the sessions that wait: close those nobody needs, ask those that were silent for long.
+
+        One that does not answer is closed with all others of its device; the next use logs in again.
+        """
+        for name, waiting in self._to_look_after():
+            if self._is_good(waiting):
+                kept = self._put_back(name, replace(waiting, heard_s=self.clock()))
+            else:
+                kept = False
+                if not self._is_old(waiting):
+                    self.forget(name)
+            if not kept:
+                self.part_with(name, waiting.driver)
+
+    def _to_look_after(self) -> list[tuple[str, Waiting]]:
+        """Take out the sessions that need a look; as long as they are out nobody else uses them."""
+        now_s = self.clock()
+        found: list[tuple[str, Waiting]] = []
+        with self._changed:
+            for name, idle in self._idle.items():
+                due = [each for each in idle if self._is_due(each, now_s)]
+                found += [(name, each) for each in due]
+                self._idle[name] = [each for each in idle if each not in due]
+        return found
+
+    def _is_due(self, waiting: Waiting, now_s: float) -> bool:
+        return now_s - waiting.heard_s > ASK_AFTER_S or self._is_old(waiting) or not waiting.driver.alive()
+
+    def _is_old(self, waiting: Waiting) -> bool:
+        return self.clock() - waiting.since_s > self.idle_limit_s
+
+    def _put_back(self, name: str, waiting: Waiting) -> bool:
+        with self._changed:
+            if self._closed:
+                return False
+            # First, so that those used last stay the ones that are used next.
+            self._idle[name].insert(0, waiting)
+            self._changed.notify_all()
+            return True
+
+    def _idle_or_slot(self, device: Device) -> Waiting | None:
         """Return a warm session, or None with the right to open one; wait while the device has all it takes."""
         ends_at_s = time.monotonic() + device.timeout_s
         with self._changed:
@@ -154,10 +216,11 @@ class SessionPool:
                     reason = f"all {device.max_sessions} sessions are in use; waited {device.timeout_s:g} s for one"
                     raise DeviceUnreachable(device.name, "connect", reason)
 
-    def _is_good(self, driver: Driver, idle_s: float) -> bool:
-        if idle_s > self.idle_limit_s or not driver.alive():
+    def _is_good(self, waiting: Waiting) -> bool:
+        driver = waiting.driver
+        if self._is_old(waiting) or not driver.alive():
             return False
-        if idle_s <= ASK_AFTER_S:
+        if self.clock() - waiting.heard_s <= ASK_AFTER_S:
             return True
         try:
             driver.ping()

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from activation.checks import CheckResult, failed
 from activation.contracts import Driver
+from activation.deadlines import phase_s
 from activation.errors import (
     DeviceError,
     DeviceUnreachable,
@@ -28,8 +29,6 @@ T = TypeVar("T")
 
 CONFIRM_TIMEOUT_S: Final = 120
 """How long a device waits for the confirm before it undoes the commit by itself."""
-CALLS_PER_PHASE: Final = 3
-"""A phase may take this many times a device's own time-out, as it asks the device several things."""
 ROLLBACK_ATTEMPTS: Final = 2
 """Once on the session at hand, and once more, on a new one where that session broke."""
 SESSION_TROUBLE: Final = (DeviceUnreachable, OutcomeUnknown)
@@ -91,12 +90,22 @@ class Participants:
         """Return the platform of the device called ``name``."""
         return self.platforms[self.devices[name].platform]
 
-    def ask(self, phase: str, names: Iterable[str], work: Callable[[str, Driver], T]) -> Mapping[str, Answer[T]]:
-        """Return each device's answer to ``work``, all asked at once; part with every session that failed."""
+    def ask(
+        self,
+        phase: str,
+        names: Iterable[str],
+        work: Callable[[str, Driver], T],
+        edits: Mapping[str, DeviceEdit] | None = None,
+    ) -> Mapping[str, Answer[T]]:
+        """Return each device's answer to ``work``, all asked at once; part with every session that failed.
+
+        The larger the device's part of ``edits``, the longer it may take.
+        """
         asked = [self.devices[name] for name in names]
         if not asked:
             return {}
-        deadline_s = CALLS_PER_PHASE * max((device.timeout_s for device in asked), default=0.0)
+        about = edits or {}
+        deadline_s = max(phase_s(device.timeout_s, about.get(device.name)) for device in asked)
         answers = fan_out(
             phase,
             asked,
@@ -268,7 +277,7 @@ class Push:
             raise ReadBackMismatch(name, "rollback", f"the device is not as it was before: {missing}")
 
     def _ask(self, phase: str, names: Iterable[str], work: Callable[[str, Driver], T]) -> Mapping[str, Answer[T]]:
-        answers = self._participants.ask(phase, names, work)
+        answers = self._participants.ask(phase, names, work, self._edits)
         for name, answer in answers.items():
             taken = self._outcomes[name].timings_s
             taken[phase] = round(taken.get(phase, 0.0) + answer.took_s, 4)

@@ -18,6 +18,7 @@ from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
+from activation.drivers.foreign_work import discards_foreign
 from activation.drivers.prompt_ssh import check_whole, connect
 from activation.drivers.ssh_profile import SshProfile, profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
@@ -39,7 +40,9 @@ LOCK_POLL_S: Final = 0.2
 class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
     """NAPALM's driver over a prompt-driven session; over SSH NAPALM itself drops what the device refuses."""
 
-    def __init__(self, device: Device, profile: SshProfile, terminal: TerminalRules) -> None:
+    def __init__(
+        self, device: Device, profile: SshProfile, terminal: TerminalRules, *, discards_foreign: bool = False
+    ) -> None:
         super().__init__(
             device.address,
             device.username,
@@ -48,6 +51,7 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
             optional_args={"transport": "ssh", "port": device.port},
         )
         self._record, self._profile, self.terminal = device, profile, terminal
+        self._discards_foreign = discards_foreign
 
     def _netmiko_open(self, device_type: str, netmiko_optional_args: object = None) -> BaseConnection:  # noqa: ARG002
         self._netmiko_device = connect(self._record, device_type, self._profile, self.terminal)
@@ -75,8 +79,11 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
 
     def abort_left_over(self) -> None:
         """Abort the pending sessions of our own that a broken line left behind."""
+        self._abort(TRANSACTION_PREFIX)
+
+    def _abort(self, prefix: str) -> None:
         for name in sorted(self._pending_of_others()):
-            if name.startswith(TRANSACTION_PREFIX):
+            if name.startswith(prefix):
                 self._run_text(f"configure session {name} abort")
 
     def _pending_of_others(self) -> set[str]:
@@ -87,9 +94,10 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
         """Refuse to stage beside somebody else's pending session, as NAPALM does; but abort left-over ones of our own.
 
         A line that broke while a session was loaded leaves it pending, and NAPALM takes it for a lock for ever.
-        Nobody is at work in it: one transaction at a time has the device.
+        Nobody is at work in it: one transaction at a time has the device. A platform may say that others' are aborted,
+        too.
         """
-        self.abort_left_over()
+        self._abort("" if self._discards_foreign else TRANSACTION_PREFIX)
         pending = self._pending_of_others()
         if pending:
             raise SessionLockedException(f"configuration session {', '.join(sorted(pending))} is pending")
@@ -107,7 +115,8 @@ def open_eos(device: Device, rules: PlatformRules) -> Driver:
     Raises:
         DeviceUnreachable: with the address, the port and the reason.
     """
-    session = SshEos(device, profile_of(device, rules), rules.terminal)
+    discards = discards_foreign(device, rules)
+    session = SshEos(device, profile_of(device, rules), rules.terminal, discards_foreign=discards)
     try:
         session.open()
     except (*LOST, NapalmException) as error:

@@ -40,7 +40,7 @@ class FastNetconf:
         Raises:
             DeviceUnreachable: with the address, the port and the reason.
         """
-        where = f"{device.address}:{device.port}"
+        options, where = options_of(device, rules), f"{device.address}:{device.port}"
         identity = _Identity(device)
         try:
             wire = self._loop.wait(_opened(device, rules, identity), device.timeout_s)
@@ -49,7 +49,7 @@ class FastNetconf:
                 raise identity.refused from error
             raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
         carrier = LoopWire(self._loop, wire, identity.shown)
-        return NetconfDriver(device.name, carrier, device.timeout_s, options_of(rules.options), self._own)
+        return NetconfDriver(device.name, carrier, device.timeout_s, options, self._own)
 
     def close(self) -> None:
         """End every session and the loop."""

@@ -10,12 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from activation.contracts import WorkLoop
+from activation.contracts import PlatformRules, WorkLoop
 from activation.deadlines import allowed_s
 from activation.drivers import netconf_messages as say
+from activation.drivers.foreign_work import discards_foreign
 from activation.drivers.netconf_messages import Hello, Reply
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
+from inventory.model import Device
 
 LOCK_WAIT_S: Final = 2.0
 LOCK_POLL_S: Final = 0.02
@@ -89,10 +91,13 @@ class NetconfOptions:
         chunk_bytes: an edit larger than this goes as several.
         lock_in_flight: whether the lock goes together with the edit. Where others edit the same candidate without a
             lock, the edit must wait for the lock: cleaning the candidate would take their work away.
+        discards_foreign: whether somebody else's uncommitted change in the candidate is thrown away; else an edit is
+            refused while there is one.
     """
 
     chunk_bytes: int = CHUNK_BYTES
     lock_in_flight: bool = False
+    discards_foreign: bool = False
 
 
 class NetconfDriver:
@@ -128,9 +133,9 @@ class NetconfDriver:
             self._edit_running(edit)
         else:
             commit = say.confirmed_commit(token, confirm_timeout_s) if self.confirmed_commit else say.COMMIT
-            self._done("commit", commit, lost=OutcomeUnknown)
+            self._done("commit", commit, lost=OutcomeUnknown, about_bytes=len(edit.edit))
 
-    def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # noqa: ARG002  # the token says which commit
+    def confirm(self, edit: DeviceEdit, *, token: str) -> None:  # the token says which commit
         """Confirm the commit named ``token``, save it where start-up is apart, and unlock."""
         operations = []
         if self.confirmed_commit:
@@ -141,7 +146,7 @@ class NetconfDriver:
         if self._locked:
             operations.append(say.unlock(self._store))
         if operations:
-            replies = self._ask("confirm", operations, lost=OutcomeUnknown)
+            replies = self._ask("confirm", operations, lost=OutcomeUnknown, about_bytes=len(edit.edit))
             # The unlock is done whatever became of the confirm before it.
             self._locked = self._locked and bool(replies[-1].errors)
             for reply in replies:
@@ -227,7 +232,7 @@ class NetconfDriver:
             self._done("rollback", *self._edits(edit.inverse), lost=OutcomeUnknown)
         else:
             self._stage(edit.inverse, "rollback")
-            self._done("rollback", say.COMMIT, lost=OutcomeUnknown)
+            self._done("rollback", say.COMMIT, lost=OutcomeUnknown, about_bytes=len(edit.inverse))
         if self._saves:
             self._done("rollback", say.SAVE, lost=OutcomeUnknown)
 
@@ -239,42 +244,66 @@ class NetconfDriver:
     def _lock(self, phase: str, *, lost: type[DeviceError] = DeviceUnreachable) -> None:
         # A session that broke keeps its lock until the device notices: wait for that, not for a live owner's end.
         began = time.monotonic()
+        clearing: list[str] = []
         while not self._locked:
-            (reply,) = self._ask(phase, [say.lock(self._store)], lost=lost)
+            # Throwing away what somebody does under a lock of their own is refused, and the lock once more.
+            *_, reply = self._ask(phase, [*clearing, say.lock(self._store)], lost=lost)
             self._locked = not reply.errors
             if self._locked:
                 return
             waited_s = time.monotonic() - began
-            if reply.errors[0].tag != say.LOCK_DENIED or waited_s > LOCK_WAIT_S:
+            if reply.errors[0].tag not in {say.LOCK_DENIED, say.IN_USE}:
                 raise EditRefused(self._device, phase, reply.reason)
+            if waited_s > LOCK_WAIT_S:
+                raise EditRefused(self._device, phase, f"{reply.reason}; {self._advice()}")
+            clearing = [say.DISCARD] if self._options.discards_foreign and self._store == "candidate" else []
             holder = reply.errors[0].holder
             if waited_s > KILL_AFTER_S and self._own.has(self._device, holder):
                 self._ask(phase, [say.kill(holder)], lost=lost)
             self._wire.pause(LOCK_POLL_S)
 
-    def _done(self, phase: str, *operations: str, lost: type[DeviceError] = DeviceUnreachable) -> Sequence[Reply]:
-        replies = self._ask(phase, operations, lost=lost)
+    def _advice(self) -> str:
+        waited = f"waited {LOCK_WAIT_S:g} s"
+        if self._store != "candidate" or self._options.discards_foreign:
+            return waited
+        return f"{waited}; whoever it is commits or discards (platform option dirty_candidate: refuse)"
+
+    def _done(
+        self, phase: str, *operations: str, lost: type[DeviceError] = DeviceUnreachable, about_bytes: int = 0
+    ) -> Sequence[Reply]:
+        replies = self._ask(phase, operations, lost=lost, about_bytes=about_bytes)
         for reply in replies:
             if reply.errors:
                 raise EditRefused(self._device, phase, reply.reason)
         return replies
 
     def _ask(
-        self, phase: str, operations: Sequence[str], *, lost: type[DeviceError] = DeviceUnreachable
+        self,
+        phase: str,
+        operations: Sequence[str],
+        *,
+        lost: type[DeviceError] = DeviceUnreachable,
+        about_bytes: int = 0,
     ) -> Sequence[Reply]:
+        """Ask; ``about_bytes`` is the size of what was sent before and is worked on now."""
+        size = about_bytes + sum(map(len, operations))
         try:
-            return self._wire.ask(operations, allowed_s(self._timeout_s, sum(map(len, operations))))
+            return self._wire.ask(operations, allowed_s(self._timeout_s, size))
         except SessionBroke as error:
             with suppress(SessionBroke):
                 self.close()
             raise lost(self._device, phase, str(error)) from error
 
 
-def options_of(options: object) -> NetconfOptions:
-    """Return the NETCONF options among a platform's ``options``; what is missing has its usual value."""
-    given = options if isinstance(options, dict) else {}
-    usual = NetconfOptions()
+def options_of(device: Device, rules: PlatformRules) -> NetconfOptions:
+    """Return the NETCONF options among a platform's; what is missing has its usual value.
+
+    Raises:
+        DeviceUnreachable: a value that is not legal; names the legal ones.
+    """
+    given, usual = rules.options, NetconfOptions()
     return NetconfOptions(
-        chunk_bytes=int(given.get("chunk_bytes", usual.chunk_bytes)),
+        chunk_bytes=int(str(given.get("chunk_bytes", usual.chunk_bytes))),
         lock_in_flight=bool(given.get("lock_in_flight", usual.lock_in_flight)),
+        discards_foreign=discards_foreign(device, rules),
     )

@@ -39,12 +39,12 @@ class NcclientNetconf:
         Raises:
             DeviceUnreachable: with the address, the port and the reason.
         """
-        where = f"{device.address}:{device.port}"
+        options, where = options_of(device, rules), f"{device.address}:{device.port}"
         try:
             wire = _connect(device, rules)
         except (*LOST, NCClientError) as error:
             raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
-        return NetconfDriver(device.name, wire, device.timeout_s, options_of(rules.options), self._own)
+        return NetconfDriver(device.name, wire, device.timeout_s, options, self._own)
 
 
 def _connect(device: Device, rules: PlatformRules) -> "NcclientWire":

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from activation.drivers.fake import FakeDriver, FakeNetwork
 from activation.drivers.registry import DriverRegistry
 from activation.errors import DeviceQuarantined, DeviceUnreachable, HostKeyRefused, NothingToTrust
 from activation.platforms import load_platforms
-from activation.sessions import DeviceLocks, Leases, SessionPool
+from activation.sessions import ASK_AFTER_S, DeviceLocks, Leases, SessionPool
 from inventory.model import Device
 from inventory.secrets import with_password
 from tests.activation.rig import FAKE_TEMPLATES, DeviceList, fake_device
@@ -30,10 +31,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pool(network: FakeNetwork, clock: Clock) -> SessionPool:
+def pool(network: FakeNetwork, clock: Clock) -> Iterator[SessionPool]:
     devices = DeviceList([fake_device("a"), fake_device("b"), fake_device("odd", "nonsense")])
     drivers = DriverRegistry().including("fake", network.open)
-    return SessionPool(devices, load_platforms(FAKE_TEMPLATES), drivers, clock=clock)
+    built = SessionPool(devices, load_platforms(FAKE_TEMPLATES), drivers, clock=clock)
+    yield built
+    built.close()
 
 
 def test_returned_session_is_used_again(pool: SessionPool) -> None:
@@ -229,6 +232,49 @@ def test_session_that_waited_is_asked_before_it_is_used(pool: SessionPool, netwo
     clock.now_s = 120.0
     network.devices["a"].faults["ping"] = ["unreachable"]
     assert pool.take("a") is not first
+
+
+def test_the_keeper_closes_what_nobody_needs_any_more(pool: SessionPool, clock: Clock) -> None:
+    used, dead = pool.take("a"), pool.take("a")
+    pool.give_back("a", used)
+    pool.give_back("a", dead)
+    dead.close()
+    pool.keep()
+    join_closing()
+    assert (pool.idle("a"), pool.sessions("a")) == (0, 0)  # What broke one of them has most likely broken all.
+
+    alone = pool.take("a")
+    pool.give_back("a", alone)
+    clock.now_s += pool.idle_limit_s + 1
+    pool.keep()
+    join_closing()
+    assert not alone.alive()
+    assert pool.sessions("a") == 0
+
+
+def test_the_keeper_asks_silent_sessions_without_making_them_young(
+    pool: SessionPool, network: FakeNetwork, clock: Clock
+) -> None:
+    session = pool.take("a")
+    pool.give_back("a", session)
+    for _ in range(9):
+        clock.now_s += ASK_AFTER_S + 1
+        pool.keep()
+    assert pool.idle("a") == 1
+    clock.now_s += ASK_AFTER_S + 1
+    pool.keep()
+    join_closing()
+    assert not session.alive()
+    assert network.devices["a"].phases.count("ping") == 9
+
+
+def test_the_keepers_thread_ends_with_the_pool(pool: SessionPool) -> None:
+    before = set(threading.enumerate())
+    pool.give_back("a", pool.take("a"))
+    (keeper,) = set(threading.enumerate()) - before
+    assert keeper.name == "session-keeper"
+    pool.close()
+    assert not keeper.is_alive()
 
 
 def test_device_in_quarantine_is_not_asked_unless_it_is_urgent(pool: SessionPool, network: FakeNetwork) -> None:

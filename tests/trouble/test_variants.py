@@ -1,7 +1,6 @@
 """OLTs that offer less than ours: the same order, and the same promise when it fails."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,8 @@ from activation.states import MonitorState
 from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
 from labs.errors import LabStartError
-from labs.topology import Topology, load_topology
 from tests.activation.rig import (
     REAL_DRIVERS,
-    ROOT,
     TEMPLATES,
     Rig,
     broadband,
@@ -24,17 +21,11 @@ from tests.activation.rig import (
     database,
     lab_devices,
 )
+from tests.activation.variants import VARIANTS, variant
 from tests.trouble.test_matrix import check_nothing_is_left
 
 pytestmark = pytest.mark.lab
 
-VARIANTS = {
-    "no-confirmed-commit": "candidate, rollback-on-error, validate",
-    "no-validate": "candidate, confirmed-commit, rollback-on-error",
-    "candidate-only": "candidate",
-    "running-only": "writable-running, rollback-on-error, validate",
-    "running-bare": "writable-running",
-}
 DRIVERS = {"fast": REAL_DRIVERS, "ncclient": REAL_DRIVERS.including("netconf-fast", NcclientNetconf())}
 FAULTS: dict[str, tuple[str, str]] = {
     "refuse_edit": ("olt1", "editRefused"),
@@ -45,16 +36,9 @@ FAULTS: dict[str, tuple[str, str]] = {
 }
 
 
-def topology(offers: str) -> Topology:
-    ftth = load_topology(ROOT / "labs/ftth/ftth.clab.yml", environ={})
-    olt = ftth.nodes["olt1"]
-    other = replace(olt, labels={**olt.labels, "lastmile.netconf": offers})
-    return replace(ftth, nodes={**ftth.nodes, "olt1": other})
-
-
 @pytest.fixture(scope="module", params=VARIANTS)
 def lab(request: pytest.FixtureRequest) -> Iterator[EmbeddedLab]:
-    with EmbeddedLab(topology(VARIANTS[request.param]), ssh_port=0, netconf_port=0) as running:
+    with EmbeddedLab(variant(VARIANTS[request.param]), ssh_port=0, netconf_port=0) as running:
         yield running
 
 
@@ -92,4 +76,4 @@ def test_whatever_fails_every_device_is_as_before(kind: str, rig: Rig, lab: Embe
 
 def test_an_unknown_capability_is_answered_with_the_legal_ones() -> None:
     with pytest.raises(LabStartError, match=r"unknown teleport; known: candidate, confirmed-commit.*writable-running"):
-        EmbeddedLab(topology("candidate, teleport"), ssh_port=0, netconf_port=0).start()
+        EmbeddedLab(variant("candidate, teleport"), ssh_port=0, netconf_port=0).start()

@@ -1,6 +1,8 @@
 """What every driver owes the core; the fake and the real ones run the same tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
@@ -9,16 +11,37 @@ from activation.drivers.fake import FakeNetwork
 from activation.errors import DeviceUnreachable
 from labs.embedded.lab import EmbeddedLab
 from tests.activation.drivers.benches import TOKEN, Bench, fake_bench, lab_bench
+from tests.activation.variants import VARIANTS, variant
 
 REAL = [pytest.param(name, marks=pytest.mark.lab) for name in ("olt1 netconf", "olt1 netconf-fast", "sw1", "r1")]
+LESS = [
+    pytest.param(f"less {driver} {offer}", marks=pytest.mark.lab)
+    for driver in ("netconf", "netconf-fast")
+    for offer in VARIANTS
+]
 
 
-@pytest.fixture(params=["fake a", "fake c", *REAL])
+@pytest.fixture(scope="module")
+def lesser_labs() -> Iterator[Callable[[str], EmbeddedLab]]:
+    """Labs whose OLT offers less, started when they are needed."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(offer: str) -> EmbeddedLab:
+            return stack.enter_context(EmbeddedLab(variant(VARIANTS[offer]), ssh_port=0, netconf_port=0))
+
+        yield started
+
+
+@pytest.fixture(params=["fake a", "fake c", *REAL, *LESS])
 def bench(request: pytest.FixtureRequest) -> Bench:
     name: str = request.param
     if name.startswith("fake"):
         network: FakeNetwork = request.getfixturevalue("network")
         return fake_bench(network, name[-1])
+    if name.startswith("less"):
+        _, driver, offer = name.split()
+        return lab_bench(request.getfixturevalue("lesser_labs")(offer), "olt1", driver)
     lab: EmbeddedLab = request.getfixturevalue("lab")
     return lab_bench(lab, *name.split())
 
