@@ -15,6 +15,7 @@ from labs.embedded.cli_pipe import UnknownFilter, filtered
 from labs.embedded.cli_server import CliServer, LinkDropped, Pager
 from labs.embedded.cli_tree import Tree
 from labs.embedded.contracts import Credentials, forget
+from labs.embedded.eapi import Eapi
 from labs.embedded.faults import FaultBoard
 
 COPIED: Final = "Copy completed successfully.\n"
@@ -39,6 +40,7 @@ class EosNode:
         credentials: Credentials,
         host_key: asyncssh.SSHKey,
         saved: Callable[[str], None] = forget,
+        eapi: str = "",
     ) -> None:
         self.name = name
         self.faults = FaultBoard()
@@ -50,15 +52,22 @@ class EosNode:
             faults=self.faults,
             new_shell=lambda: EosShell(self._system, user=user),
         )
+        self._eapi: Eapi | None = None
+        if eapi:
+            self._eapi = Eapi(eapi, credentials=credentials, new_shell=lambda: EosShell(self._system, user=user))
         self.faults.changed = self._faults_changed
 
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
-        """Listen for SSH on ``address``; the switch has no NETCONF."""
+        """Listen for SSH on ``address``, and for eAPI where the switch has it; it has no NETCONF."""
         del netconf_port
         await self._server.start(address, ssh_port)
+        if self._eapi is not None:
+            await self._eapi.start(address, free_port=ssh_port == 0)
 
     async def stop(self) -> None:
-        """Close the socket and every session; configuration and commit timer go on."""
+        """Close the sockets and every session; configuration and commit timer go on."""
+        if self._eapi is not None:
+            await self._eapi.stop()
         await self._server.stop()
 
     def _faults_changed(self) -> None:
@@ -66,8 +75,8 @@ class EosNode:
         self._server.faults_changed()
 
     def ports(self) -> dict[str, int]:
-        """Return the SSH port in use."""
-        return self._server.ports()
+        """Return the ports in use: SSH, and that of eAPI."""
+        return self._server.ports() | (self._eapi.ports() if self._eapi is not None else {})
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the configuration sessions that are pending, with or without a timer."""

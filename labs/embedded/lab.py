@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Self, TypeVar
 import asyncssh
 
 from labs.embedded.contracts import Credentials, EmulatedNode, forget
+from labs.embedded.eapi import LABEL as EAPI_LABEL
 from labs.embedded.eos import EosNode
 from labs.embedded.faults import Fault, FaultBoard
 from labs.embedded.frr import FrrNode
@@ -41,6 +42,11 @@ def _nothing(labels: Mapping[str, str], folder: Path) -> Mapping[str, object]:
     return {}
 
 
+def _eos(labels: Mapping[str, str], folder: Path) -> Mapping[str, object]:
+    del folder
+    return {"eapi": labels.get(EAPI_LABEL, "")}
+
+
 def _olt(labels: Mapping[str, str], folder: Path) -> Mapping[str, object]:
     yang = labels.get(YANG_LABEL)
     return {"offer": Offer(capabilities=offers(labels), yang=folder / yang if yang is not None else None)}
@@ -61,7 +67,7 @@ class Platform:
 
 PLATFORMS: Final[Mapping[str, Platform]] = {
     "bbf_olt": Platform(build=OltNode, protocol="netconf", from_labels=_olt),
-    "arista_eos": Platform(build=EosNode, protocol="ssh"),
+    "arista_eos": Platform(build=EosNode, protocol="ssh", from_labels=_eos),
     "frr": Platform(build=FrrNode, protocol="ssh"),
     "smartax": Platform(build=SmartAxNode, protocol="ssh"),
 }

@@ -6,13 +6,16 @@ process with the platform they test.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from math import isinf
+from typing import Any
 
 import asyncssh
 from lxml import etree
 
+from labs.embedded.channel_terminal import ChannelProcess, converse
+from labs.embedded.cli_server import CliShell
 from labs.embedded.netconf_framing import Deframer, FramingError, frame
 from labs.embedded.netconf_messages import BASE_1_1, error_xml, hello, parse, peer_capabilities, reply, tag
 from labs.embedded.netconf_rpcs import ConnectionDropped, Device, duration_s, perform
@@ -20,7 +23,8 @@ from labs.embedded.netconf_state import Counters, SessionFacts
 from labs.embedded.rpc_error import RpcError, RpcErrors
 
 GARBAGE = b"\n#zz\n\x00\xff this is no frame ]]>"
-NETCONF_ONLY = b"this device speaks NETCONF only: ask for the subsystem netconf\n"
+NewShell = Callable[[int], CliShell]
+"""Makes the command line of one user, by the session's number."""
 
 
 class NetconfSession(asyncssh.SSHServerSession[bytes]):
@@ -32,9 +36,12 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         number: the session-id of hello.
     """
 
-    def __init__(self, number: int, device: Device) -> None:
+    def __init__(self, number: int, device: Device, new_shell: NewShell) -> None:
         self.number = number
         self._device = device
+        self._new_shell = new_shell
+        self._person: ChannelProcess | None = None
+        self._talk: asyncio.Task[None] | None = None
         self._deframer = Deframer()
         self._greeted = False
         self._ended = self._gone = False
@@ -56,15 +63,31 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         """Take the NETCONF subsystem."""
         return subsystem == "netconf"
 
+    def pty_requested(self, term_type: str, term_size: object, term_modes: object) -> bool:
+        """Give a person a terminal."""
+        del term_type, term_size, term_modes
+        return True
+
     def shell_requested(self) -> bool:
-        """Turn away who wants a command line."""
-        asyncio.get_running_loop().call_soon(self._turn_away)
+        """Give a person a command line."""
+        self._person = ChannelProcess(self._channel)
+        self._talk = asyncio.ensure_future(self._talked(converse(self._person, self._new_shell(self.number))))
         return True
 
     def exec_requested(self, command: str) -> bool:
-        """Turn away who wants to run a command."""
-        del command
-        return self.shell_requested()
+        """Do one command."""
+        self._talk = asyncio.ensure_future(self._talked(self._commanded(command)))
+        return True
+
+    async def _commanded(self, command: str) -> None:
+        shell = self._new_shell(self.number)
+        for line in command.splitlines():
+            self._channel.write((await shell.run(line)).encode())
+
+    async def _talked(self, talk: Coroutine[Any, Any, None]) -> None:
+        await talk
+        if not self._channel.is_closing():
+            self._channel.exit(0)
 
     def session_started(self) -> None:
         """Greet."""
@@ -78,6 +101,10 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         """Take in what the client sent; a peer that breaks the framing is cut off unanswered (RFC 6242, 4.2)."""
         del datatype
         self.watch_idleness()
+        if self._talk is not None:
+            if self._person is not None:
+                self._person.feed(data)
+            return
         self._deframer.feed(data)
         try:
             while not self._ended and (message := self._deframer.next_message()) is not None:
@@ -90,13 +117,17 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._next()
 
     def eof_received(self) -> bool:
-        """End with the client."""
-        return False
+        """End with the client; a command that runs is done first."""
+        if self._person is not None:
+            self._person.feed(b"")
+        return self._talk is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release what the session held, as soon as the device notices."""
         del exc
         self._gone = True
+        if self._talk is not None:
+            self._talk.cancel()
         self._device.statistics.dropped_sessions += not self._ended
         unnoticed_s = self._device.faults.amount("stale_lock")
         if unnoticed_s is None or self._ended:
@@ -138,10 +169,6 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         idle_s = self._device.faults.amount("idle_disconnect")
         if idle_s is not None and not self._ended:
             self._idle = asyncio.get_running_loop().call_later(idle_s, self.kill)
-
-    def _turn_away(self) -> None:
-        self._channel.write_stderr(NETCONF_ONLY)
-        self._channel.exit(1)
 
     def _end(self) -> None:
         for timer in (self._thinking, self._idle):

@@ -19,6 +19,7 @@ from labs.embedded.netconf_modules import folder_modules
 from labs.embedded.netconf_rpcs import Device
 from labs.embedded.netconf_session import NetconfSession
 from labs.embedded.netconf_state import Counters, SessionFacts
+from labs.embedded.olt_shell import OltShell
 from labs.embedded.olt_state import Present
 from labs.embedded.rpc_error import RpcError
 from labs.embedded.schema import Schema, shipped_schema
@@ -68,7 +69,7 @@ class OltNode:
         self._listener: Listener | None = None
 
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
-        """Listen for NETCONF; an OLT has no SSH command line here.
+        """Listen for NETCONF; on the same port a person gets a command line.
 
         Raises:
             OSError: the port is taken or the address is not local.
@@ -78,8 +79,11 @@ class OltNode:
             address=address,
             port=netconf_port,
             door=self._door,
-            new_session=lambda: NetconfSession(next(self._numbers), self._device),
+            new_session=lambda: NetconfSession(next(self._numbers), self._device, self._shell),
         )
+
+    def _shell(self, session: int) -> OltShell:
+        return OltShell(self.name, session, self._device)
 
     async def stop(self) -> None:
         """Close every socket and session; the configuration stays."""

@@ -1,6 +1,5 @@
 """An emulated OLT with a SmartAX-like command line over SSH; every line takes effect at once."""
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -14,11 +13,11 @@ from labs.embedded.cli_server import CliServer, Pager
 from labs.embedded.cli_smartax_language import SMARTAX
 from labs.embedded.cli_smartax_objects import trouble
 from labs.embedded.cli_smartax_show import SHOWS, configuration
+from labs.embedded.cli_smartax_system import SmartAx
 from labs.embedded.cli_smartax_verbs import VERBS
 from labs.embedded.cli_tree import Tree, drop, find, inside
-from labs.embedded.contracts import Credentials, forget, unwatched
+from labs.embedded.contracts import Credentials, forget
 from labs.embedded.faults import FaultBoard
-from labs.errors import StartupConfigError
 
 PAGE_LINES: Final = 22
 MORE: Final = "---- More ( Press 'Q' to break ) ----"
@@ -56,44 +55,6 @@ ONCE: Final = {
 }
 """What is added and not said anew: words that identify it, and the refusal."""
 LOCKED: Final = "  Failure: The system is busy, please retry after a while\n"
-
-
-class SmartAx:
-    """What all users of one OLT share."""
-
-    def __init__(self, *, name: str, startup_config: str, faults: FaultBoard, saved: Callable[[str], None]) -> None:
-        self.name = name
-        self.faults = faults
-        self.changed: Callable[[], None] = unwatched
-        self._save = saved
-        try:
-            self._running: Tree = SMARTAX.load(startup_config)
-        except Refusal as refusal:
-            raise StartupConfigError(name, f"not understood: {refusal.line!r}, word {refusal.word!r}") from refusal
-        if wrong := trouble((), self._running):
-            raise StartupConfigError(name, wrong)
-        self.saved = configuration(self._running)
-        self.started_at = time.time()
-
-    @property
-    def running(self) -> Tree:
-        """The running configuration."""
-        return self._running
-
-    @running.setter
-    def running(self, tree: Tree) -> None:
-        self._running = tree
-        self.changed()
-
-    def hostname(self) -> str:
-        """Return the configured name."""
-        line = find(self.running, ("sysname",))
-        return line.text.split()[1] if line is not None else "MA5800-X7"
-
-    def save(self) -> None:
-        """Write the running configuration to flash."""
-        self.saved = configuration(self.running)
-        self._save(self.saved)
 
 
 class SmartAxNode:

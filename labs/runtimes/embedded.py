@@ -57,8 +57,6 @@ class EmbeddedHeld:
             raise NotOnThisNode(node, "a plain host is only drawn in the embedded runtime; runtime netns runs it")
         if self._is_cut(node):
             raise NotOnThisNode(node, f"is unreachable; 'lastmile lab fault {node} {UNREACHABLE} --times 0' ends that")
-        if place.protocol != "ssh":
-            raise NotOnThisNode(node, f"speaks {place.protocol} only and has no command line")
         return asyncio.run(_over_ssh(place, command))
 
     def running_config(self, name: str) -> str:

@@ -13,9 +13,10 @@ from typing import Any, Final
 from lxml import etree
 
 from labs.embedded.cli_smartax_show import configuration
+from labs.embedded.cli_smartax_system import SmartAx
 from labs.embedded.contracts import forget
 from labs.embedded.faults import FaultBoard
-from labs.embedded.smartax import SmartAx, SmartAxShell
+from labs.embedded.smartax import SmartAxShell
 
 NC: Final = "urn:ietf:params:xml:ns:netconf:base:1.0"
 LIST_KEYS: Final[Mapping[str, str]] = MappingProxyType(

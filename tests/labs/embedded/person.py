@@ -24,19 +24,20 @@ class Person:
 
     def __init__(self, terminal: int) -> None:
         self._terminal = terminal
-        self.shown = ""
+        self.shown = self._rest = ""
 
     def until(self, text: str) -> str:
         """Return what was shown up to and with ``text``, since the last time."""
         deadline = time.monotonic() + PATIENCE_S
-        seen = ""
+        seen = self._rest
         while text not in seen:
             left_s = deadline - time.monotonic()
             assert left_s > 0, f"{text!r} never came; shown: {seen!r}"
             if select.select([self._terminal], [], [], left_s)[0]:
                 seen += os.read(self._terminal, 65536).decode()
-        self.shown = seen
-        return seen
+        before, _, self._rest = seen.partition(text)
+        self.shown = before + text
+        return self.shown
 
     def type(self, keys: str, *, until: str) -> str:
         os.write(self._terminal, keys.encode())
