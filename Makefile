@@ -7,7 +7,7 @@ ARGS   ?=
 .DEFAULT_GOAL := help
 ROUNDS ?= 30
 
-.PHONY: help install demo serve test lint types imports units lab e2e crash crash-sqlite crash-postgres crash-postgres_steps bench profile format lock wheel clean
+.PHONY: help install demo serve test lint types imports units lab e2e crash crash-sqlite crash-postgres crash-postgres_steps crash-calls crash-repairs bench profile format lock wheel clean
 
 help:  ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9_-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,10 +57,10 @@ bench: $(VENV)/.dev | .ansible/bin/ansible-playbook  ## Measure the platform (FI
 profile: $(VENV)/.dev  ## Say where the time of an order goes (ORDERS=200)
 	@$(BIN)/python -m tests.bench.profile $(or $(ORDERS),200)
 
-crash:  ## kill -9 of every process at random and at every step (ROUNDS=400: longer)
-	@$(MAKE) --no-print-directory -j3 crash-sqlite crash-postgres crash-postgres_steps
+crash:  ## kill -9 of every process at random, at every step and around every driver call (ROUNDS=400: longer)
+	@$(MAKE) --no-print-directory -j5 crash-sqlite crash-postgres crash-postgres_steps crash-calls crash-repairs
 
-crash-sqlite crash-postgres crash-postgres_steps: crash-%: $(VENV)/.dev
+crash-sqlite crash-postgres crash-postgres_steps crash-calls crash-repairs: crash-%: $(VENV)/.dev
 	@$(BIN)/pytest -q tests/crash/test_$*.py --rounds $(ROUNDS) $(ARGS)
 
 format: $(VENV)/.dev  ## Format the code, mend what the linter can

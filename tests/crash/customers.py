@@ -44,7 +44,7 @@ class Customer:
         """Order one thing after the other until ``ended``, and see the last one through."""
         client = Client.open(self.url, None)
         try:
-            for step in itertools.cycle((self._add, self._upgrade, self.cease)):
+            for step in itertools.cycle((self.cease, self.add, self.upgrade)):
                 if ended.is_set():
                     return
                 step(client)
@@ -59,13 +59,15 @@ class Customer:
             self._order(client, bodies.cease(self.product_id))
             self.product_id = self.offering = ""
 
-    def _add(self, client: Client) -> None:
+    def add(self, client: Client) -> None:
+        """Order the first product, and see that through."""
         serial = next(_SERIALS)
         body = bodies.add("fibre-100", f"LMLE{serial:08X}", PLACES[serial % len(PLACES)])
         order = self._order(client, body)
         self.product_id, self.offering = str(order["productOrderItem"][0]["product"]["id"]), "fibre-100"
 
-    def _upgrade(self, client: Client) -> None:
+    def upgrade(self, client: Client) -> None:
+        """Order another speed, and see that through."""
         offering = "fibre-1000" if len(self.orders) % 2 else "fibre-500"
         self._order(client, bodies.upgrade(self.product_id, offering))
         self.offering = offering

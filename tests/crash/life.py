@@ -10,11 +10,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from unittest import mock
 
 from api.cli import main
@@ -25,12 +25,21 @@ PATIENCE_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.02
 _PRELOADED: Final = (
     "tests.crash.life",
+    "tests.crash.calls",
     "activation.drivers.cli_netmiko",
     "activation.drivers.eos_napalm",
     "activation.drivers.netconf_ncclient",
 )
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(list(_PRELOADED))
+
+
+class Fate(Protocol):
+    """When a process kills itself."""
+
+    def armed(self) -> AbstractContextManager[object]:
+        """Let the process die there while the block runs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,11 @@ class Doom:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state} #{self.nth} {'after' if self.is_committed else 'before'} the commit"
+
+    def armed(self) -> AbstractContextManager[object]:
+        """Let the process die there while the block runs."""
+        # Every write transaction of the process begins here.
+        return mock.patch.object(Database, "begin", _dooming(Database.begin, self))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +103,7 @@ class Life:
         assert self.process.exitcode == -signal.SIGKILL, self.log.read_text()
 
 
-def begin(arguments: list[str], log: Path, doom: Doom | None = None) -> Life:
+def begin(arguments: list[str], log: Path, doom: Fate | None = None) -> Life:
     """Start ``lastmile`` with these arguments; its output goes to ``log``."""
     log.touch()
     process = _FORKS.Process(target=_live, args=(arguments, str(log), doom), daemon=True)
@@ -105,7 +119,7 @@ def until(done: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -
         time.sleep(LOOK_EVERY_S)
 
 
-def _live(arguments: list[str], log: str, doom: Doom | None) -> None:
+def _live(arguments: list[str], log: str, doom: Fate | None) -> None:
     out = Path(log).open("a", buffering=1, encoding="utf-8")  # noqa: SIM115 - the process's own, until its end
     for stream in (1, 2):
         os.dup2(out.fileno(), stream)
@@ -113,8 +127,7 @@ def _live(arguments: list[str], log: str, doom: Doom | None) -> None:
     sys.argv = ["lastmile", *arguments]
     for name in [name for name in os.environ if name.startswith("LASTMILE_")]:
         del os.environ[name]
-    # Every write transaction of the process begins here.
-    with mock.patch.object(Database, "begin", _dooming(Database.begin, doom) if doom else Database.begin):
+    with doom.armed() if doom else nullcontext():
         main()
 
 

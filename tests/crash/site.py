@@ -4,7 +4,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,11 +19,12 @@ from inventory.network_file import load_network_file
 from labs.embedded.lab import EmbeddedLab
 from labs.topology import load_topology
 from tests.crash.customers import Crowd
-from tests.crash.life import Doom, Life, begin, until
+from tests.crash.life import Fate, Life, begin, until
 from tests.crash.truth import assert_configured, assert_consistent
 from tests.postgres import PostgresServer
 
 SEED: Final = 4711
+NO_OTHERS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,15 +63,15 @@ class Site:
         """Return where the platform answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def serve(self, doom: Doom | None = None) -> Life:
+    def serve(self, doom: Fate | None = None) -> Life:
         """Start everything in one process."""
         return self._begin(doom, "serve", "--port", str(self.port), "--lab", "none", "--auth", "off")
 
-    def api(self, doom: Doom | None = None) -> Life:
+    def api(self, doom: Fate | None = None) -> Life:
         """Start an API process."""
         return self._begin(doom, "api", "--port", str(self.port), "--auth", "off")
 
-    def worker(self, doom: Doom | None = None, *, kinds: str = "") -> Life:
+    def worker(self, doom: Fate | None = None, *, kinds: str = "") -> Life:
         """Start a worker process, of these kinds of jobs if any are named."""
         return self._begin(doom, "worker", *(("--kinds", kinds) if kinds else ()))
 
@@ -107,6 +108,14 @@ class Site:
         assert self.configurations() == self.base
         self.tally.orders += crowd.placed()
 
+    def assert_clean(self) -> None:
+        """Check that nobody left anything on a device: no lock, no dirty candidate, no pending commit."""
+        names = [node.name for node in self.lab.nodes()]
+        until(lambda: not any(map(self.lab.leftovers, names)), f"clean devices; {self._leftovers()}")
+
+    def _leftovers(self) -> dict[str, tuple[str, ...]]:
+        return {node.name: self.lab.leftovers(node.name) for node in self.lab.nodes()}
+
     def _assert_consistent(self, crowd: Crowd) -> None:
         database = open_database(self.url or self.folder / DATABASE_FILE, routes={})
         try:
@@ -117,7 +126,7 @@ class Site:
         finally:
             database.close()
 
-    def _begin(self, doom: Doom | None, *arguments: str) -> Life:
+    def _begin(self, doom: Fate | None, *arguments: str) -> Life:
         where = ("--database", self.url) if self.url else ("--data", str(self.folder))
         life = begin([*arguments, *where], self.folder / f"{len(self.lives)}-{arguments[0]}.log", doom)
         self.lives.append(life)
@@ -125,13 +134,19 @@ class Site:
 
 
 @contextmanager
-def built_site(folder: Path, tally: Tally, server: PostgresServer | None = None) -> Iterator[Site]:
-    """Start the devices and tell an empty database of them; end every process at the end."""
+def built_site(
+    folder: Path, tally: Tally, server: PostgresServer | None = None, *, drivers: Mapping[str, str] = NO_OTHERS
+) -> Iterator[Site]:
+    """Start the devices and tell an empty database of them; end every process at the end.
+
+    ``drivers`` are others than the platforms' own, by device.
+    """
     folder.mkdir()
     url = server.new_database() if server is not None else None
     with EmbeddedLab(load_topology(FTTH_LAB, os.environ), ssh_port=0, netconf_port=0) as lab:
         network = load_network_file(FTTH_LAB.parent / NETWORK_FILE)
-        network = replace(network, devices=devices_of(lab.nodes()), links=links_of(load_topology(FTTH_LAB, os.environ)))
+        devices = [replace(each, driver=drivers.get(each.name, "")) for each in devices_of(lab.nodes())]
+        network = replace(network, devices=tuple(devices), links=links_of(load_topology(FTTH_LAB, os.environ)))
         with storage(Settings.read({}, data=folder, database=url), routes={}) as database, database.begin() as uow:
             NetworkStore().load(uow, network)
         site = Site(folder=folder, lab=lab, tally=tally, server=server, url=url, port=_free_port(), base={})
