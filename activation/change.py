@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
-from activation import store
+from activation import rollback_notes, store
 from activation.batch_size import BatchSizes
 from activation.bisect import Search
 from activation.check_run import DeviceLook, ServiceChecks, no_checks
@@ -114,7 +114,8 @@ class Change:
                     outcome, journal = self._push(members, admitted.plan, participants)
                 for member in members:
                     member.report.own = own().get(member.monitor.id)
-                if outcome.waiting:
+                if outcome.waiting and journal is not None:
+                    rollback_notes.tell(transactions, journal.transaction_id, outcome.rollback_failures)
                     return Verdict(retry=later(outcome, 1))
                 if outcome.completed:
                     _complete(members, admitted, participants, journal)

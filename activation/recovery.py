@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from activation import store
+from activation import rollback_notes, store
 from activation.journal import Journal
 from activation.reach import Reach
 from activation.report import Report
@@ -65,6 +65,10 @@ class Recovery:
                 return Outcome(devices={})
             push = Push(transaction.edits, participants, journal)
             outcome = push.recover(may_be_committed=transaction.may_be_committed, patient=patient)
+            if outcome.waiting:
+                rollback_notes.tell(transactions, transaction.transaction_id, outcome.rollback_failures)
+            elif transaction.rollbacks and not outcome.rollback_failures:
+                rollback_notes.clear(transactions, transaction.monitor_ids)
         if outcome.rollback_failures and not outcome.waiting:
             _end_unrestored(transaction, outcome, transactions)
         return outcome

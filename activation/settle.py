@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from activation.claim_store import ClaimSheet
 from activation.errors import DeviceError
@@ -16,6 +16,9 @@ from activation.store import MONITORS, SERVICES, replace_fragments
 from inventory.documents import Document
 from inventory.ledger import Transactions, UnitOfWork
 from inventory.store import Row, dump
+
+ROLLBACK: Final = "rollback"
+"""Where a monitor tells of a rollback that waits for a device."""
 
 
 def is_open(monitor: Row) -> bool:
@@ -97,7 +100,8 @@ def fail(
 def end_monitor(uow: UnitOfWork, monitor: Row, state: MonitorState, additions: Mapping[str, Any]) -> None:
     """Write how what ``monitor`` monitors has ended."""
     MONITOR.advance(MonitorState(monitor.state), state)
-    document = {**monitor.document, **additions, "state": state.value}
+    told = {name: value for name, value in monitor.document.items() if name != ROLLBACK}
+    document = {**told, **additions, "state": state.value}
     reason = "; ".join(error["message"] for error in additions.get("errorMessage", ()))
     ended = MONITORS.save(uow, monitor, replace(monitor, state=state, document=document), reason=reason)
     if REVIEW_ID in ended.task:

@@ -45,6 +45,17 @@ def with_notes(document: Document, moment: datetime, texts: Iterable[str]) -> Do
     return {**document, "note": [*document.get("note", ()), *added]} if added else document
 
 
+def with_standing_note(document: Document, moment: datetime, key: str, text: str) -> Document:
+    """Return ``document`` whose note with the id ``key`` says ``text``; without that note where there is none."""
+    notes = document.get("note", ())
+    left = [each for each in notes if each.get("id") != key]
+    if not text:
+        return document if len(left) == len(notes) else merged(document, {"note": left or None})
+    if any(each.get("id") == key and each["text"] == text for each in notes):
+        return document
+    return {**document, "note": [*left, {"id": key, **note(moment, text)}]}
+
+
 def with_items(document: Document, key: str, change: Callable[[Document], Document]) -> Document:
     """Return ``document`` with each item under ``key`` replaced by what ``change`` makes of it."""
     return {**document, key: [change(item) for item in document[key]]}

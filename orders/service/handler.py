@@ -17,6 +17,7 @@ from inventory.documents import Document
 from inventory.ledger import Job, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
+from orders.documents import with_standing_note
 from orders.errors import MappingError, OrdersError
 from orders.service.decompose import needs, part_values, same_needs
 from orders.service.documents import activation_request, reserved, reserving_order
@@ -29,6 +30,8 @@ from orders.states import FINAL, OrderState
 from orders.timers import alarm
 
 _MONITOR_ENDS: Final = frozenset({"Completed", "InError"})
+_ROLLBACK: Final = "rollback"
+"""Begins the id of the note about a rollback that waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,7 @@ class ServiceOrderHandler:
         report = job.event.document if job.event is not None else {}
         external_id = str(report.get("externalId", ""))
         ended = report.get("state") in _MONITOR_ENDS
+        self._tell_of_rollback(uow, external_id, report.get("rollback"))
         if "review" in report:
             waits = report["review"]["state"] == "waiting" and not ended
             notes = (f"held: {report['review']['because']}; {report['review']['href']}",) if waits else ()
@@ -129,6 +133,16 @@ class ServiceOrderHandler:
             alarm(uow, WAKE, uow.now + timedelta(seconds=pause_s(task.tries)), job)
         if saved.state == OrderState.CANCELLED:
             self.cancels.done(uow, saved, "everything of the order is undone")
+
+    def _tell_of_rollback(self, uow: UnitOfWork, external_id: str, rollback: Mapping[str, Any] | None) -> None:
+        """Keep one note on the order while what was begun waits to be rolled back, and none afterwards."""
+        row = self.orders.find(uow, external_id.partition(":")[0])
+        if row is None or row.state in FINAL:
+            return
+        text = _rollback_note(rollback) if rollback is not None else ""
+        document = with_standing_note(row.document, uow.now, f"{_ROLLBACK}:{external_id}", text)
+        if document is not row.document:
+            self.orders.save(uow, row, replace(row, document=document))
 
     def _begin(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         begin = {"add": self._begin_add, "modify": self._begin_modify, "delete": self._begin_delete}[task.action]
@@ -249,6 +263,14 @@ def _held(task: ItemTask, *, waits: bool) -> ItemTask:
 
 def _assessed(task: ItemTask) -> ItemTask:
     return task if task.state in FINAL else replace(task, state=OrderState.ASSESSING_CANCELLATION)
+
+
+def _rollback_note(rollback: Mapping[str, Any]) -> str:
+    tries = rollback["tries"]
+    return (
+        f"rolling back on {', '.join(rollback['devices'])} since {rollback['since']}, {tries} "
+        f"{'try' if tries == 1 else 'tries'} so far: {rollback['reason']}; {rollback['href']}"
+    )
 
 
 def _pending(task: ItemTask) -> ItemTask:

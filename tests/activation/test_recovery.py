@@ -138,8 +138,12 @@ def test_device_that_cannot_be_reached_is_rolled_back_later_and_the_job_then_com
 
     assert again is not None
     assert (again.delay_s, "b: connect" in again.reason) == (2.0, True)
-    assert rig.monitor(monitor_id).state == MonitorState.IN_PROGRESS
-    assert rig.run(monitor_id).state == MonitorState.COMPLETED
+    waiting = rig.monitor(monitor_id)
+    assert waiting.state == MonitorState.IN_PROGRESS
+    note = waiting.document["rollback"]
+    assert (note["devices"], note["tries"], "b: connect" in note["reason"]) == (["b"], 2, True)
+    ended = rig.run(monitor_id)
+    assert (ended.state, "rollback" in ended.document) == (MonitorState.COMPLETED, False)
     assert states(network) == CONFIGURED
 
 

@@ -67,6 +67,9 @@ def test_a_rollback_that_waits_is_seen_everywhere(fresh: Platform) -> None:
     )
     assert "r1" in waiting["devices"]
     assert any("hardware has no room" in reason for reason in waiting["because"])
+    monitor, service_order = until(lambda: _told(fresh, order), "monitor and order tell of it")
+    assert (monitor["devices"], monitor["transaction"]) == (["r1"], waiting["id"])
+    assert f"rolling back on r1 since {monitor['since']}" in service_order["text"]
     listed = fresh.client.get("/lastmile/v1/transaction?unfinished=true&device=r1")
     assert [each["id"] for each in listed] == [waiting["id"]]
     said = lastmile(fresh, "transactions", "--unfinished")
@@ -74,5 +77,15 @@ def test_a_rollback_that_waits_is_seen_everywhere(fresh: Platform) -> None:
     lab.restore("r1")
     tree = fresh.client.follow(order, timeout_s=PATIENCE_S)
     assert (tree["productOrder"]["state"], tree["unfinishedTransaction"]) == ("completed", [])
+    assert not any("rollback" in each for each in tree["monitor"])
+    assert not any("note" in each for each in tree["serviceOrder"])
     done, back = fresh.client.get("/lastmile/v1/transaction")
     assert (done["step"], back["step"], back["id"]) == ("done", "rolledBack", waiting["id"])
+
+
+def _told(fresh: Platform, order: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return what the monitor tells of the rollback, and the note on the service order, once both are there."""
+    tree = fresh.client.tree(order)
+    told = [each["rollback"] for each in tree["monitor"] if "rollback" in each]
+    notes = [note for each in tree["serviceOrder"] for note in each.get("note", ())]
+    return (told[0], notes[0]) if told and notes else None

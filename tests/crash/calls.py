@@ -2,20 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from unittest import mock
 
 from activation.contracts import Driver, PlatformRules
 from activation.drivers.registry import DriverRegistry
 from inventory.model import Device
-
-FORWARD: Final = (("read", 1), ("stage", 1), ("commit", 1), ("read", 2), ("confirm", 1))
-"""The calls of a push that goes well, each by which time it is made; the second reading is the read-back."""
-BACK: Final = ("discard", "rollback")
-"""The calls of a recovery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +63,25 @@ class CallDoom:
         return dying
 
 
-def forward(device: str) -> list[CallDoom]:
-    """Return the calls of a push that goes well."""
-    return [
-        CallDoom(device=device, method=method, nth=nth, is_made=made)
-        for method, nth in FORWARD
-        for made in (False, True)
-    ]
+def deaths(device: str) -> Iterator[Sequence[CallDoom]]:
+    """Yield what kills one process after the other, before one may live: every call, before and after it is made.
 
-
-def back(device: str) -> list[CallDoom]:
-    """Return the calls of the recovery after the process died with the device's commit made."""
-    return [CallDoom(device=device, method=method, is_made=made) for method in BACK for made in (False, True)]
+    A process first takes back what its predecessor left, which reads too: the reading that is meant, that of the plan
+    or the read-back, is the first death of its row. The last rows are about that taking back.
+    """
+    yield [*_around(device, "read"), *_around(device, "stage")]
+    before, after = _around(device, "read", nth=2)
+    yield [before, *_around(device, "commit")]
+    yield [after, *_around(device, "confirm")]
+    for method in ("discard", "rollback"):
+        yield [committed(device), *_around(device, method)]
 
 
 def committed(device: str) -> CallDoom:
     """Return the moment at which the device has the change for now, and nobody has heard of it."""
     return CallDoom(device=device, method="commit")
+
+
+def _around(device: str, method: str, nth: int = 1) -> tuple[CallDoom, CallDoom]:
+    before, after = (CallDoom(device=device, method=method, nth=nth, is_made=made) for made in (False, True))
+    return before, after

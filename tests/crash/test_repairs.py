@@ -19,9 +19,10 @@ from tests.crash.steps import pushing
 
 pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.lab, pytest.mark.timeout(600)]
 
-STEPS: Final = [doom for doom in pushing() if doom.is_committed]
-ROLLBACKS: Final = [*STEPS, committed("sw1")]
-assert len(ROLLBACKS) % 2 == 0, "a rollback and the rollback of it take turns: an odd number leaves another speed"
+STEPS: Final[Sequence[Fate]] = [doom for doom in pushing() if doom.is_committed]
+"""Each step of a push, as it is written down."""
+LIVE: Final[Sequence[Fate]] = [doom for doom in pushing() if doom.is_committed][2:]
+"""Those at which the change is on the devices: read back, confirmed, done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def test_killed_while_it_deploys_a_service_anew(line: Line) -> None:
         line.type_in("r1", f"interface eth1.{line.vlan}", "description mine")
         return {"action": "redeploy", "subject": service}
 
-    _die_of_all([*STEPS, committed("r1")], line, redeploy)
+    _die_of_all([*LIVE, committed("r1")], line, redeploy)
     assert line.site.configurations() == wanted
 
 
@@ -104,10 +105,11 @@ def test_killed_while_it_undoes_an_upgrade_and_undoes_that(line: Line) -> None:
         done = [each for each in line.client.get("/lastmile/v1/transaction") if each["step"] == "done"]
         return {"action": "rollback", "subject": done[0]["id"]}
 
-    for doom in ROLLBACKS:
+    # A rollback and the rollback of that take turns: after an even number of them the speed is the one that was sold.
+    for doom in (*LIVE, committed("sw1")):
         line.die_repairing(doom, rollback)
         seen.append(line.site.configurations())
-    fast, slow = seen[0], seen[1]
+    fast, slow, *_ = seen
     assert fast != slow
     assert seen == [(fast, slow)[number % 2] for number in range(len(seen))]
 
@@ -117,7 +119,7 @@ def _die_of_all(dooms: Sequence[Fate], line: Line, body: Callable[[], dict[str, 
         line.die_repairing(doom, body)
 
 
-def _running(line: Line, path: str) -> Any:  # noqa: ANN401 - JSON is what it is
+def _running(line: Line, path: str) -> Any:
     life = line.site.serve()
     life.await_up()
     try:
