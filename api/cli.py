@@ -14,6 +14,7 @@ from rich.console import Console
 
 from activation.errors import BadPolicy
 from api import repair_commands
+from api.catalog_commands import catalog_app
 from api.client import ApiRefused
 from api.collector import settle_heap
 from api.db_commands import app as db_app
@@ -54,6 +55,7 @@ app = typer.Typer(
 jobs_app = typer.Typer(help="Jobs that kept failing and wait for a person.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(token_app, name="token")
+app.add_typer(catalog_app, name="catalog")
 app.add_typer(review_app, name="review")
 app.command("plan", epilog=HELP)(plan_command)
 app.add_typer(hub_app, name="hub")

@@ -5,6 +5,7 @@ ApiError
 ├── BadRequest        a request that cannot be read; says where and what is legal
 ├── BodyTooLarge      more bytes than the settings allow
 ├── CallbackRefused   a callback address that is no plain URL, or leads where it may not
+├── CatalogRefused    a question about the catalog that cannot be answered; says what is legal
 ├── DatabaseAway      the database server cannot be reached just now
 ├── ImportRefused     nothing that can be imported, or not into this inventory; says what is legal
 ├── KeyReused         an idempotency key that stood for another request
@@ -38,6 +39,10 @@ class BodyTooLarge(ApiError):
 
 class CallbackRefused(ApiError):
     """A callback address that is no plain http or https URL, or that leads where it may not."""
+
+
+class CatalogRefused(ApiError):
+    """A question about the catalog that cannot be answered; the message says what is legal."""
 
 
 class DatabaseAway(ApiError):
