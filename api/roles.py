@@ -46,6 +46,7 @@ RULES: Final = (
     ("POST", r"/tmf-api/productOrderingManagement/v4/(productOrder|cancelProductOrder)", _OPERATORS),
     ("POST", r"/tmf-api/serviceOrdering/v4/(serviceOrder|cancelServiceOrder)", _OPERATORS),
     ("POST", r"/tmf-api/resourceOrderingManagement/v4/(resourceOrder|cancelResourceOrder)", _OPERATORS),
+    ("(PATCH|DELETE)", r"/tmf-api/[^/]+/v4/(productOrder|serviceOrder|resourceOrder)/[^/]+", _OPERATORS),
     ("(POST|PATCH|DELETE)", r"/tmf-api/ServiceActivationAndConfiguration/v4/service(/[^/]+)?", _OPERATORS),
     (".*", r".*", _ADMINS),
 )

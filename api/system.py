@@ -19,6 +19,7 @@ from api.settings import Settings
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from labs.embedded.lab import EmbeddedLab, RunningNode
+from orders.life import OrderLife
 
 Create = Callable[[UnitOfWork, Document], Document]
 
@@ -30,6 +31,7 @@ class System:
     Attributes:
         collections: every TMF collection that can be read.
         creates: how a new resource of a collection is made, by collection name.
+        order_lives: what clients do with orders that are placed, by collection name.
         activation: TMF640's own door.
         what_if: what an order or a service would do that does not exist; nothing of it stays.
         device_board: how the devices behave.
@@ -47,6 +49,7 @@ class System:
     database: Database
     collections: Sequence[Collection]
     creates: Mapping[str, Create]
+    order_lives: Mapping[str, OrderLife]
     activation: ActivationDesk
     what_if: Callable[[Document], Document]
     order_tree: OrderTree

@@ -45,7 +45,7 @@ from api.settings import Settings
 from api.storage import storage
 from api.system import Create, System
 from api.wiring_activation import activation_desk
-from api.wiring_cancel import cancel_creates
+from api.wiring_cancel import cancel_creates, order_lives
 from api.wiring_checks import service_checks, service_desk
 from api.wiring_drift import drift_watch, owners, repair_desk
 from api.wiring_plan import what_if
@@ -274,6 +274,7 @@ def _system(
         database=database,
         collections=(*_stored_collections(database), *catalog_collections(database, layers.product.catalog)),
         creates=_creates(layers),
+        order_lives=order_lives(layers.product, layers.service, layers.resource),
         activation=desk,
         what_if=what_if(settings, database, layers.core, layers.handlers(), _creates(layers)).plan,
         order_tree=OrderTree(

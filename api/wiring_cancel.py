@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from api.front_door import FrontDoor
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
+from orders.life import OrderLife
 from orders.product.layer import ProductOrdering
 from orders.resource.layer import ResourceOrdering
 from orders.service.layer import ServiceOrdering
@@ -28,3 +29,10 @@ def cancel_creates(
         "cancelServiceOrder": cancel_service_order,
         "cancelResourceOrder": cancel_resource_order,
     }
+
+
+def order_lives(
+    product: ProductOrdering, service: ServiceOrdering, resource: ResourceOrdering
+) -> Mapping[str, OrderLife]:
+    """Return what clients do with placed orders, by the name of their collection."""
+    return {life.orders.kind: life for life in (product.life, service.life, resource.life)}

@@ -12,6 +12,9 @@ Document: TypeAlias = Mapping[str, Any]
 # What is no JSON stays an error, as it is for the standard library.
 _STRICT: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
+LEAST_URGENT: Final = 4
+"""TM Forum counts from 0, the most urgent, to 4."""
+
 
 def json_text(value: object) -> str:
     """Return the compact JSON text of ``value``: the stored form of documents.
@@ -40,3 +43,9 @@ def _value_type(value: object) -> str:
     # bool before int: Python's bool is an int.
     names = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"), (list, "array"))
     return next((name for kind, name in names if isinstance(value, kind)), "object")
+
+
+def urgency(order: Document) -> int:
+    """Return the priority of the order's jobs: the higher, the sooner; 0 where the order says nothing that counts."""
+    given = str(order.get("priority", LEAST_URGENT)).strip()
+    return LEAST_URGENT - int(given) if given in {"0", "1", "2", "3"} else 0

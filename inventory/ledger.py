@@ -26,6 +26,7 @@ class Event:
         resource_id: its id; events of one resource stay in order.
         correlation_id: one id along the whole chain, the product order's id where there is one.
         document: the whole resource as it stands after the change.
+        priority: of the jobs that follow the event, see :class:`NewJob`.
     """
 
     event_type: str
@@ -34,6 +35,7 @@ class Event:
     resource_id: str
     correlation_id: str
     document: Document
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Table, select
 
-from inventory.documents import json_text
+from inventory.documents import json_text, urgency
 from inventory.errors import UnknownResource
 from inventory.ledger import Event, Move, UnitOfWork
 from inventory.paging import Page, PagedTable
@@ -139,5 +139,6 @@ class DocumentStore:
             resource_id=row.id,
             correlation_id=row.correlation_id,
             document=row.document,
+            priority=urgency(row.document),
         )
         uow.publish(event)

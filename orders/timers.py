@@ -7,13 +7,15 @@ from uuid import uuid4
 
 from inventory.ledger import Job, NewJob, Retry, UnitOfWork
 
-LONGEST_WAIT_S: Final = 86_400.0
-"""The clock is looked at again at least this often: dates beyond what the queue can count are dates too."""
+LONGEST_WAIT_S: Final = 900.0
+"""The clock is looked at again at least this often: it jumps, and the queue counts seconds."""
 
 
 def alarm(uow: UnitOfWork, wake_kind: str, at: datetime, job: NewJob) -> None:
     """Have ``job`` enqueued at ``at``; ``wake_kind`` is the layer's job kind that :func:`wake` does."""
+    # The job's own payload too: what looks through the queue finds there which order a job is about.
     payload: Mapping[str, Any] = {
+        **job.payload,
         "at": at.isoformat(),
         "kind": job.kind,
         "lane": job.lane,

@@ -14,6 +14,7 @@ from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
 from api.http.list_query import page_request
+from api.http.order_life import add_order_life
 from api.http.plan import add_plans
 from api.http.repairs import add_repairs
 from api.http.review import add_reviews
@@ -37,6 +38,7 @@ def create_app(system: System) -> FastAPI:
     app.add_api_route("/health", lambda: _health(system), methods=["GET"])
     guarded = APIRouter(dependencies=[Depends(_guard(system))])
     _add_tmf(guarded, system)
+    add_order_life(guarded, system)
     add_activation(guarded, system.activation)
     _add_events(guarded, system)
     _add_own(guarded, system)

@@ -148,7 +148,7 @@ class LedgerUnit:
         }
         self._events.entries.append(row)
         for kind in self._routes.get(event.event_type, ()):
-            job = NewJob(kind=kind, lane=event.correlation_id)
+            job = NewJob(kind=kind, lane=event.correlation_id, priority=event.priority)
             self._collect(_Collected(job=job, event=event, event_id=event_id))
 
     def record(self, move: Move) -> None:

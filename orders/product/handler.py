@@ -11,6 +11,7 @@ from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.catalog.contracts import CatalogSource
 from orders.documents import stamp, with_items, with_notes
 from orders.errors import OrdersError
+from orders.life import is_to_wait
 from orders.product.contracts import ServiceOrdering
 from orders.product.decompose import service_order
 from orders.product.inventory import ProductInventory
@@ -36,7 +37,7 @@ class ProductOrderHandler:
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Place the service order of an acknowledged order; an order that already moved is left alone."""
         row = self.orders.get(uow, job.payload["order"])
-        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now):
+        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now) or is_to_wait(row, uow.now):
             return
         states = {item["id"]: OrderState.IN_PROGRESS for item in row.document["productOrderItem"]}
         running = self._save(uow, row, states)

@@ -5,21 +5,23 @@ from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from inventory.documents import Document
-from inventory.ledger import Handler, NewJob, UnitOfWork
+from inventory.ledger import Handler, UnitOfWork
 from inventory.places import PlaceDirectory
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.life import OrderLife
 from orders.places import Places
 from orders.product.contracts import ServiceOrdering
 from orders.product.decompose import service_order
 from orders.product.handler import ProductOrderHandler
-from orders.product.intake import ProductOrder, check_order, named_products, read_order
+from orders.product.intake import ProductOrder, ProductOrderBody, check_order, named_products, read_order
 from orders.product.inventory import ProductInventory
 from orders.product.jobs import CANCEL, FOLLOW_CANCEL, FOLLOW_SERVICE_ORDER, START, WAKE
 from orders.product.model import ItemTask, dump_tasks
 from orders.product.states import CANCEL as TASK
+from orders.product.states import ORDER
 from orders.product.tables import cancel_product_orders, product_orders
 from orders.states import OrderState
 from orders.timers import wake
@@ -90,6 +92,18 @@ class ProductOrdering:
         }
 
     @property
+    def life(self) -> OrderLife:
+        """What clients do with orders of this layer once they are placed."""
+        return OrderLife(
+            orders=self.orders,
+            lifecycle=ORDER,
+            shape=ProductOrderBody,
+            items="productOrderItem",
+            start_kind=START,
+            wake_kind=WAKE,
+        )
+
+    @property
     def cancels(self) -> CancelTasks:
         """The tasks that cancel orders of this layer."""
         store = cancel_product_order_store()
@@ -116,7 +130,7 @@ class ProductOrdering:
         self.orders.insert(uow, row)
         for task in tasks.values():
             self._inventory.accepted(uow, row, task)
-        uow.enqueue(NewJob(kind=START, lane=row.correlation_id, payload={"order": order_id}))
+        self.life.accept(uow, row)
         return row.document
 
 

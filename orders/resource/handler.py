@@ -11,6 +11,7 @@ from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.catalog.contracts import CatalogSource
 from orders.documents import stamp, with_items, with_notes
+from orders.life import is_to_wait
 from orders.resource.contracts import Reservations
 from orders.resource.intake import specification_ref
 from orders.resource.states import ITEM, ORDER
@@ -42,7 +43,7 @@ class ResourceOrderHandler:
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Take the order from acknowledged to its end; an order that already moved is left alone."""
         row = self.orders.get(uow, job.payload["order"])
-        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now):
+        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now) or is_to_wait(row, uow.now):
             return
         running = self._save(uow, row, {**row.document, "startDate": stamp(uow.now)}, OrderState.IN_PROGRESS)
         outcome = self._run(uow, running)

@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from inventory.documents import Document
-from inventory.ledger import Handler, NewJob, UnitOfWork
+from inventory.ledger import Handler, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.life import OrderLife
 from orders.resource.contracts import Reservations
 from orders.resource.handler import ResourceOrderHandler
-from orders.resource.intake import check_order
+from orders.resource.intake import ResourceOrderBody, check_order
 from orders.resource.jobs import CANCEL, START, WAKE
 from orders.resource.states import CANCEL as TASK
+from orders.resource.states import ORDER
 from orders.resource.tables import cancel_resource_orders, resource_orders
 from orders.states import OrderState
 from orders.timers import wake
@@ -58,7 +60,7 @@ class ResourceOrdering:
             document=_acknowledged(checked.document, order_id, stamp(uow.now)),
         )
         self.orders.insert(uow, row)
-        uow.enqueue(NewJob(kind=START, lane=lane, payload={"order": order_id}))
+        self.life.accept(uow, row)
         return order_id
 
     def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
@@ -77,6 +79,18 @@ class ResourceOrdering:
     def subscriptions(self) -> Mapping[str, str]:
         """Return the event types the layer follows, each with its job kind: none."""
         return {}
+
+    @property
+    def life(self) -> OrderLife:
+        """What clients do with orders of this layer once they are placed."""
+        return OrderLife(
+            orders=self.orders,
+            lifecycle=ORDER,
+            shape=ResourceOrderBody,
+            items="orderItem",
+            start_kind=START,
+            wake_kind=WAKE,
+        )
 
     @property
     def cancels(self) -> CancelTasks:

@@ -27,6 +27,12 @@ def reserving_order(catalog: Catalog, part: Part, composition: Composition, exte
     return {"externalId": external_id, "orderItem": items, "@type": "ResourceOrder"}
 
 
+def with_urgency(order: Document, of: Document) -> Document:
+    """Return a resource order that is as urgent as the service order ``of``; TMF652 counts in numbers."""
+    given = str(of.get("priority", "")).strip()
+    return {**order, "priority": int(given)} if given in {"0", "1", "2", "3", "4"} else order
+
+
 def releasing_order(resources: Iterable[Reserved], external_id: str) -> Document:
     """Return the TMF652 order that gives resources back."""
     items = [

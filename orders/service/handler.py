@@ -19,8 +19,9 @@ from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.documents import with_standing_note
 from orders.errors import MappingError, OrdersError
+from orders.life import is_to_wait
 from orders.service.decompose import needs, part_values, same_needs
-from orders.service.documents import activation_request, reserved, reserving_order
+from orders.service.documents import activation_request, reserved, reserving_order, with_urgency
 from orders.service.jobs import UNDO_AGAIN, WAKE
 from orders.service.model import ItemTask, Part, Phase, SentOrder, load_tasks
 from orders.service.progress import save_progress
@@ -45,7 +46,7 @@ class ServiceOrderHandler:
     def start(self, job: Job, uow: UnitOfWork) -> None:
         """Begin every item of an acknowledged order; an order that already moved is left alone."""
         row = self.orders.get(uow, job.payload["order"])
-        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now):
+        if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now) or is_to_wait(row, uow.now):
             return
         waiting = load_tasks(row.task)
         tasks = {key: replace(task, state=OrderState.IN_PROGRESS) for key, task in waiting.items()}
@@ -170,6 +171,7 @@ class ServiceOrderHandler:
     def _reserve(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part) -> ItemTask:
         external_id = f"{row.id}:{task.item_id}:{part.service_id}"
         order = reserving_order(self.steps.catalog.current(uow), part, task.composition, external_id)
+        order = with_urgency(order, row.document)
         try:
             order_id = self.steps.resources.place(uow, order, correlation_id=row.correlation_id)
         except OrdersError as error:

@@ -6,20 +6,22 @@ from uuid import uuid4
 
 from activation.contracts import ServiceActivation
 from inventory.documents import Document
-from inventory.ledger import Handler, NewJob, UnitOfWork
+from inventory.ledger import Handler, UnitOfWork
 from inventory.places import PlaceDirectory
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.life import OrderLife
 from orders.places import Places
 from orders.service.contracts import ResourceOrdering
 from orders.service.handler import ServiceOrderHandler
-from orders.service.intake import ServiceOrder, check_order, named_services, read_order
+from orders.service.intake import ServiceOrder, ServiceOrderBody, check_order, named_services, read_order
 from orders.service.inventory import ServiceInventory
-from orders.service.jobs import CANCEL, FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER, START, UNDO_AGAIN, WAKE
+from orders.service.jobs import CANCEL, FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER, START, TELL_LATE, UNDO_AGAIN, WAKE
 from orders.service.model import ItemTask, dump_tasks
 from orders.service.states import CANCEL as TASK
+from orders.service.states import ORDER
 from orders.service.steps import Steps
 from orders.service.tables import cancel_service_orders, service_orders
 from orders.states import OrderState
@@ -83,6 +85,7 @@ class ServiceOrdering:
             CANCEL: handler.cancel,
             UNDO_AGAIN: handler.undo_again,
             WAKE: wake,
+            TELL_LATE: self.life.tell_late,
         }
 
     def subscriptions(self) -> Mapping[str, str]:
@@ -92,6 +95,19 @@ class ServiceOrdering:
             "MonitorAttributeValueChangeEvent": FOLLOW_MONITOR,
             "MonitorStateChangeEvent": FOLLOW_MONITOR,
         }
+
+    @property
+    def life(self) -> OrderLife:
+        """What clients do with orders of this layer once they are placed."""
+        return OrderLife(
+            orders=self.orders,
+            lifecycle=ORDER,
+            shape=ServiceOrderBody,
+            items="serviceOrderItem",
+            start_kind=START,
+            wake_kind=WAKE,
+            late_kind=TELL_LATE,
+        )
 
     @property
     def cancels(self) -> CancelTasks:
@@ -119,7 +135,7 @@ class ServiceOrdering:
         for item in checked.items:
             if item.service_id is not None:
                 self._inventory.claim(uow, item.service_id, order_id)
-        uow.enqueue(NewJob(kind=START, lane=lane, payload={"order": order_id}))
+        self.life.accept(uow, row)
         return order_id
 
 

@@ -75,11 +75,13 @@ STATES_HEAD: Final = """# States
 <!-- Made by `python -m tests.docs.generate` from the life cycles in the code; a test compares. -->
 
 Each table is the whole law: a move that is not in it is refused, and nothing is written. Every move leaves a row in
-the order tree's `history`. Orders begin as `acknowledged`. Today's code moves them to `inProgress`, `completed`,
-`partial` and `failed`; the moves for cancelling and holding are in the tables, but nothing makes them yet.
+the order tree's `history`. Orders begin as `acknowledged`. They are `held` while a
+plan waits for a review, and go from `assessingCancellation` over `pendingCancellation` to `cancelled`, or back where
+they were. [Cancel an order](../how-to/cancel.md) says what that means at each point.
 
 **An order's state is computed from its items':** all `completed` → `completed`; some completed and some not →
-`partial`; none completed and one failed → `failed`. While one is unfinished, the order is `inProgress`.
+`partial`; none completed and one failed → `failed`. While one is unfinished, the order is `inProgress`. An order that
+was `pendingCancellation` ends `cancelled`, whatever its items were; an item that was `completed` is undone with it.
 
 A reserved resource (TMF639) has `resourceStatus` `reserved`, and is removed when it is released.
 A device is `available`.
