@@ -67,8 +67,10 @@ class ReviewGate:
         What was asked once stays asked: a policy that has become milder since lets nothing through that people were
         to look at, and an approval is worth something for exactly the bytes it signs.
         """
-        if not any(edit.changes for edit in candidate.plan.edits):
+        asked = candidate.work.to_approve(candidate.plan)
+        if asked is None:
             return candidate.plan
+        candidate = replace(candidate, plan=asked)
         request, plan = Request.of(candidate.monitor), candidate.plan
         with transactions.read() as connection:
             places = place_keys(shared_places(plan, self.platform_of))

@@ -1,5 +1,7 @@
 """The work of a repair: changes of several services' fragments at once, or of nobody's; and how it ends."""
 
+import difflib
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -52,6 +54,24 @@ class RepairWork(Work):
         """
         if not self.may_push and (changed := [edit.device for edit in plan.edits if edit.changes]):
             raise PlanError(f"{', '.join(changed)} changed again since it was looked at; legal: look again, then adopt")
+
+    def to_approve(self, plan: Plan) -> Plan | None:
+        """Return ``plan``; where only what is intended changes, the diffs and the hash tell that."""
+        if self.may_push:
+            return Work.to_approve(self, plan)
+        learned = {device: "".join(map(_lesson, made)) for device, made in self.changing().items()}
+        edits = tuple(replace(edit, diff=learned.get(edit.device, "")) for edit in plan.edits)
+        signed = "\0".join((plan.plan_hash, *(f"{device}\0{text}" for device, text in sorted(learned.items()))))
+        return replace(plan, edits=edits, plan_hash=hashlib.sha256(signed.encode()).hexdigest())
+
+
+def _lesson(change: FragmentChange) -> str:
+    """Return how the fragment of a service changes, as a unified diff."""
+    before, after = (
+        each.text.splitlines(keepends=True) if each is not None else [] for each in (change.old, change.new)
+    )
+    name = change_key(change)
+    return "".join(difflib.unified_diff(before, after, f"{name} (intended)", f"{name} (adopted)"))
 
 
 def complete_repair(

@@ -53,6 +53,10 @@ class Work:
             PlanError: it may not.
         """
 
+    def to_approve(self, plan: Plan) -> Plan | None:
+        """Return ``plan`` as people are asked about it; None where it changes nothing that anybody has to look at."""
+        return plan if any(edit.changes for edit in plan.edits) else None
+
     def fragments_after(self, settled: Mapping[str, FragmentChange]) -> tuple[Fragment, ...]:
         """Return the service's fragments once it is live: ``settled`` by :func:`change_key`, and those unchanged."""
         return tuple(fragment for made in self.by_device.values() for fragment in self._after(made, settled))

@@ -1,12 +1,15 @@
 """Devices and intended configuration are put together again, in either direction; what was done is undone."""
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from api.client import Client
 from api.demo import bodies
 from tests.api.by_hand import type_in
 from tests.api.conftest import Platform, Start
@@ -135,6 +138,34 @@ def test_an_add_is_undone_with_all_that_was_built_on_it_and_put_back(line: Line)
     assert line.platform.configurations() == fast
     ended = line.platform.client.follow(line.platform.client.place(bodies.cease(line.product)), timeout_s=PATIENCE_S)
     assert ended["productOrder"]["state"] == "completed"
+
+
+def test_adopting_is_reviewed_although_nothing_is_pushed(start: Start, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: [{name: adopts, when: {action: adopt}, require: oneApprover}]", encoding="utf-8")
+    with start(tmp_path / "data", auth=False, review_policy=policy) as platform:
+        client = platform.client
+        client.follow(client.place(bodies.add()), timeout_s=PATIENCE_S)
+        found = re.search(r"name ftth-(\d+)", platform.configurations()["sw1"])
+        assert found
+        type_in(node(platform, "sw1"), f"vlan {found[1]}", "name mine")
+        monitor = client.post("/lastmile/v1/repair", {"action": "adopt", "subject": "sw1"})
+        held = _until(client, monitor["href"], lambda told: "review" in told)
+        assert held["state"] == "InProgress"
+        review = client.get(held["review"]["href"])
+        assert client.get("/lastmile/v1/drift?device=sw1")[0]["state"] == "drifted"
+        client.post(f"{review['href']}/approve", {"planHash": review["planHash"], "comment": "fine"})
+        _until(client, monitor["href"], lambda told: told["state"] == "Completed")
+        assert client.get("/lastmile/v1/drift?device=sw1")[0]["state"] == "inSync"
+
+
+def _until(client: Client, place: str, done: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not done(told := client.get(place)):
+        assert time.monotonic() < deadline_s, told
+        time.sleep(0.02)
+    found: Mapping[str, Any] = told
+    return found
 
 
 def test_a_body_that_says_nothing_is_refused(line: Line) -> None:
