@@ -43,6 +43,7 @@ from api.transaction_commands import transactions_command
 from api.wiring import Part, running_system
 from inventory.errors import InventoryError
 from labs.errors import LabError, PortInUse
+from labs.runtimes.registry import RUNTIMES
 from orders.errors import OrdersError
 
 app = typer.Typer(
@@ -74,7 +75,8 @@ console = Console()
 
 Port = Annotated[int | None, typer.Option(help="TCP port of the HTTP API (8640); 0: any free one.", min=0, max=65535)]
 Data = Annotated[Path | None, typer.Option(help="Folder of the database (./lastmile-data).")]
-Lab = Annotated[str | None, typer.Option(help="Topology or shipped lab to run embedded, or 'none' (ftth).")]
+Lab = Annotated[str | None, typer.Option(help="Topology or shipped lab to serve, or 'none' (ftth).")]
+Runtime = Annotated[str | None, typer.Option(help=f"How the lab runs: {', '.join(RUNTIMES)} (embedded).")]
 DatabaseUrl = Annotated[str | None, typer.Option(help="postgresql://… instead of SQLite in the data folder.")]
 Kinds = Annotated[str | None, typer.Option(help="Job kinds or layers, comma separated: product,activation (all).")]
 Concurrency = Annotated[int | None, typer.Option(help="Changes of devices under way at a time (64).", min=1, max=1000)]
@@ -83,18 +85,24 @@ Auth = Annotated[str | None, typer.Option(help="'on' or 'off': whether requests 
 Policy = Annotated[Path | None, typer.Option(help="YAML file: which plans wait for people (none).", metavar="FILE")]
 
 
-@app.command("serve", epilog="Example:  lastmile serve --port 8640 --data ./lastmile-data --lab none --auth on")
-def serve_command(
+@app.command(
+    "serve",
+    epilog="Examples:  lastmile serve --port 8640 --data ./lastmile-data --lab none --auth on   ·   "
+    "lastmile serve --lab ftth --runtime netns",
+)
+def serve_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     port: Port = None,
     data: Data = None,
     database: DatabaseUrl = None,
     lab: Lab = None,
+    runtime: Runtime = None,
     auth: Auth = None,
     review_policy: Policy = None,
 ) -> None:
     """Run the platform (and the lab) until it is interrupted, and print its URLs."""
+    of_lab = {"lab": lab, "runtime": runtime}
     settings = Settings.read(
-        os.environ, port=port, data=data, database=database, lab=lab, auth=_on(auth), review_policy=review_policy
+        os.environ, port=port, data=data, database=database, auth=_on(auth), review_policy=review_policy, **of_lab
     )
     _serve(settings, Part.ALL)
 
@@ -152,10 +160,10 @@ def _on(auth: str | None) -> bool | None:
     return None if auth is None else auth == "on"
 
 
-@app.command("demo", epilog="Example:  lastmile demo")
-def demo_command() -> None:
-    """Order, upgrade and cease one broadband product on the embedded lab, and show every step."""
-    if not tell_story(Story.fresh(console)):
+@app.command("demo", epilog="Examples:  lastmile demo   ·   lastmile demo --runtime netns")
+def demo_command(runtime: Runtime = None) -> None:
+    """Order, upgrade and cease one broadband product on a fresh lab, and show every step; with packets on netns."""
+    if not tell_story(Story.fresh(console, runtime=runtime)):
         raise typer.Exit(1)
 
 
@@ -210,6 +218,8 @@ def _announce(system: System, url: str) -> None:
     bearer = ' -H "Authorization: Bearer $LASTMILE_TOKEN"' if system.settings.auth else ""
     for path in ("/health", "/tmf-api/productOrderingManagement/v4/productOrder", "/lastmile/v1/device"):
         console.print(f"  curl -s{bearer} {url}{path}", soft_wrap=True, highlight=False)
+    if system.served is not None and system.served.notice:
+        console.print(system.served.notice, highlight=False, soft_wrap=True)
     for node in system.nodes:
         how = f"ssh -p {node.port} {node.username}@{node.address}"
         if node.protocol == "netconf":

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from api.errors import ImportRefused
-from api.wiring import NETWORK_FILE, links_of
+from api.wiring_lab import NETWORK_FILE, links_of
 from inventory.device_access import DeviceAccess
 from inventory.file_part import problem
 from inventory.model import Device, Network

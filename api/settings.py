@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 import labs
 from api.errors import StartRefused
+from labs.runtimes.registry import EMBEDDED, RUNTIMES
 
 PREFIX = "LASTMILE_"
 OF_CLIENTS = frozenset({"LASTMILE_TOKEN", "LASTMILE_URL"})
@@ -22,7 +23,8 @@ class Settings(BaseModel):
     Attributes:
         port: TCP port of the HTTP API; 0 means any free one.
         data: folder of the database; created where it does not exist.
-        lab: containerlab topology to run embedded, or None for no lab.
+        lab: containerlab topology to serve, or None for no lab.
+        runtime: how the lab runs: embedded in this process, or as "lastmile lab deploy" would, joined where it runs.
         auth: whether requests need a bearer token.
         lab_ssh_port: SSH port of every emulated device, on its own address; 0 means any free one.
         lab_netconf_port: the same for NETCONF.
@@ -45,6 +47,7 @@ class Settings(BaseModel):
     port: int = Field(default=8640, ge=0, le=65535)
     data: Path = Path("lastmile-data")
     lab: Path | None = FTTH_LAB
+    runtime: str = EMBEDDED
     auth: bool = True
     lab_ssh_port: int = Field(default=2222, ge=0, le=65535)
     lab_netconf_port: int = Field(default=8830, ge=0, le=65535)
@@ -66,6 +69,13 @@ class Settings(BaseModel):
         if isinstance(value, str):
             return tuple(text.strip() for text in value.split(",") if text.strip())
         return value
+
+    @field_validator("runtime")
+    @classmethod
+    def _known(cls, runtime: str) -> str:
+        if runtime not in RUNTIMES:
+            raise ValueError(f"unknown runtime {runtime!r}; legal: {', '.join(RUNTIMES)}")
+        return runtime
 
     @classmethod
     def read(cls, environ: Mapping[str, str], **given: object) -> Self:

@@ -16,6 +16,7 @@ from api.repair_desk import RepairDesk
 from api.runtime.database import Database
 from api.service_desk import ServiceDesk
 from api.settings import Settings
+from api.wiring_lab import ServedLab
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from labs.embedded.lab import EmbeddedLab, RunningNode
@@ -42,6 +43,7 @@ class System:
         services: finds services and has them tested.
         hub: the subscriptions of other systems.
         lab: the embedded lab, where one runs here.
+        served: the lab whose devices are managed, wherever it runs.
         first_token: the admin token, only at the very first start of a data folder.
     """
 
@@ -63,9 +65,12 @@ class System:
     services: ServiceDesk
     hub: Hub
     lab: EmbeddedLab | None
+    served: ServedLab | None
     first_token: str | None
 
     @property
     def nodes(self) -> Sequence[RunningNode]:
-        """The lab's managed nodes; none where no lab runs here."""
-        return self.lab.nodes() if self.lab is not None else ()
+        """The lab's managed nodes; none where no lab is served."""
+        if self.lab is not None:
+            return self.lab.nodes()
+        return self.served.nodes if self.served is not None else ()

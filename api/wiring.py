@@ -1,6 +1,5 @@
 """The composition root: builds one platform from its settings and hands everything in as arguments."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -48,29 +47,23 @@ from api.wiring_activation import activation_desk
 from api.wiring_cancel import cancel_creates, order_lives
 from api.wiring_checks import service_checks, service_desk
 from api.wiring_drift import drift_watch, owners, repair_desk
+from api.wiring_lab import ServedLab, lab_probes, served_lab
 from api.wiring_plan import what_if
 from api.wiring_review import review_gate
 from inventory.device_states import DeviceStates
 from inventory.devices import DeviceDirectory
 from inventory.documents import Document
 from inventory.ledger import Handler, UnitOfWork
-from inventory.model import Device, Link, Network
-from inventory.network import NetworkStore
-from inventory.network_file import load_network_file
 from inventory.reservations import ReservationBook, pool_usage
 from inventory.store import DocumentStore
 from inventory.tables import products, resources, services
-from labs.embedded.lab import EmbeddedLab, RunningNode
 from labs.runtimes.places import topology_file
-from labs.topology import Topology, load_topology, prepared
 from orders.catalog.contracts import CatalogSource
 from orders.catalog.load import load_catalog
 from orders.product.layer import ProductOrdering, cancel_product_order_store, product_order_store
 from orders.resource.layer import ResourceOrdering, cancel_resource_order_store, resource_order_store
 from orders.service.layer import ServiceOrdering, cancel_service_order_store, service_order_store
 
-LAB_FOLDER = "lab"
-NETWORK_FILE = "network.yml"
 TEMPLATES = Path(templates.__file__).parent
 CATALOG = Path(orders.catalog.__file__).parent / "data"
 
@@ -130,7 +123,7 @@ def running_system(
         settings: how this process runs.
         part: what of the platform it runs.
         drivers: how devices are reached; the installed ones where not given.
-        probes: who runs the service checks; nobody where not given.
+        probes: who looks at the traffic; those of the lab where not given.
         platforms: folder of the platforms' templates and of the intents.
 
     Raises:
@@ -147,14 +140,14 @@ def running_system(
         catalog = load_catalog(*catalog_folders(settings))
         routes: dict[str, Sequence[str]] = {}
         database = stack.enter_context(storage(settings, routes=routes, fan_out=FanOut()))
-        lab = _started_lab(settings, database, stack) if part is Part.ALL else None
+        lab = served_lab(settings, database, stack) if part is Part.ALL else None
         devices = DeviceDirectory(transactions=database)
         presence = Presence(database)
         locks = _device_locks(database, presence)
         reached = drivers or DriverRegistry.installed()
         stack.callback(reached.close)
         core = _activation_core(settings, _reach(devices, database, reached, platforms, locks), platforms)
-        core.check_with(service_checks(platforms, probes))
+        core.check_with(service_checks(platforms, probes or lab_probes(settings)))
         core.sizes.target_s = settings.commit_target_s
         layers = _layers(catalog, core)
         stack.callback(layers.core.close)
@@ -216,28 +209,6 @@ def catalog_folders(settings: Settings) -> Sequence[Path]:
     return (CATALOG, beside) if beside is not None and beside.is_dir() else (CATALOG,)
 
 
-def _started_lab(settings: Settings, database: Database, stack: ExitStack) -> EmbeddedLab | None:
-    """Start the lab and take its devices, cables and network data into the inventory."""
-    if settings.lab is None:
-        return None
-    topology = prepared(load_topology(topology_file(settings.lab, Path()), os.environ))
-    lab = EmbeddedLab(
-        topology,
-        ssh_port=settings.lab_ssh_port,
-        netconf_port=settings.lab_netconf_port,
-        memory=settings.data / LAB_FOLDER,
-    )
-    nodes = lab.start()
-    stack.callback(lab.stop)
-    file = topology.path.parent / NETWORK_FILE
-    devices = devices_of(nodes)
-    network = load_network_file(file, devices) if file.exists() else Network(devices=devices)
-    network = replace(network, links=links_of(topology))
-    with database.begin() as uow:
-        NetworkStore().load(uow, network)
-    return lab
-
-
 def _reach(devices: Devices, database: Database, drivers: DriverRegistry, folder: Path, locks: DeviceLocking) -> Reach:
     platforms = load_platforms(folder)
     sessions = SessionPool(devices, platforms, drivers, DeviceStates(transactions=database))
@@ -266,7 +237,7 @@ def _system(
     database: Database,
     layers: Layers,
     devices: Devices,
-    lab: EmbeddedLab | None,
+    lab: ServedLab | None,
     desk: ActivationDesk,
 ) -> System:
     return System(
@@ -292,7 +263,8 @@ def _system(
         repairs=repair_desk(layers.core, database),
         services=service_desk(layers.core.reach, layers.core.checks, database, _inventory("product")),
         hub=Hub(transactions=database, guard=AddressGuard(allow=settings.hub_allow)),
-        lab=lab,
+        lab=lab.embedded if lab is not None else None,
+        served=lab,
         first_token=None,
     )
 
@@ -349,32 +321,3 @@ def _first_token(database: Database) -> str | None:
     with database.begin() as uow:
         alone(uow.connection)
         return None if tokens.exists(uow.connection) else tokens.create(uow, name="admin", role="admin")
-
-
-def devices_of(nodes: Sequence[RunningNode]) -> tuple[Device, ...]:
-    """Return the lab's running nodes as devices of the inventory."""
-    return tuple(
-        Device(
-            name=node.name,
-            platform=node.platform,
-            role=node.role,
-            address=node.address,
-            port=node.port,
-            username=node.username,
-            password=node.password,
-        )
-        for node in nodes
-    )
-
-
-def links_of(topology: Topology) -> tuple[Link, ...]:
-    """Return the topology's cables in the devices' own interface names."""
-    return tuple(
-        Link(
-            a_device=link.a.node,
-            a_interface=link.a.device_interface,
-            b_device=link.b.node,
-            b_interface=link.b.device_interface,
-        )
-        for link in topology.links
-    )

@@ -10,9 +10,10 @@ PLACE = {
 }
 
 
-def add(
-    offering: str = "fibre-100", serial_number: str = "LMLE0000A015", place_id: str = "ADDR-1015"
-) -> dict[str, Any]:
+ONT = "LMLE0000A015"
+
+
+def add(offering: str = "fibre-100", serial_number: str = ONT, place_id: str = "ADDR-1015") -> dict[str, Any]:
     """Return an order for a new broadband product."""
     product = {
         "place": [PLACE | {"id": place_id}],

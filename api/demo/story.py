@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -14,18 +14,19 @@ from rich.rule import Rule
 
 from api.client import ApiRefused, Client, NotFinished
 from api.demo import bodies, pictures
+from api.demo.packets import Check, Packets
+from api.errors import StartRefused
 from api.http.app import create_app
 from api.http.server import bind, serving
 from api.settings import Settings
 from api.system import System
 from api.wiring import running_system
+from api.wiring_lab import lab_probes
 from inventory.documents import characteristics
 
 PATIENCE_S = 20.0
 QOS_LINE = re.compile(r"traffic-descriptor|bandwidth|<name>up-\d+M</name>|police rate")
 """What may change on a speed change; anything else in a diff is a fault."""
-
-Check = tuple[str, bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +37,13 @@ class Story:
     settings: Settings
 
     @classmethod
-    def fresh(cls, console: Console, folder: Path | None = None) -> Self:
-        """Return a story on free ports; ``folder`` None means a temporary data folder."""
-        settings = Settings.read({}, port=0, lab_ssh_port=0, lab_netconf_port=0, data=folder)
+    def fresh(cls, console: Console, folder: Path | None = None, *, runtime: str | None = None) -> Self:
+        """Return a story on free ports; ``folder`` None means a temporary data folder.
+
+        Raises:
+            pydantic.ValidationError: there is no such runtime.
+        """
+        settings = Settings.read({}, port=0, lab_ssh_port=0, lab_netconf_port=0, data=folder, runtime=runtime)
         return cls(console=console, settings=settings)
 
 
@@ -49,21 +54,60 @@ class Stage:
     console: Console
     client: Client
     system: System
+    packets: Packets | None = None
+
+    @classmethod
+    def of(cls, console: Console, url: str, system: System) -> Self:
+        """Return the stage on a running platform; packets are looked at where somebody can."""
+        client, probes = Client.open(url, system.first_token), lab_probes(system.settings)
+        packets = Packets(console=console, client=client, probes=probes) if probes is not None else None
+        return cls(console=console, client=client, system=system, packets=packets)
 
     def configurations(self) -> dict[str, str]:
         """Return every device's running configuration, byte for byte."""
-        if self.system.lab is None:
-            return {}
-        return {node.name: self.system.lab.running_config(node.name) for node in self.system.nodes}
+        lab = self.system.lab
+        read = lab.running_config if lab is not None else self.system.running_configuration
+        return {node.name: read(node.name) for node in self.system.nodes}
+
+    def show(self, checks: list[Check]) -> list[Check]:
+        """Draw what was checked, and return it."""
+        if checks:
+            self.console.print(pictures.verdict(checks))
+            self.console.print()
+        return checks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """What is ordered first and upgraded to; userspace switching carries only the smaller ones."""
+
+    first: str
+    then: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What people call them."""
+        one, two = (each.replace("-", " ").capitalize() for each in (self.first, self.then))
+        return one, two
+
+
+EMULATED: Final = Offers(first="fibre-100", then="fibre-500")
+MEASURED: Final = Offers(first="fibre-10", then="fibre-50")
 
 
 def tell(story: Story) -> bool:
-    """Run the whole story; return whether every check held."""
+    """Run the whole story; return whether every check held.
+
+    Raises:
+        StartRefused: the lab runs already, and may carry what is not ours.
+        LabError: the lab cannot run here; says why.
+    """
     started_s = time.monotonic()
     with TemporaryDirectory(prefix="lastmile-demo-") as folder:
         settings = story.settings.model_copy(update={"data": Path(folder)})
         with running_system(settings) as system, serving(create_app(system), bind(settings.host, 0)) as url:
-            stage = Stage(console=story.console, client=Client.open(url, system.first_token), system=system)
+            _refuse_a_used_lab(system)
+            stage = Stage.of(story.console, url, system)
             _introduce(stage, url, time.monotonic() - started_s)
             try:
                 good = _play(stage)
@@ -72,24 +116,41 @@ def tell(story: Story) -> bool:
                 good = False
             finally:
                 stage.client.close()
+                if system.served is not None:
+                    system.served.end()
     end = "[bold green]everything is as it should be" if good else "[bold red]something is not as it should be"
     story.console.print(Rule(f"{end}[/]   {time.monotonic() - started_s:.1f} s", style="dim"))
     return good
 
 
+def _refuse_a_used_lab(system: System) -> None:
+    if system.served is not None and system.served.was_there:
+        raise StartRefused(f"the demo wants a lab of its own, and {system.served.notice}")
+
+
 def _play(stage: Stage) -> bool:
+    offers = EMULATED if stage.packets is None else MEASURED
+    first, then = offers.names
     before = stage.configurations()
-    added = _act(stage, "1  A new customer: Fibre 100", bodies.add(), _check_added)
+    added = _act(stage, f"1  A new customer: {first}", bodies.add(offers.first), _check_added)
     product = _product_id(added)
+    seen = _tested(stage, product, first)
     held = _reserved(stage)
-    upgraded = _act(stage, "2  An upgrade: Fibre 100 → Fibre 500", bodies.upgrade(product), _check_upgraded)
+    upgrade = bodies.upgrade(product, offers.then)
+    upgraded = _act(stage, f"2  An upgrade: {first} → {then}", upgrade, _check_upgraded)
+    seen += _tested(stage, product, then)
     checks: list[Check] = [("no resource moved", held == _reserved(stage))]
     ceased = _act(stage, "3  A cease", bodies.cease(product), lambda _: [])
     checks += _check_ceased(stage, before)
+    checks += stage.packets.dark(added, bodies.ONT) if stage.packets is not None else []
     stage.console.print(pictures.verdict(checks))
     done = all(tree["productOrder"]["state"] == "completed" for tree in (added, upgraded, ceased))
-    told = _check_added(added) + _check_upgraded(upgraded) + checks
+    told = _check_added(added) + _check_upgraded(upgraded) + seen + checks
     return done and all(good for _, good in told)
+
+
+def _tested(stage: Stage, product: str, name: str) -> list[Check]:
+    return stage.show(stage.packets.tested(product, name)) if stage.packets is not None else []
 
 
 def _act(

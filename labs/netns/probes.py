@@ -15,6 +15,7 @@ from labs.netns.traffic import Stretch, obtain_lease, ping, throughput_mbps
 CORE_ROLE: Final = "core"
 HOST_INTERFACE: Final = "eth1"
 ATTEMPTS: Final = 5
+MEASUREMENTS: Final = 3
 TOLERANCE: Final = 0.2
 """Of the ordered speed: the limits' own, and that of a busy machine."""
 TOOLS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -91,9 +92,18 @@ class NetnsProbes:
         stretch = Stretch(client=host, server=server, server_address=address)
         # One measurement at a time: they would share the machine's processors, and the server's port.
         with self._measuring:
-            measured = throughput_mbps(stretch, expected_mbps=ordered_mbps, downstream=downstream)
+            measured = self._measured(stretch, ordered_mbps, downstream=downstream)
         good = abs(measured - ordered_mbps) <= TOLERANCE * ordered_mbps
         return good, f"{ordered_mbps:g} Mbit/s ordered, {TOLERANCE:.0%} tolerated", f"{measured:.1f} Mbit/s"
+
+    def _measured(self, stretch: Stretch, ordered_mbps: float, *, downstream: bool) -> float:
+        """Return the best of a few: a busy machine makes a line slower than it is, and never faster."""
+        best = 0.0
+        for _ in range(MEASUREMENTS):
+            best = max(best, throughput_mbps(stretch, expected_mbps=ordered_mbps, downstream=downstream))
+            if best >= (1 - TOLERANCE) * ordered_mbps:
+                break
+        return best
 
     def _host(self, serial_number: str) -> str:
         for node in self.site.topology.nodes.values():

@@ -19,7 +19,7 @@ from api.client import PRODUCT_ORDERS, Client
 from api.demo import bodies, pictures
 from api.settings import FTTH_LAB, Settings
 from api.storage import storage
-from api.wiring import NETWORK_FILE, devices_of, links_of
+from api.wiring_lab import NETWORK_FILE, devices_of, links_of
 from inventory.network import NetworkStore
 from inventory.network_file import load_network_file
 from labs.embedded.lab import EmbeddedLab

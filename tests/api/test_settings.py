@@ -32,3 +32,8 @@ def test_a_misspelt_setting_is_told_the_legal_names() -> None:
 def test_a_port_out_of_range_is_refused(port: str) -> None:
     with pytest.raises(ValidationError, match="port"):
         Settings.read({"LASTMILE_PORT": port})
+
+
+def test_an_unknown_runtime_is_told_the_legal_ones() -> None:
+    with pytest.raises(ValidationError, match="unknown runtime 'vmware'; legal: embedded, netns, containerlab"):
+        Settings.read({}, runtime="vmware")

@@ -13,7 +13,7 @@ from typing import Final
 from api.runtime.database import Database, open_database
 from api.settings import FTTH_LAB, Settings
 from api.storage import DATABASE_FILE, storage
-from api.wiring import NETWORK_FILE, devices_of, links_of
+from api.wiring_lab import NETWORK_FILE, devices_of, links_of
 from inventory.network import NetworkStore
 from inventory.network_file import load_network_file
 from labs.embedded.lab import EmbeddedLab

@@ -15,7 +15,8 @@ from api.http.app import create_app
 from api.http.server import bind, serving
 from api.lab_probes import LabProbes
 from api.settings import Settings
-from api.wiring import links_of, running_system
+from api.wiring import running_system
+from api.wiring_lab import links_of
 from inventory.model import Device
 from inventory.network import NetworkStore
 from inventory.network_file import load_network_file
