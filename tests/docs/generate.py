@@ -25,7 +25,7 @@ SETTINGS: Final = {
     "port": "its TCP port; 0: any free one",
     "data": "folder of the SQLite database and of the lab's saved configurations",
     "lab": "containerlab topology to serve, or `none`",
-    "runtime": "how the lab runs: `embedded` in this process; `netns` or `containerlab` are deployed, or joined where they run",
+    "runtime": "how the lab runs: `embedded` in this process; others are deployed, or joined where they run",
     "auth": "whether requests need a bearer token",
     "lab_ssh_port": "SSH port of every emulated device, each on its own address; 0: any free one",
     "lab_netconf_port": "the same for NETCONF",
