@@ -17,7 +17,8 @@ from activation.render import SUFFIX
 from api.catalog_pictures import json_of, mermaid_of, tree_of
 from api.errors import CatalogRefused
 from api.settings import Settings
-from api.wiring import NETWORK_FILE, TEMPLATES, catalog_folders, links_of
+from api.wiring import TEMPLATES, catalog_folders
+from api.wiring_lab import NETWORK_FILE, links_of
 from inventory.errors import NotServed
 from inventory.model import Network, Premises
 from inventory.network_file import load_network_file
