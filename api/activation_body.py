@@ -6,17 +6,17 @@ from pydantic import Field
 
 from inventory.documents import Document
 from orders.inbound import (
-    CharacteristicBody as PlainCharacteristicBody,
-)
-from orders.inbound import (
+    BareNoteBody,
     DateTime,
     Inbound,
-    NoteBody,
     PartyBody,
     PlaceBody,
     ReferenceBody,
     Text,
     parse,
+)
+from orders.inbound import (
+    CharacteristicBody as PlainCharacteristicBody,
 )
 
 State = Literal["feasibilityChecked", "designed", "reserved", "inactive", "active"]
@@ -89,7 +89,7 @@ class ServiceShape(Inbound):
     start_date: DateTime | None = None
     start_mode: str | None = None
     feature: list[FeatureBody] = Field(default_factory=list)
-    note: list[NoteBody] = Field(default_factory=list)
+    note: list[BareNoteBody] = Field(default_factory=list)
     place: list[PlaceBody] = Field(default_factory=list)
     related_entity: list[PlaceBody] = Field(default_factory=list)
     related_party: list[PartyBody] = Field(default_factory=list)

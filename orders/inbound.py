@@ -58,9 +58,9 @@ class Inbound(BaseModel):
 
 
 class ReferenceBody(Inbound):
-    """A reference to something by its id."""
+    """A reference to something by its id; those that lastmile looks up are refused where they are unknown."""
 
-    id: Text
+    id: str
     href: str | None = None
     name: str | None = None
 
@@ -84,6 +84,15 @@ class PlaceBody(Inbound):
     href: str | None = None
     name: str | None = None
     role: Text
+
+
+class BareNoteBody(Inbound):
+    """A note of TMF640 and TMF652, which may say nothing."""
+
+    id: str | None = None
+    author: str | None = None
+    date: DateTime | None = None
+    text: str | None = None
 
 
 class NoteBody(Inbound):
@@ -118,7 +127,6 @@ class OrderBody(Inbound):
     description: str | None = None
     requested_completion_date: DateTime | None = None
     requested_start_date: DateTime | None = None
-    note: list[NoteBody] = Field(default_factory=list)
     related_party: list[PartyBody] = Field(default_factory=list)
 
 

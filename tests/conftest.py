@@ -19,6 +19,11 @@ DATABASE_FIXTURES = frozenset({"database_url", "open_database", "rig"})
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take how many requests are made up for each operation of the official files, ``--examples``."""
+    parser.addoption("--examples", type=int, default=4, help="requests per operation of the official files")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a database; what has no marker is a unit test."""
     for item in items:

@@ -17,6 +17,7 @@ from orders.inbound import (
     Inbound,
     ItemBody,
     NoNestedItems,
+    NoteBody,
     OrderBody,
     PartyBody,
     PlaceBody,
@@ -82,6 +83,7 @@ class ProductOrderBody(OrderBody):
 
     cancellation_reason: str | None = None
     notification_contact: str | None = None
+    note: list[NoteBody] = Field(default_factory=list)
     priority: str | None = None
     billing_account: ReferenceBody | None = None
     channel: list[ChannelBody] = Field(default_factory=list)

@@ -10,6 +10,7 @@ from inventory.documents import Document
 from orders.catalog.model import Catalog, Ref
 from orders.errors import Problem
 from orders.inbound import (
+    BareNoteBody,
     CharacteristicBody,
     DateTime,
     Inbound,
@@ -51,6 +52,7 @@ class ResourceOrderBody(OrderBody):
 
     name: str | None = None
     order_type: str | None = None
+    note: list[BareNoteBody] = Field(default_factory=list)
     priority: int | None = None
     expected_completion_date: DateTime | None = None
     order_item: list[ResourceOrderItemBody] = Field(min_length=1)

@@ -68,6 +68,7 @@ class ServiceOrderBody(OrderBody):
     """A TMF641 ServiceOrder_Create body."""
 
     notification_contact: str | None = None
+    note: list[NoteBody] = Field(default_factory=list)
     priority: str | None = None
     external_reference: list[Inbound] = Field(default_factory=list)
     order_relationship: list[Inbound] = Field(default_factory=list)
