@@ -237,7 +237,9 @@ def _children(value: object) -> Iterable[object]:
 
 def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, Mapping):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+        # A characteristic must have a value; null is one.
+        kept = {"value"} if "name" in value else set()
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None or key in kept}
     return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 

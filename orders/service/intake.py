@@ -9,6 +9,7 @@ from pydantic import Field
 from inventory.documents import Document
 from orders.catalog.characteristics import check_values, with_defaults
 from orders.catalog.model import Catalog, CustomerService, Ref
+from orders.documents import with_items
 from orders.errors import Problem
 from orders.inbound import (
     Action,
@@ -55,13 +56,28 @@ class ServiceBody(Inbound):
     supporting_service: list[Inbound] = Field(default_factory=list)
 
 
+class RelatedItemBody(Inbound):
+    """An item that another one relates to."""
+
+    id: str | None = None
+    item_id: str | None = None
+    service_order_id: str | None = None
+    service_order_href: str | None = None
+
+
+class ItemRelationshipBody(RelationshipBody):
+    """How an item relates to another."""
+
+    order_item: RelatedItemBody | None = None
+
+
 class ServiceOrderItemBody(ItemBody):
     """An item of an incoming service order."""
 
     action: Action
     service: ServiceBody
     service_order_item: NoNestedItems = Field(default_factory=list)
-    service_order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
+    service_order_item_relationship: list[ItemRelationshipBody] = Field(default_factory=list)
 
 
 class ServiceOrderBody(OrderBody):
@@ -111,7 +127,8 @@ def read_order(body: object) -> tuple[ServiceOrderBody, Document]:
     Raises:
         InvalidOrder: with every ill-typed attribute.
     """
-    return parse(ServiceOrderBody, body)
+    order, document = parse(ServiceOrderBody, body)
+    return order, with_items(document, "serviceOrderItem", _with_complete_references)
 
 
 def named_services(order: ServiceOrderBody) -> dict[str, str]:
@@ -246,3 +263,16 @@ def _kept_specification(
         where = f"{path}.serviceSpecification.version" if named else f"{path}.id"
         context.report(where, f"is of {str(ref)!r}, which the catalog no longer has", legal)
     return found
+
+
+def _with_complete_references(item: Document) -> Document:
+    """Return ``item``, the items it relates to with the ``id`` that TMF641 demands of them and does not declare."""
+    related = [_completed(each) for each in item.get("serviceOrderItemRelationship", ())]
+    return {**item, "serviceOrderItemRelationship": related} if related else item
+
+
+def _completed(relationship: Document) -> Document:
+    named = relationship.get("orderItem")
+    if named is None:
+        return relationship
+    return {**relationship, "orderItem": {"id": named.get("itemId", ""), **named}}

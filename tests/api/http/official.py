@@ -25,7 +25,8 @@ def official(path: Path) -> dict[str, Any]:
         inner = definition.get("properties", {})
         kept = {key: value for key, value in inner.items() if not _leads_back(definitions, value, name)}
         if inner:
-            definition["properties"] = kept
+            # TMF641 demands an id of item references that it does not declare.
+            definition["properties"] = {key: {"type": "string"} for key in definition.get("required", ())} | kept
     for schema in _objects(loaded):
         # TM Forum's own answers name each other by path alone, as ours do.
         if schema.get("format") == "uri":

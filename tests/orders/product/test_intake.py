@@ -77,8 +77,16 @@ SPOILED: dict[str, tuple[Path, Any, str]] = {
         [],
         "productOrderItem[0].product.productCharacteristic.ontSerialNumber: is missing (legal: string matching ^[A-Z]",
     ),
-    "characteristic-no-value": ((*CHARACTERISTICS, 0, "value"), ..., "productCharacteristic[0].value: is missing"),
-    "characteristic-null": ((*CHARACTERISTICS, 0, "value"), None, "productCharacteristic[0].value: is missing"),
+    "characteristic-no-value": (
+        (*CHARACTERISTICS, 0, "value"),
+        ...,
+        "productCharacteristic[0].value: is missing",
+    ),
+    "characteristic-null": (
+        (*CHARACTERISTICS, 0, "value"),
+        None,
+        "productCharacteristic.ontSerialNumber: None is not legal",
+    ),
     "characteristic-type": ((*CHARACTERISTICS, 0, "value"), 7, "productCharacteristic.ontSerialNumber: 7 is not legal"),
     "characteristic-list": ((*CHARACTERISTICS, 0, "value"), ["x"], "ontSerialNumber: ['x'] is not legal"),
     "characteristic-pattern": ((*CHARACTERISTICS, 0, "value"), "alcl0000a1b2", "'alcl0000a1b2' is not legal"),
