@@ -7,9 +7,10 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from activation import tables
+from activation.fragment_store import fragment_of
 from activation.model import Fragment, ServiceId, TransactionId
 from activation.states import DRIFT, DriftState
-from activation.store import fragment_of, interrupted_on
+from activation.store import interrupted_on
 from inventory.ledger import UnitOfWork
 from inventory.store import DocumentStore, Row
 

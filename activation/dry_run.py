@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from activation import store
 from activation.errors import ActivationError, DevicesFailed
 from activation.forecast import Forecast, Holdings, fragments_after
+from activation.fragment_store import fragments_of, fragments_sharing, owners, place_keys, sharers
 from activation.model import Fragment, Path, Plan, PlanId
 from activation.notation import parents
 from activation.plan import touched_paths
@@ -95,18 +95,18 @@ class DryRun:
         """
         roots = sorted({request.service_id for request in (*self.before, *self.wanted)})
         with self.transactions.read() as connection:
-            now = _Services(dict(store.fragments_of(connection, roots)), dict(SERVICES.many(connection, roots)))
+            now = _Services(dict(fragments_of(connection, roots)), dict(SERVICES.many(connection, roots)))
         devices = self._devices(self._touched(now.copy()))
         with self.transactions.read() as connection:
             forecast = Forecast(
                 devices=devices,
                 holdings=Holdings(platform_of=self.reach.platform, held=now.held),
-                neighbours=lambda name, places: store.fragments_sharing(connection, roots, {name: places})[name],
+                neighbours=lambda name, places: fragments_sharing(connection, roots, {name: places})[name],
             )
             applied = sum(self._apply(forecast, now, request) for request in self.before)
             plans = [self._plan(forecast, now, request) for request in self.wanted]
             places = [shared_places(each.plan, self.reach.platform) for each in plans]
-            stored = [store.sharers(connection, roots, store.place_keys(each)) for each in places]
+            stored = [sharers(connection, roots, place_keys(each)) for each in places]
         found = tuple(
             replace(plan, neighbours=_neighbours(plan.request, where, known, forecast.holdings))
             for plan, where, known in zip(plans, places, stored, strict=True)
@@ -118,7 +118,7 @@ class DryRun:
         before = list(filter(None, (self._try(now, request) for request in self.before)))
         wanted = [self._work(now, request) for request in self.wanted]
         with self.transactions.read() as connection:
-            refuse_strangers(wanted, store.owners(connection, {part for work in wanted for part in work.parts()}))
+            refuse_strangers(wanted, owners(connection, {part for work in wanted for part in work.parts()}))
         found: dict[str, set[Path]] = {name: set() for work in wanted for name in work.changing()}
         for work in (*before, *wanted):
             for name, changes in work.changing().items():

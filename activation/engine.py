@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Final
 
-from activation import store
 from activation.batch_size import BatchSizes
 from activation.change import Change
 from activation.check_run import ServiceChecks
@@ -16,6 +15,7 @@ from activation.desired import Renderings
 from activation.draft import with_places
 from activation.dry_run import DryRun, DryRunResult
 from activation.errors import NotUnique
+from activation.fragment_store import index, unindexed
 from activation.gate import ReviewGate
 from activation.intake import Arrival, Intake
 from activation.intent import IntentSpec
@@ -267,7 +267,7 @@ class ActivationCore(ServiceActivations):
     def _index(self, transactions: Transactions) -> None:
         """Note the places of fragments that an older release stored."""
         with transactions.read() as connection:
-            missing = store.unindexed(connection)
+            missing = unindexed(connection)
         if missing:
             with transactions.begin() as uow:
-                store.index(uow, {root: with_places(held, self.reach.platform) for root, held in missing.items()})
+                index(uow, {root: with_places(held, self.reach.platform) for root, held in missing.items()})

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from activation.contracts import Authors, Devices
 from activation.desired import parts
+from activation.fragment_store import place_keys, sharers
 from activation.model import Plan
 from activation.report import Report
 from activation.review import Foreseen, Requirement, ReviewPolicy, Risk, Ruling, stronger
@@ -11,7 +12,7 @@ from activation.reviews import Question, ask, latest, satisfies, supersede
 from activation.risk import PlatformOf, removed_lines, shared_places, unowned_nodes
 from activation.service_activation import Request
 from activation.states import MONITOR, MonitorState, ReviewState
-from activation.store import MONITORS, SERVICES, place_keys, sharers, store_plan
+from activation.store import MONITORS, SERVICES, store_plan
 from activation.work import Work
 from inventory.documents import Document
 from inventory.ledger import Transactions, UnitOfWork

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
-from activation import store
+from activation import fragment_store, store
 from activation.desired import Renderings, changes
 from activation.errors import ActivationError, Cancelled
 from activation.gate import ReviewGate
@@ -57,7 +57,7 @@ class Intake:
             monitors = MONITORS.many(connection, list({_monitor_id(job) for job in jobs}))
             interrupted = store.unfinished(connection, list(monitors))
             roots = {key: Request.of(monitor).service_id for key, monitor in monitors.items()}
-            fragments = store.fragments_of(connection, list(roots.values()))
+            fragments = fragment_store.fragments_of(connection, list(roots.values()))
             services = SERVICES.many(connection, list(roots.values()))
         found: list[Arrival] = []
         for job in jobs:

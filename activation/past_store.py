@@ -9,10 +9,11 @@ from sqlalchemy import Connection, RowMapping, and_, or_, select, update
 
 from activation import tables
 from activation.errors import RollbackRefused
+from activation.fragment_store import fragment_of, fragment_row
 from activation.model import Fragment, FragmentChange, Plan, ServiceId, TransactionId
 from activation.repair import is_passing
 from activation.states import Step
-from activation.store import SERVICES, fragment_of, fragment_row
+from activation.store import SERVICES
 from activation.undo import Past
 from inventory.documents import Document
 from inventory.errors import UnknownResource

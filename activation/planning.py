@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from time import perf_counter
 
-from activation import store
+from activation import fragment_store
 from activation.draft import Draft, Planned
 from activation.errors import DevicesFailed, DeviceUnreachable, Outdated, PlanError
 from activation.fanout import Answer
@@ -25,10 +25,10 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
     draft = Draft.of(members, participants.platform)
     with members[0].transactions.read() as connection:
         works = [member.work for member in members]
-        held = store.held_by(connection, {part for work in works for part in work.parts()})
+        held = fragment_store.held_by(connection, {part for work in works for part in work.parts()})
         refuse_strangers(works, {service_id: root for (service_id, _, _), (root, _) in held.items()})
         _refuse_outdated(works, held)
-        draft.share_with(store.fragments_sharing(connection, draft.roots, draft.places))
+        draft.share_with(fragment_store.fragments_sharing(connection, draft.roots, draft.places))
     touched = draft.touched()
     started = perf_counter()
     answers = read_devices(participants, touched)

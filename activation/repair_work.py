@@ -8,12 +8,13 @@ from typing import Final
 
 from activation.draft import PlatformOf, with_places
 from activation.errors import PlanError
+from activation.fragment_store import fragments_of, replace_fragments
 from activation.model import Fragment, FragmentChange, Plan
 from activation.repair import is_baseline, is_passing
 from activation.service_activation import HEADER
 from activation.settle import end_monitor
 from activation.states import TAKEN_BACK, MonitorState, ServiceState
-from activation.store import MONITORS, SERVICES, fragments_of, replace_fragments
+from activation.store import MONITORS, SERVICES
 from activation.work import Member, Work, change_key, fragments_in
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork

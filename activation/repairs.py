@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from activation import store
+from activation import fragment_store
 from activation.desired import Renderings, changes
 from activation.drift_store import owned_on
 from activation.errors import NothingToRepair, PlanError
@@ -61,7 +61,7 @@ class Repairs:
     def _redeployed(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
         with transactions.read() as connection:
             service = SERVICES.get(connection, request.subject)
-            old = store.fragments_of(connection, [request.subject])[request.subject]
+            old = fragment_store.fragments_of(connection, [request.subject])[request.subject]
         was_rolled_back = bool(service.task.get(ROLLED_BACK))
         if service.state not in REDEPLOYED and not was_rolled_back:
             legal = ", ".join(sorted(REDEPLOYED))
@@ -103,7 +103,7 @@ def _rolled_back(request: RepairRequest, transactions: Transactions) -> RepairWo
         later = records_after(connection, first)
         chain = (first, *later)
         owners = {part: root for record in chain for part, root in record.owners.items()}
-        held = store.held_by(connection, owners)
+        held = fragment_store.held_by(connection, owners)
     today = {key_of(FragmentChange(old=fragment, new=None)): fragment for _, fragment in held.values()}
     done = undo(first.past, [each.past for each in later], today, with_later=request.with_later)
     by_device: dict[str, list[FragmentChange]] = {}

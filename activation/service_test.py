@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from activation import store
+from activation import fragment_store, store
 from activation.check_run import DeviceLook, ServiceChecks
 from activation.checks import CheckResult, CheckState
 from activation.drift import Deviation, DeviceDrift, check, places_to_read
@@ -55,7 +55,7 @@ class ServiceTest:
         """
         with self.transactions.read() as connection:
             service = SERVICES.get(connection, service_id).document
-            held = store.fragments_of(connection, [service_id])[service_id]
+            held = fragment_store.fragments_of(connection, [service_id])[service_id]
         parts = {device: self._part(service_id, device, held) for device in sorted({each.device for each in held})}
         with self.reach.participants(self.reach.named(parts)) as participants:
             configuration = tuple(self._configuration(service_id, parts, participants)) if parts else ()
@@ -65,7 +65,7 @@ class ServiceTest:
         own = tuple(each for each in held if each.device == device)
         places = {device: places_to_read(self.reach.platform(device), own)}
         with self.transactions.read() as connection:
-            others = store.fragments_sharing(connection, [service_id], places)[device]
+            others = fragment_store.fragments_sharing(connection, [service_id], places)[device]
             return _Part(fragments=own, others=others, busy=store.interrupted_on(connection, [device]))
 
     def _configuration(

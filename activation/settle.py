@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from activation.claim_store import ClaimSheet
 from activation.errors import DeviceError
+from activation.fragment_store import replace_fragments
 from activation.model import Fragment, Path
 from activation.report import Report, error_documents, status_of
 from activation.reviews import REVIEW_ID, close
 from activation.service_activation import HEADER, Request, is_direct, pending, run_job, stands
 from activation.service_documents import in_state, state_of
 from activation.states import MONITOR, SERVICE, STAGED, MonitorState, ServiceState
-from activation.store import MONITORS, SERVICES, replace_fragments
+from activation.store import MONITORS, SERVICES
 from inventory.documents import Document
 from inventory.ledger import Transactions, UnitOfWork
 from inventory.store import Row, dump

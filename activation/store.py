@@ -1,21 +1,23 @@
 """What the activation core keeps: monitors, services, fragments, plans, and the journal of its transactions."""
 
-import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from activation import tables
-from activation.model import DeviceEdit, Fragment, Path, Plan, PlanId, ServiceId, TransactionId
+from activation.model import DeviceEdit, Plan, PlanId, ServiceId, TransactionId
 from activation.states import TRANSACTION, MonitorState, Step
-from inventory.bulk import Bulk
-from inventory.entries import Entries
 from inventory.errors import StaleState, UnknownResource
-from inventory.ledger import Move, Open, UnitOfWork
+from inventory.ledger import Move, UnitOfWork
 from inventory.rows import Row, row_of
 from inventory.store import DocumentStore, dump
 
@@ -23,42 +25,8 @@ MONITORS: Final = DocumentStore(table=tables.monitors, kind="monitor", domain="a
 # Not "service": TMF638's events of the same id must stay apart from these.
 SERVICES: Final = DocumentStore(table=tables.services, kind="activationService", domain="activation")
 REVIEWS: Final = DocumentStore(table=tables.reviews, kind="review", domain="activation")
-_DELETE_FRAGMENTS: Final = delete(tables.fragments).where(
-    tuple_(tables.fragments.c.root_id, tables.fragments.c.device).in_(bindparam("held", expanding=True))
-)
-_DELETE_PLACES: Final = delete(tables.fragment_places).where(
-    tuple_(tables.fragment_places.c.root_id, tables.fragment_places.c.device).in_(bindparam("held", expanding=True))
-)
-_INSERT_FRAGMENTS: Final = Bulk(insert(tables.fragments))
-_INSERT_PLACES: Final = Bulk(insert(tables.fragment_places))
-_SHARERS: Final = (
-    select(func.min(tables.fragment_places.c.root_id), func.max(tables.fragment_places.c.root_id))
-    .where(
-        tables.fragment_places.c.device == bindparam("device"),
-        tables.fragment_places.c.place.in_(bindparam("places", expanding=True)),
-        tables.fragment_places.c.root_id.not_in(bindparam("roots", expanding=True)),
-    )
-    .group_by(tables.fragment_places.c.place)
-)
-_ALL_SHARERS: Final = (
-    select(tables.fragment_places.c.root_id)
-    .where(
-        tables.fragment_places.c.device == bindparam("device"),
-        tables.fragment_places.c.place.in_(bindparam("places", expanding=True)),
-        tables.fragment_places.c.root_id.not_in(bindparam("roots", expanding=True)),
-    )
-    .distinct()
-)
-_FRAGMENTS_OF: Final = (
-    select(tables.fragments)
-    .where(
-        tables.fragments.c.device == bindparam("device"),
-        tables.fragments.c.root_id.in_(bindparam("roots", expanding=True)),
-    )
-    .order_by(tables.fragments.c.service_id, tables.fragments.c.intent)
-)
-PLACES: Final = 5000
-"""Places that go into one SELECT."""
+
+
 UNFINISHED: Final = tuple(step for step in Step if not TRANSACTION.is_final(step))
 _REACHED: Final = tuple(step.value for step in UNFINISHED if step is not Step.STAGING)
 """Steps at which the devices may have something of a transaction that must go again if it ends there."""
@@ -79,154 +47,6 @@ class Transaction:
     step: Step
     may_be_committed: bool
     rollbacks: int
-
-
-def fragments_of(connection: Connection, roots: Collection[str]) -> Mapping[str, tuple[Fragment, ...]]:
-    """Return the fragments of each of the services ``roots``, their supporting services' among them."""
-    here = tables.fragments.c
-    by_root: dict[str, list[Fragment]] = defaultdict(list)
-    wanted = select(tables.fragments).where(here.root_id.in_(roots)).order_by(here.device, here.service_id, here.intent)
-    for row in connection.execute(wanted).mappings():
-        by_root[row["root_id"]].append(fragment_of(row))
-    return {root: tuple(by_root[root]) for root in roots}
-
-
-def fragments_sharing(
-    connection: Connection, roots: Iterable[str], places: Mapping[str, Iterable[Path]]
-) -> Mapping[str, tuple[Fragment, ...]]:
-    """Return, by device, fragments that hold one of ``places``, of services other than ``roots``.
-
-    Of the services that share a place two are enough to know that it is not ours alone: the cost of a change does not
-    grow with how many there are.
-    """
-    found: dict[str, tuple[Fragment, ...]] = {}
-    ours = sorted(roots)
-    for device, wanted in places.items():
-        hashes = sorted(map(_place, wanted))
-        sharing: set[str] = set()
-        for first in range(0, len(hashes), PLACES):
-            some = {"device": device, "roots": ours, "places": hashes[first : first + PLACES]}
-            sharing.update(root for pair in connection.execute(_SHARERS, some) for root in pair)
-        found[device] = _of_roots(connection, device, sharing) if sharing else ()
-    return found
-
-
-def sharers(
-    connection: Connection, roots: Iterable[str], places: Mapping[str, Iterable[int]]
-) -> Mapping[str, frozenset[str]]:
-    """Return, by device, every service other than ``roots`` that holds one of ``places``; costs as many rows.
-
-    ``places`` as :func:`place_keys` gives them.
-    """
-    ours = sorted(roots)
-    found: dict[str, frozenset[str]] = {}
-    for device, wanted in places.items():
-        rows = connection.execute(_ALL_SHARERS, {"device": device, "roots": ours, "places": sorted(wanted)})
-        found[device] = frozenset(rows.scalars())
-    return found
-
-
-def replace_fragments(
-    uow: UnitOfWork, root_id: str, by_device: Mapping[str, Mapping[Fragment, Iterable[Path]]]
-) -> None:
-    """Make these the fragments of the service ``root_id`` on these devices; each comes with the places it holds.
-
-    For whoever holds the devices' locks. What the service has elsewhere stays as it is.
-    """
-    for device, fragments in by_device.items():
-        uow.sheet(FragmentSheet).replace(root_id, device, fragments)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fragments:
-    """The fragments that a service is to have on a device, with their places."""
-
-    wanted: Mapping[Fragment, Iterable[Path]]
-    is_written: bool = False
-
-
-class FragmentSheet:
-    """A :class:`inventory.ledger.Sheet` of fragments and the places they hold."""
-
-    def __init__(self, unit: Open) -> None:
-        self._unit = unit
-        self._entries: Entries[tuple[str, str], _Fragments] = Entries()
-        self.mark, self.undo = self._entries.mark, self._entries.undo
-
-    def replace(self, root_id: str, device: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
-        """Note what the service is to have on the device."""
-        self._entries.put((root_id, device), _Fragments(fragments))
-
-    def flush(self) -> None:
-        """Write what is not written yet."""
-        changed = dict(self._entries.unwritten())
-        if not changed:
-            return
-        for statement in (_DELETE_FRAGMENTS, _DELETE_PLACES):
-            self._unit.reader.execute(statement, {"held": list(changed)})
-        rows = [fragment_row(root, fragment) for (root, _), entry in changed.items() for fragment in entry.wanted]
-        if rows:
-            _INSERT_FRAGMENTS.execute(self._unit.reader, rows)
-        wanted: dict[str, dict[Fragment, Iterable[Path]]] = defaultdict(dict)
-        for (root, _), entry in changed.items():
-            wanted[root].update(entry.wanted)
-        _index(self._unit.reader, wanted)
-        for key, entry in changed.items():
-            self._entries.put(key, replace(entry, is_written=True))
-
-
-def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
-    """Return the fragments whose places are not known, by the service they belong to: those of an older release."""
-    here = tables.fragments.c
-    known = select(tables.fragment_places.c.root_id)
-    found: dict[str, list[Fragment]] = defaultdict(list)
-    for row in connection.execute(select(tables.fragments).where(here.root_id.not_in(known))).mappings():
-        found[row["root_id"]].append(fragment_of(row))
-    return {root_id: tuple(fragments) for root_id, fragments in found.items()}
-
-
-def index(uow: UnitOfWork, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
-    """Keep the places of fragments, by the service they belong to."""
-    _index(uow.connection, fragments)
-
-
-def _index(connection: Connection, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
-    places = {
-        (fragment.device, _place(path), root_id)
-        for root_id, held in fragments.items()
-        for fragment, paths in held.items()
-        for path in paths
-    }
-    rows = [{"device": device, "place": place, "root_id": root_id} for device, place, root_id in sorted(places)]
-    if rows:
-        _INSERT_PLACES.execute(connection, rows)
-
-
-def _of_roots(connection: Connection, device: str, roots: Iterable[str]) -> tuple[Fragment, ...]:
-    found = connection.execute(_FRAGMENTS_OF, {"device": device, "roots": sorted(roots)})
-    return tuple(fragment_of(row) for row in found.mappings())
-
-
-def place_keys(places: Mapping[str, Iterable[Path]]) -> Mapping[str, list[int]]:
-    """Return, by device, what stands for these places in the database."""
-    return {device: sorted(map(_place, paths)) for device, paths in places.items()}
-
-
-def _place(path: Path) -> int:
-    digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
-
-
-def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, str]:
-    """Return which service (root) each of the supporting services with fragments belongs to."""
-    return {service_id: root for (service_id, _, _), (root, _) in held_by(connection, service_ids).items()}
-
-
-def held_by(connection: Connection, service_ids: Iterable[str]) -> Mapping[tuple[str, str, str], tuple[str, Fragment]]:
-    """Return every fragment of these services, by service, device and intent, with the service (root) it belongs to."""
-    here = tables.fragments.c
-    found = connection.execute(select(tables.fragments).where(here.service_id.in_(sorted(service_ids)))).mappings()
-    return {(row["service_id"], row["device"], row["intent"]): (row["root_id"], fragment_of(row)) for row in found}
 
 
 def open_monitors(connection: Connection) -> tuple[Row, ...]:
@@ -386,29 +206,6 @@ def _write(uow: UnitOfWork, transaction_id: TransactionId, *, before: str, to: S
         resource_kind="deviceTransaction", resource_id=transaction_id, from_state=str(before), to_state=to.value
     )
     uow.record(move)
-
-
-def fragment_row(root_id: str, fragment: Fragment) -> dict[str, Any]:
-    """Return the row that holds a fragment of the service ``root_id``; :func:`fragment_of` reads it."""
-    return {
-        "service_id": fragment.service_id,
-        "device": fragment.device,
-        "intent": fragment.intent,
-        "root_id": root_id,
-        "text": fragment.text,
-        "foreign_nodes": dump(sorted(fragment.foreign)),
-    }
-
-
-def fragment_of(row: RowMapping) -> Fragment:
-    """Return the fragment that a row of the table holds."""
-    return Fragment(
-        service_id=ServiceId(row["service_id"]),
-        device=row["device"],
-        intent=row["intent"],
-        text=row["text"],
-        foreign=frozenset(tuple(path) for path in json.loads(row["foreign_nodes"])),
-    )
 
 
 def _edit(values: dict[str, Any]) -> DeviceEdit:

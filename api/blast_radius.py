@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from activation.store import SERVICES, sharers
+from activation.fragment_store import sharers
+from activation.store import SERVICES
 from inventory.documents import Document
 from inventory.store import DocumentStore, Row
 from orders.product.layer import product_order_store

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from activation import store
+from activation import fragment_store
 from activation.checks import CheckResult, CheckState
 from activation.service_test import ServiceTest
 from activation.store import SERVICES
@@ -47,7 +47,7 @@ class ServiceDesk:
     def _service_id(self, connection: Connection, key: str) -> str:
         if SERVICES.find(connection, key) is not None:
             return key
-        if root := store.owners(connection, [key]).get(key):
+        if root := fragment_store.owners(connection, [key]).get(key):
             return root
         product = self.products.find(connection, key)
         realizing = product.document.get("realizingService", ()) if product is not None else ()

@@ -1,12 +1,16 @@
 """Subtree filters (RFC 6241, 6) on a configuration tree."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from lxml import etree
 
 from labs.embedded.datatree import Branch, Entries, Key
 from labs.embedded.leaf_types import Value
 from labs.embedded.schema import SchemaNode
+
+_FEW: Final = 8
+"""Entries in the order of the filter, not of the list, where the list has so many times more: the order is free."""
 
 
 def select(branch: Branch, filters: Sequence[etree._Element]) -> Branch:
@@ -57,7 +61,7 @@ def _select_entries(entries: Entries, filters: Sequence[etree._Element]) -> Entr
 
 
 def _in_order(entries: Entries, wanted: dict[Key, list[etree._Element]]) -> Iterable[Key]:
-    if len(wanted) == 1:  # the usual read-back of one service: no walk over the list
+    if len(wanted) * _FEW < len(entries.by_key):  # the usual read-back of some services: no walk over the list
         return [key for key in wanted if key in entries.by_key]
     return [key for key in entries.by_key if key in wanted]
 

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from activation.drivers.fake import FakeNetwork, Fault, Phase
+from activation.fragment_store import fragments_of
 from activation.service_activation import Request
 from activation.states import MonitorState
-from activation.store import fragments_of, plan_edits
+from activation.store import plan_edits
 from tests.activation.rig import STOOD, Rig, fake_core, fake_service, part
 
 DEVICES = ("a", "b", "c")

@@ -14,14 +14,17 @@ from hypothesis import strategies as st
 
 from activation.contracts import PlatformRules
 from activation.drivers.registry import DriverRegistry
+from activation.engine import ActivationCore
 from activation.errors import EditRefused
+from activation.fragment_store import fragments_of
 from activation.model import DeviceEdit
 from activation.model import Path as NodePath
+from activation.reach import Reach
+from activation.sessions import SessionPool
 from activation.states import MonitorState
-from activation.store import fragments_of
 from inventory.model import Device
-from tests.activation.rig import TEMPLATES, Rig, core, database, fake_device, fresh, part
-from tests.activation.services import BASES, DEVICE, INTENT_OF, PLATFORMS, characteristics
+from tests.activation.rig import DeviceList, Rig, database, fake_device, fresh, part
+from tests.activation.services import BASES, DEVICE, INTENT_OF, INTENTS, PLATFORMS, RENDERER, characteristics
 from tests.activation.test_plan_laws import BENCHES, SPEEDS, Bench
 
 VLAN_IDS: Final = tuple(range(1042, 1048))
@@ -143,12 +146,19 @@ def small_site(platform: str, *, occupied: bool) -> Iterator[Site]:
     device = SmallDevice(BENCHES[platform], BASES[platform][occupied])
     drivers = DriverRegistry({PLATFORMS[platform].driver: device.open})
     with TemporaryDirectory(prefix="lastmile-laws-") as folder:
-        rig = Rig(core([fake_device(DEVICE, platform)], TEMPLATES, drivers), database(Path(folder)))
+        rig = Rig(_core([fake_device(DEVICE, platform)], drivers), database(Path(folder)))
         try:
             yield Site(rig, device, platform)
         finally:
             rig.core.close()
             rig.database.close()
+
+
+def _core(devices: Sequence[Device], drivers: DriverRegistry) -> ActivationCore:
+    listed = DeviceList(devices)
+    sessions = SessionPool(listed, PLATFORMS, drivers)
+    reach = Reach(devices=listed, platforms=PLATFORMS, sessions=sessions)
+    return ActivationCore(reach=reach, intents=INTENTS, renderer=RENDERER)
 
 
 wishes = st.tuples(st.sampled_from(VLAN_IDS), st.sampled_from((*SPEEDS, None)))
@@ -211,7 +221,7 @@ def test_groups_on_other_devices_go_side_by_side() -> None:
     drivers = DriverRegistry({PLATFORMS["arista_eos"].driver: lambda device, _: Waiting(devices[device.name])})
     with TemporaryDirectory(prefix="lastmile-laws-") as folder:
         listed = [fake_device(name, "arista_eos", timeout_s=PATIENCE_S) for name in devices]
-        rig = Rig(core(listed, TEMPLATES, drivers), database(Path(folder)))
+        rig = Rig(_core(listed, drivers), database(Path(folder)))
         wanted = {**characteristics("arista_eos", 1042, 100)}
         asked = [
             rig.accept(part(f"svc-{name}", "aggregation-transport", **{**wanted, "switch": name})) for name in devices

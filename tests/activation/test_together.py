@@ -7,8 +7,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from activation.drivers.fake import FakeNetwork
+from activation.fragment_store import fragments_sharing
 from activation.states import MonitorState
-from activation.store import fragments_sharing
 from inventory.store import Row
 from tests.activation.rig import STOOD, Rig, fake_service, fresh
 
@@ -192,3 +192,12 @@ def test_the_batch_size_of_a_device_bounds_the_group(rig: Rig, network: FakeNetw
     run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
     assert limit < len(MANY) // 2
     assert commits(network, "a") >= len(MANY) // (2 * limit)
+
+
+def test_each_shared_place_has_its_sharer(rig: Rig) -> None:
+    rig.create(fake_service(number=7, names=("a",)))
+    rig.create(fake_service(number=8, names=("a",)))
+    places = {("port 7",), ("port 8",), ("port 9",)}
+    with rig.database.read() as connection:
+        found = fragments_sharing(connection, ["svc-new"], {"a": places})
+    assert sorted(fragment.service_id for fragment in found["a"]) == ["svc-7-a", "svc-8-a"]

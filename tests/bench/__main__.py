@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench import emulator, fleet, footprint, groups, http, postgres, throughput, waiting
+from tests.bench import emulator, fleet, footprint, groups, http, postgres, scaling, throughput, waiting
 from tests.bench.report import Figure, as_json
 
 FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
@@ -21,6 +21,7 @@ FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
     "emulated_fleet": emulator.fleet,
     "fleet_push": fleet.fleet_push,
     "olt_group_commit": groups.olt_group_commit,
+    "plan_scaling": scaling.plan_scaling,
     "concurrent_tx": groups.concurrent_tx,
     "single": groups.single,
 }

@@ -1,0 +1,260 @@
+"""What services have on devices: their fragments, and which services share a place with which."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    RowMapping,
+    Select,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+)
+
+from activation import tables
+from activation.model import Fragment, Path, ServiceId
+from inventory.bulk import Bulk
+from inventory.entries import Entries
+from inventory.ledger import Open, UnitOfWork
+from inventory.store import dump
+
+_DELETE_FRAGMENTS: Final = delete(tables.fragments).where(
+    tuple_(tables.fragments.c.root_id, tables.fragments.c.device).in_(bindparam("held", expanding=True))
+)
+
+
+_DELETE_PLACES: Final = delete(tables.fragment_places).where(
+    tuple_(tables.fragment_places.c.root_id, tables.fragment_places.c.device).in_(bindparam("held", expanding=True))
+)
+
+
+_INSERT_FRAGMENTS: Final = Bulk(insert(tables.fragments))
+
+
+_INSERT_PLACES: Final = Bulk(insert(tables.fragment_places))
+
+
+def _sharers(given: TableValuedAlias) -> Select[Any]:
+    """Return each of the ``given`` places with one service that holds it, but for ``roots``.
+
+    One look into the index per place, however many services share it.
+    """
+    here = tables.fragment_places.c
+    place = cast(given.c.value, BigInteger)
+    holder = (
+        select(here.root_id)
+        .where(
+            here.device == bindparam("device"),
+            here.place == place,
+            here.root_id.not_in(bindparam("roots", expanding=True)),
+        )
+        .order_by(here.root_id)
+        .limit(1)
+    )
+    return select(holder.correlate(given).scalar_subquery()).select_from(given)
+
+
+_SHARERS: Final[Mapping[str, Select[Any]]] = {
+    "sqlite": _sharers(func.json_each(bindparam("places", type_=Text)).table_valued("value")),
+    "postgresql": _sharers(
+        func.json_array_elements_text(cast(bindparam("places", type_=Text), JSON)).table_valued("value")
+    ),
+}
+_ALL_SHARERS: Final = (
+    select(tables.fragment_places.c.root_id)
+    .where(
+        tables.fragment_places.c.device == bindparam("device"),
+        tables.fragment_places.c.place.in_(bindparam("places", expanding=True)),
+        tables.fragment_places.c.root_id.not_in(bindparam("roots", expanding=True)),
+    )
+    .distinct()
+)
+
+
+_FRAGMENTS_OF: Final = (
+    select(tables.fragments)
+    .where(tables.fragments.c.root_id.in_(bindparam("roots", expanding=True)))
+    .order_by(tables.fragments.c.service_id, tables.fragments.c.intent)
+)
+
+
+def fragments_of(connection: Connection, roots: Collection[str]) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return the fragments of each of the services ``roots``, their supporting services' among them."""
+    here = tables.fragments.c
+    by_root: dict[str, list[Fragment]] = defaultdict(list)
+    wanted = select(tables.fragments).where(here.root_id.in_(roots)).order_by(here.device, here.service_id, here.intent)
+    for row in connection.execute(wanted).mappings():
+        by_root[row["root_id"]].append(fragment_of(row))
+    return {root: tuple(by_root[root]) for root in roots}
+
+
+def fragments_sharing(
+    connection: Connection, roots: Iterable[str], places: Mapping[str, Iterable[Path]]
+) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return, by device, fragments that hold one of ``places``, of services other than ``roots``.
+
+    Of the services that share a place one is enough to know that it is not ours alone: the cost of a change does not
+    grow with how many there are.
+    """
+    found: dict[str, tuple[Fragment, ...]] = {}
+    ours, statement = sorted(roots), _SHARERS[connection.dialect.name]
+    for device, wanted in places.items():
+        asked = {"device": device, "roots": ours, "places": json.dumps(sorted(map(_place, wanted)))}
+        sharing = set(connection.execute(statement, asked).scalars()) - {None}
+        found[device] = _of_roots(connection, device, sharing) if sharing else ()
+    return found
+
+
+def sharers(
+    connection: Connection, roots: Iterable[str], places: Mapping[str, Iterable[int]]
+) -> Mapping[str, frozenset[str]]:
+    """Return, by device, every service other than ``roots`` that holds one of ``places``; costs as many rows.
+
+    ``places`` as :func:`place_keys` gives them.
+    """
+    ours = sorted(roots)
+    found: dict[str, frozenset[str]] = {}
+    for device, wanted in places.items():
+        rows = connection.execute(_ALL_SHARERS, {"device": device, "roots": ours, "places": sorted(wanted)})
+        found[device] = frozenset(rows.scalars())
+    return found
+
+
+def replace_fragments(
+    uow: UnitOfWork, root_id: str, by_device: Mapping[str, Mapping[Fragment, Iterable[Path]]]
+) -> None:
+    """Make these the fragments of the service ``root_id`` on these devices; each comes with the places it holds.
+
+    For whoever holds the devices' locks. What the service has elsewhere stays as it is.
+    """
+    for device, fragments in by_device.items():
+        uow.sheet(FragmentSheet).replace(root_id, device, fragments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fragments:
+    """The fragments that a service is to have on a device, with their places."""
+
+    wanted: Mapping[Fragment, Iterable[Path]]
+    is_written: bool = False
+
+
+class FragmentSheet:
+    """A :class:`inventory.ledger.Sheet` of fragments and the places they hold."""
+
+    def __init__(self, unit: Open) -> None:
+        self._unit = unit
+        self._entries: Entries[tuple[str, str], _Fragments] = Entries()
+        self.mark, self.undo = self._entries.mark, self._entries.undo
+
+    def replace(self, root_id: str, device: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
+        """Note what the service is to have on the device."""
+        self._entries.put((root_id, device), _Fragments(fragments))
+
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        changed = dict(self._entries.unwritten())
+        if not changed:
+            return
+        for statement in (_DELETE_FRAGMENTS, _DELETE_PLACES):
+            self._unit.reader.execute(statement, {"held": list(changed)})
+        rows = [fragment_row(root, fragment) for (root, _), entry in changed.items() for fragment in entry.wanted]
+        if rows:
+            _INSERT_FRAGMENTS.execute(self._unit.reader, rows)
+        wanted: dict[str, dict[Fragment, Iterable[Path]]] = defaultdict(dict)
+        for (root, _), entry in changed.items():
+            wanted[root].update(entry.wanted)
+        _index(self._unit.reader, wanted)
+        for key, entry in changed.items():
+            self._entries.put(key, replace(entry, is_written=True))
+
+
+def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return the fragments whose places are not known, by the service they belong to: those of an older release."""
+    here = tables.fragments.c
+    known = select(tables.fragment_places.c.root_id)
+    found: dict[str, list[Fragment]] = defaultdict(list)
+    for row in connection.execute(select(tables.fragments).where(here.root_id.not_in(known))).mappings():
+        found[row["root_id"]].append(fragment_of(row))
+    return {root_id: tuple(fragments) for root_id, fragments in found.items()}
+
+
+def index(uow: UnitOfWork, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
+    """Keep the places of fragments, by the service they belong to."""
+    _index(uow.connection, fragments)
+
+
+def _index(connection: Connection, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
+    places = {
+        (fragment.device, _place(path), root_id)
+        for root_id, held in fragments.items()
+        for fragment, paths in held.items()
+        for path in paths
+    }
+    rows = [{"device": device, "place": place, "root_id": root_id} for device, place, root_id in sorted(places)]
+    if rows:
+        _INSERT_PLACES.execute(connection, rows)
+
+
+def _of_roots(connection: Connection, device: str, roots: Iterable[str]) -> tuple[Fragment, ...]:
+    # The device is no condition of the statement: a database might walk over all that is on it.
+    found = connection.execute(_FRAGMENTS_OF, {"roots": sorted(roots)})
+    return tuple(fragment_of(row) for row in found.mappings() if row["device"] == device)
+
+
+def place_keys(places: Mapping[str, Iterable[Path]]) -> Mapping[str, list[int]]:
+    """Return, by device, what stands for these places in the database."""
+    return {device: sorted(map(_place, paths)) for device, paths in places.items()}
+
+
+def _place(path: Path) -> int:
+    digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, str]:
+    """Return which service (root) each of the supporting services with fragments belongs to."""
+    return {service_id: root for (service_id, _, _), (root, _) in held_by(connection, service_ids).items()}
+
+
+def held_by(connection: Connection, service_ids: Iterable[str]) -> Mapping[tuple[str, str, str], tuple[str, Fragment]]:
+    """Return every fragment of these services, by service, device and intent, with the service (root) it belongs to."""
+    here = tables.fragments.c
+    found = connection.execute(select(tables.fragments).where(here.service_id.in_(sorted(service_ids)))).mappings()
+    return {(row["service_id"], row["device"], row["intent"]): (row["root_id"], fragment_of(row)) for row in found}
+
+
+def fragment_row(root_id: str, fragment: Fragment) -> dict[str, Any]:
+    """Return the row that holds a fragment of the service ``root_id``; :func:`fragment_of` reads it."""
+    return {
+        "service_id": fragment.service_id,
+        "device": fragment.device,
+        "intent": fragment.intent,
+        "root_id": root_id,
+        "text": fragment.text,
+        "foreign_nodes": dump(sorted(fragment.foreign)),
+    }
+
+
+def fragment_of(row: RowMapping) -> Fragment:
+    """Return the fragment that a row of the table holds."""
+    return Fragment(
+        service_id=ServiceId(row["service_id"]),
+        device=row["device"],
+        intent=row["intent"],
+        text=row["text"],
+        foreign=frozenset(tuple(path) for path in json.loads(row["foreign_nodes"])),
+    )
