@@ -1,5 +1,6 @@
 """Fixtures every package's tests share."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take how many requests are made up for each operation of the official files, ``--examples``."""
     parser.addoption("--examples", type=int, default=4, help="requests per operation of the official files")
+
+
+def pytest_configure() -> None:
+    """Let tests say how wide a terminal is: the parallel runner hands its own width to its workers."""
+    os.environ.pop("COLUMNS", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -402,7 +402,7 @@ def test_many_clients_wait_without_a_thread_each(platform: Platform) -> None:
     ) as many:  # fmt: skip
 
         def post(number: int) -> None:
-            body = edge(3200 + number, id=f"many-{number}")
+            body = edge(3300 + number, id=f"many-{number}")
             answers.append(many.post(SERVICE, json=body, headers={"Prefer": f"wait={PATIENCE_S:.0f}"}))
 
         clients = [threading.Thread(target=post, args=(number,)) for number in range(60)]
