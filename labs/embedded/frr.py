@@ -13,10 +13,11 @@ from labs.embedded.cli_frr_language import FRR, INDENT
 from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_live import LiveSet
 from labs.embedded.cli_pipe import UnknownFilter, filtered
-from labs.embedded.cli_server import CliServer, Pager
+from labs.embedded.cli_server import Pager
 from labs.embedded.cli_tree import ConfigLine, Tree, find, printed
 from labs.embedded.contracts import Credentials, forget
 from labs.embedded.faults import FaultBoard
+from labs.embedded.live_node import LiveNode
 from labs.errors import StartupConfigError
 
 VERSION: Final = "8.4.4"
@@ -85,7 +86,7 @@ class FrrRouter:
         return [line for line in self.running if line.key[0] == "interface"]
 
 
-class FrrNode:
+class FrrNode(LiveNode):
     """One emulated router."""
 
     def __init__(
@@ -97,36 +98,15 @@ class FrrNode:
         host_key: asyncssh.SSHKey,
         saved: Callable[[str], None] = forget,
     ) -> None:
-        self.name = name
-        self.faults = FaultBoard()
-        self._router = FrrRouter(name=name, startup_config=startup_config, faults=self.faults, saved=saved)
-        self._server = CliServer(
-            credentials=credentials,
-            host_key=host_key,
-            faults=self.faults,
-            new_shell=lambda: VtyShell(self._router),
+        faults = FaultBoard()
+        router = FrrRouter(name=name, startup_config=startup_config, faults=faults, saved=saved)
+        super().__init__(
+            name,
+            faults,
+            login=(credentials, host_key),
+            new_shell=lambda: VtyShell(router),
+            configuration=router.text,
         )
-
-    async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
-        """Listen for SSH on ``address``; the router has no NETCONF."""
-        del netconf_port
-        await self._server.start(address, ssh_port)
-
-    async def stop(self) -> None:
-        """Close the socket and every session; the configuration stays."""
-        await self._server.stop()
-
-    def ports(self) -> dict[str, int]:
-        """Return the SSH port in use."""
-        return self._server.ports()
-
-    def leftovers(self) -> tuple[str, ...]:
-        """Return nothing: vtysh changes the running configuration line by line."""
-        return ()
-
-    def running_config(self) -> str:
-        """Return what ``show running-config`` prints."""
-        return self._router.text()
 
 
 class VtyShell:

@@ -9,7 +9,7 @@ from labs.embedded.cli_config import TOP, Place
 from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_live import LiveSet
 from labs.embedded.cli_pipe import UnknownFilter, filtered
-from labs.embedded.cli_server import CliServer, Pager
+from labs.embedded.cli_server import Pager
 from labs.embedded.cli_smartax_language import SMARTAX
 from labs.embedded.cli_smartax_objects import trouble
 from labs.embedded.cli_smartax_show import SHOWS, configuration
@@ -18,6 +18,7 @@ from labs.embedded.cli_smartax_verbs import VERBS
 from labs.embedded.cli_tree import Tree, drop, find, inside
 from labs.embedded.contracts import Credentials, forget
 from labs.embedded.faults import FaultBoard
+from labs.embedded.live_node import LiveNode
 
 PAGE_LINES: Final = 22
 MORE: Final = "---- More ( Press 'Q' to break ) ----"
@@ -57,7 +58,7 @@ ONCE: Final = {
 LOCKED: Final = "  Failure: The system is busy, please retry after a while\n"
 
 
-class SmartAxNode:
+class SmartAxNode(LiveNode):
     """One emulated OLT."""
 
     def __init__(
@@ -69,36 +70,15 @@ class SmartAxNode:
         host_key: asyncssh.SSHKey,
         saved: Callable[[str], None] = forget,
     ) -> None:
-        self.name = name
-        self.faults = FaultBoard()
-        self._olt = SmartAx(name=name, startup_config=startup_config, faults=self.faults, saved=saved)
-        self._server = CliServer(
-            credentials=credentials,
-            host_key=host_key,
-            faults=self.faults,
+        faults = FaultBoard()
+        self._olt = SmartAx(name=name, startup_config=startup_config, faults=faults, saved=saved)
+        super().__init__(
+            name,
+            faults,
+            login=(credentials, host_key),
             new_shell=lambda: SmartAxShell(self._olt),
+            configuration=lambda: configuration(self._olt.running),
         )
-
-    async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
-        """Listen for SSH on ``address``; the OLT has no NETCONF."""
-        del netconf_port
-        await self._server.start(address, ssh_port)
-
-    async def stop(self) -> None:
-        """Close the socket and every session; the configuration stays."""
-        await self._server.stop()
-
-    def ports(self) -> dict[str, int]:
-        """Return the SSH port in use."""
-        return self._server.ports()
-
-    def leftovers(self) -> tuple[str, ...]:
-        """Return nothing: what is typed takes effect line by line."""
-        return ()
-
-    def running_config(self) -> str:
-        """Return what ``display current-configuration`` prints."""
-        return configuration(self._olt.running)
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Have ``changed`` called on the lab's loop whenever the running configuration is another."""

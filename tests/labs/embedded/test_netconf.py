@@ -2,13 +2,13 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import pytest
 from lxml import etree
-from ncclient import manager
 from ncclient.operations import RPCError
 from ncclient.operations.errors import TimeoutExpiredError
 from ncclient.transport.errors import AuthenticationError, SessionCloseError
@@ -16,6 +16,7 @@ from ncclient.xml_ import to_ele
 
 from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
+from tests.labs.embedded.netconf_client import logged_in
 from tests.labs.embedded.olt_configs import config, profile
 
 pytestmark = pytest.mark.lab
@@ -40,19 +41,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
 @pytest.fixture
 def connect(olt_lab: EmbeddedLab) -> Connect:
     (node,) = olt_lab.nodes()
-
-    @contextmanager
-    def session(**options: Any) -> Iterator[Any]:
-        login = {"username": node.username, "password": node.password, "timeout": DEADLINE_S} | options
-        opened = manager.connect(
-            host=node.address, port=node.port, hostkey_verify=False, allow_agent=False, look_for_keys=False, **login
-        )
-        try:
-            yield opened
-        finally:
-            opened._session.close()
-
-    return session
+    return partial(logged_in, node)
 
 
 def test_hello_offers_what_the_device_can(connect: Connect) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from ncclient import manager
 from ncclient.operations import RPCError
 from pyang.context import Context
 from pyang.repository import FileRepository
@@ -16,6 +15,7 @@ from pyang.repository import FileRepository
 from labs.embedded.lab import EmbeddedLab
 from labs.errors import LabStartError
 from labs.topology import Topology
+from tests.labs.embedded.netconf_client import logged_in
 from tests.labs.embedded.olt_configs import config, profile
 
 pytestmark = pytest.mark.lab
@@ -34,20 +34,8 @@ def lab_of(olt_only: Topology, **labels: str) -> EmbeddedLab:
 @contextmanager
 def session(lab: EmbeddedLab) -> Iterator[Any]:
     (node,) = lab.nodes()
-    opened = manager.connect(
-        host=node.address,
-        port=node.port,
-        username=node.username,
-        password=node.password,
-        hostkey_verify=False,
-        allow_agent=False,
-        look_for_keys=False,
-        timeout=5,
-    )
-    try:
+    with logged_in(node) as opened:
         yield opened
-    finally:
-        opened._session.close()
 
 
 @pytest.fixture

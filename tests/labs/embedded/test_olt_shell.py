@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from lxml import etree
-from ncclient import manager
 
 from labs.embedded.lab import EmbeddedLab, RunningNode
+from tests.labs.embedded.netconf_client import logged_in
 from tests.labs.embedded.olt_configs import config, profile
 from tests.labs.embedded.person import Person, person
 
@@ -28,24 +26,6 @@ def terminal(node: RunningNode) -> Iterator[Person]:
         yield opened
 
 
-@contextmanager
-def netconf(node: RunningNode) -> Iterator[Any]:
-    opened = manager.connect(
-        host=node.address,
-        port=node.port,
-        username=node.username,
-        password=node.password,
-        hostkey_verify=False,
-        allow_agent=False,
-        look_for_keys=False,
-        timeout=5,
-    )
-    try:
-        yield opened
-    finally:
-        opened._session.close()
-
-
 def said(terminal: Person, line: str) -> str:
     """Return what is shown between the typed line and the next prompt."""
     shown = terminal.type(f"{line}\r", until="\nolt1> ")
@@ -53,7 +33,7 @@ def said(terminal: Person, line: str) -> str:
 
 
 def test_what_one_side_does_the_other_sees(olt_lab: EmbeddedLab, node: RunningNode, terminal: Person) -> None:
-    with netconf(node) as olt:
+    with logged_in(node) as olt:
         olt.lock("candidate")
         olt.edit_config(target="candidate", config=etree.tostring(config(profile("p")), encoding="unicode"))
         assert said(terminal, "show lock").startswith(f"candidate  session {olt.session_id}, since ")
