@@ -74,6 +74,7 @@ class Builder:
             **_head(shape),
             characteristics=self._characteristics(shape.characteristics, place),
             realized_by=self._use(shape.realized_by, f"{place}.realizedBy"),
+            migrates_to=tuple(shape.migrates_to),
         )
 
     def customer_service(self, shape: CustomerServiceShape, place: str) -> CustomerService:
@@ -84,6 +85,7 @@ class Builder:
             **_head(shape),
             characteristics=self._characteristics(shape.characteristics, place),
             supported_by=tuple(uses),
+            migrates_to=tuple(shape.migrates_to),
             point_of_no_return=shape.point_of_no_return,
         )
 

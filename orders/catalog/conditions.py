@@ -12,6 +12,16 @@ MOST_TRIALS: Final = 10_000
 Domain = tuple[Any, ...]
 
 
+class Absent:
+    """What stands in a domain for no value at all."""
+
+    def __str__(self) -> str:
+        return "absent"
+
+
+ABSENT: Final = Absent()
+
+
 def outcomes(condition: Expression, domains: Mapping[Reference, Domain]) -> frozenset[bool] | None:
     """Return whether the condition can hold and can fail; None: a name can have too many values to try all."""
     names = sorted(condition.references)
@@ -46,7 +56,9 @@ def _tried(condition: Expression, names: list[Reference], domains: list[Domain])
     for values in product(*domains):
         context: dict[str, dict[str, Any]] = {}
         for name, value in zip(names, values, strict=True):
-            context.setdefault(name[0], {})[name[-1]] = value
+            values_of = context.setdefault(name[0], {})
+            if value is not ABSENT:
+                values_of[name[-1]] = value
         try:
             yield bool(condition.evaluate(context))
         except MappingError:

@@ -91,6 +91,7 @@ class OfferingShape(EntryShape):
 class ProductShape(EntryShape):
     """A product specification."""
 
+    migrates_to: list[str] = Field(default_factory=list)
     characteristics: list[CharacteristicShape] = Field(default_factory=list)
     realized_by: UseShape
 
@@ -98,6 +99,7 @@ class ProductShape(EntryShape):
 class CustomerServiceShape(EntryShape):
     """A customer-facing service specification."""
 
+    migrates_to: list[str] = Field(default_factory=list)
     characteristics: list[CharacteristicShape] = Field(default_factory=list)
     supported_by: list[UseShape] = Field(min_length=1)
     point_of_no_return: PointOfNoReturn | None = None

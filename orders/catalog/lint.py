@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from orders.catalog.conditions import Domain, domains_of, outcomes
+from orders.catalog.conditions import ABSENT, Domain, domains_of, outcomes
 from orders.catalog.expressions import Expression, Reference
 from orders.catalog.load import Examined
 from orders.catalog.model import CustomerService, Entry, ResourceService, Use, ref_of
@@ -146,9 +146,9 @@ def _few(values: Iterable[object]) -> str:
 
 
 def place_values(attributes: Iterable[Mapping[str, object]]) -> dict[str, Domain]:
-    """Return the values that premises have for each attribute, those of all premises together."""
+    """Return the values that premises have for each attribute; ``ABSENT`` is one where some do not have it."""
+    all_of = tuple(attributes)
     found: dict[str, dict[object, None]] = {}
-    for each in attributes:
-        for name, value in each.items():
-            found.setdefault(name, {})[value] = None
+    for name in {name: None for each in all_of for name in each}:
+        found[name] = {each.get(name, ABSENT): None for each in all_of}
     return {name: tuple(values) for name, values in found.items()}

@@ -91,14 +91,20 @@ class CustomerService(Entry):
 
     characteristics: tuple[CharacteristicSpecification, ...] = ()
     supported_by: tuple[Use, ...] = ()
+    migrates_to: tuple[str, ...] = ()
     point_of_no_return: PointOfNoReturn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductSpecification(Entry):
-    """What a product is, and the customer-facing service that makes it real."""
+    """What a product is, and the customer-facing service that makes it real.
+
+    Attributes:
+        migrates_to: ids of specifications that its products can be moved to.
+    """
 
     characteristics: tuple[CharacteristicSpecification, ...] = ()
+    migrates_to: tuple[str, ...] = ()
     realized_by: Use
 
 

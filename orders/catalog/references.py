@@ -67,7 +67,18 @@ def _dangling(book: Book) -> Iterator[Problem]:
         for number, requirement in enumerate(service.requires):
             path = f"{book.place(service)}.requires[{number}].specification"
             yield from _unknown(book, requirement.specification, path, catalog.resource_specifications)
+    yield from _migrations(book)
     yield from _shared_ids(book)
+
+
+def _migrations(book: Book) -> Iterator[Problem]:
+    products, services = book.catalog.product_specifications, book.catalog.customer_services
+    for product in products.every():
+        for number, old in enumerate(product.migrates_to):
+            yield from _unknown(book, Ref(id=old), f"{book.place(product)}.migratesTo[{number}]", products)
+    for service in services.every():
+        for number, old in enumerate(service.migrates_to):
+            yield from _unknown(book, Ref(id=old), f"{book.place(service)}.migratesTo[{number}]", services)
 
 
 def _shared_ids(book: Book) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Checks TMF622 bodies against the catalog and the products there are; every problem with its path. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -215,19 +215,34 @@ def _modified(context: _Context, item: ProductOrderItemBody, path: str) -> ItemT
         offering = _offering(context, wanted, path)
     if offering is None:
         return None
-    if before is not None and offering.specification.id != before.specification.id:
-        legal = _legal_offerings(context.catalog, before.specification.id)
-        context.report(f"{path}.productOffering.id", f"{offering.id!r} sells another product specification", legal)
+    if not _can_become(context, current, before, offering, path):
         return None
     if any(each.id not in (None, current.place.get("id")) for each in item.product.place):
         context.report(f"{path}.product.place", "cannot change", "cease the product and order it at the new place")
     given = _given(context, item.product, path)
     loosened = before.fixed if before is not None else {}
-    kept = {name: value for name, value in current.values.items() if name not in loosened}
     task = replace(_under(context.catalog, current, offering), item_id=item.id, action="modify")
     specification = _specification(context, task, offering)
+    stays = _names(specification) if task.renewed else current.values.keys()
+    kept = {name: value for name, value in current.values.items() if name not in loosened and name in stays}
     task = replace(task, values=_fixed(context, offering, specification, {**kept, **given}, path))
     return _where_sold(context, task, offering, path) if offering != before else _located(context, task)
+
+
+def _can_become(context: _Context, current: ItemTask, before: Offering | None, offering: Offering, path: str) -> bool:
+    """Say whether the product can be moved to ``offering``: of its own specification, or of one it migrates to."""
+    old = current.specification or (before.specification if before is not None else offering.specification)
+    made_by = context.catalog.product_specifications.named(old.id, old.version)
+    legal = {old.id, *(made_by.migrates_to if made_by is not None else ())}
+    if offering.specification.id in legal:
+        return True
+    wrong = f"{offering.id!r} sells another product specification"
+    context.report(f"{path}.productOffering.id", wrong, _legal_offerings(context.catalog, legal))
+    return False
+
+
+def _names(specification: ProductSpecification) -> frozenset[str]:
+    return frozenset(each.name for each in specification.characteristics)
 
 
 def _kept_offering(context: _Context, current: ItemTask, path: str) -> Offering | None:
@@ -235,7 +250,7 @@ def _kept_offering(context: _Context, current: ItemTask, path: str) -> Offering 
     ref = Ref(id=current.offering_id, version=current.offering_version)
     found = context.catalog.offerings.named(ref.id, ref.version)
     if found is None:
-        legal = _legal_offerings(context.catalog, current.specification.id if current.specification else "")
+        legal = _legal_offerings(context.catalog, [current.specification.id] if current.specification else [])
         context.report(f"{path}.product.id", f"was sold by {str(ref)!r}, which the catalog no longer has", legal)
     return found
 
@@ -336,7 +351,8 @@ def _fixed(
     return values
 
 
-def _legal_offerings(catalog: Catalog, specification_id: str) -> str:
+def _legal_offerings(catalog: Catalog, specification_ids: Collection[str]) -> str:
+    """Return the offerings that sell one of the specifications."""
     return ", ".join(
-        sorted(each.id for each in catalog.offerings.values() if each.specification.id == specification_id)
+        sorted(each.id for each in catalog.offerings.values() if each.specification.id in specification_ids)
     )

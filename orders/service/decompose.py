@@ -10,7 +10,7 @@ from orders.catalog.expressions import place_context
 from orders.catalog.model import Catalog, CustomerService, Ref, ResourceService, Use, ref_of_text
 from orders.catalog.references import resource_name
 from orders.errors import MappingError
-from orders.service.model import Composition, Part, Reserved
+from orders.service.model import Composition, Reserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +130,3 @@ def _evaluate(use: Use, context: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resource_context(resources: Iterable[Reserved]) -> dict[str, dict[str, Any]]:
     return {resource_name(each.specification_id): each.characteristics for each in resources}
-
-
-def same_needs(parts: Iterable[Part], wanted: Iterable[Need]) -> bool:
-    """Say whether ``wanted`` can be met with the parts and resources that are there."""
-    return [(each.specification_id, each.requires) for each in parts] == [
-        (each.specification_id, each.requires) for each in wanted
-    ]

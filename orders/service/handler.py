@@ -18,12 +18,13 @@ from inventory.ledger import Job, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.documents import with_standing_note
-from orders.errors import MappingError, OrdersError
+from orders.errors import OrdersError
 from orders.life import is_to_wait
-from orders.service.decompose import needs, part_values, same_needs
+from orders.service.decompose import needs, part_values
 from orders.service.documents import activation_request, reserved, reserving_order, with_urgency
 from orders.service.jobs import UNDO_AGAIN, WAKE
-from orders.service.model import ItemTask, Part, Phase, SentOrder, load_tasks
+from orders.service.migration import added, both, matched, redesigned
+from orders.service.model import Composition, ItemTask, Part, Phase, SentOrder, load_tasks
 from orders.service.progress import save_progress
 from orders.service.steps import Steps, activation_id, errors_of, has_code, kept, owns, refusal, reported_errors
 from orders.service.undo import Undo, is_stuck, needs_undoing, no_return, pause_s
@@ -181,21 +182,13 @@ class ServiceOrderHandler:
         return replace(task, sent=(*task.sent, sent))
 
     def _begin_modify(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        composition = task.composition
         task = replace(task, before=self.steps.inventory.compositions(uow, {task.service_id: ""})[task.service_id])
-        if not same_needs(composition.parts, needs(self.steps.catalog.current(uow), composition)):
-            reason = "the change needs other resources; cease the service and order it anew"
-            raise MappingError(composition.specification_id, "supportedBy", reason)
-        values = part_values(self.steps.catalog.current(uow), composition)
-        changed = replace(task, composition=replace(composition, part_values=values), phase=Phase.ACTIVATING)
-        if values == composition.part_values:
-            # No device would notice: only the inventory has something to learn.
-            return self.steps.finish(uow, row, changed)
-        request = activation_request(self.steps.catalog.current(uow), task.service_id, changed.composition)
-        self.steps.activation.modify(
-            uow, request, external_id=activation_id(row, task), correlation_id=row.correlation_id
-        )
-        return changed
+        wanted = needs(self.steps.catalog.current(uow), task.composition)
+        parts = matched(task.composition.parts, wanted, (str(uuid4()) for _ in wanted))
+        task = replace(redesigned(task, parts), phase=Phase.RESERVING)
+        for part in (each for each in added(task) if each.requires):
+            task = self._reserve(uow, row, task, part)
+        return task if task.sent else self._reserved(uow, row, task)
 
     def _begin_delete(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         self.steps.activation.terminate(
@@ -228,13 +221,38 @@ class ServiceOrderHandler:
             return self._fail(uow, row, task, errors_of(error, uow))
 
     def _activate(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        values = part_values(self.steps.catalog.current(uow), task.composition)
-        composition = replace(task.composition, part_values=values)
+        catalog = self.steps.catalog.current(uow)
+        composition = replace(task.composition, part_values=part_values(catalog, task.composition))
+        task = replace(task, composition=composition, phase=Phase.ACTIVATING, sent=())
+        if task.before is None:
+            request = activation_request(catalog, task.service_id, composition)
+            chain = row.correlation_id
+            self.steps.activation.create(uow, request, external_id=activation_id(row, task), correlation_id=chain)
+            return task
+        if composition.part_values == task.before.part_values:
+            # No device would notice: only the inventory has something to learn.
+            return self.steps.finish(uow, row, task)
+        self._modify(uow, row, task, both(task) if added(task) else composition)
+        return task
+
+    def _modify(self, uow: UnitOfWork, row: Row, task: ItemTask, composition: Composition) -> None:
         request = activation_request(self.steps.catalog.current(uow), task.service_id, composition)
-        self.steps.activation.create(
-            uow, request, external_id=activation_id(row, task), correlation_id=row.correlation_id
-        )
-        return replace(task, composition=composition, phase=Phase.ACTIVATING, sent=())
+        chain = row.correlation_id
+        self.steps.activation.modify(uow, request, external_id=activation_id(row, task), correlation_id=chain)
+
+    def _modified(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Go on where the devices have what was asked for: take the old parts away, then give back what they had."""
+        if not task.retiring:
+            return self.steps.finish(uow, row, task)
+        made = not task.is_retiring and bool(added(task))
+        task = replace(task, is_retiring=True)
+        if not made:
+            return self.steps.release(uow, row, task)
+        try:
+            self._modify(uow, row, task, task.composition)
+        except (OrdersError, ActivationError) as error:
+            return self._fail(uow, row, task, errors_of(error, uow))
+        return task
 
     def _activated(self, uow: UnitOfWork, row: Row, task: ItemTask, report: Document) -> ItemTask:
         undo = Undo(steps=self.steps)
@@ -245,15 +263,20 @@ class ServiceOrderHandler:
         if task.is_undoing:
             return undo.activated(uow, row, task, report)
         if report["state"] == "InError":
-            errors = reported_errors(report, uow)
-            if task.action == "add" and has_code(errors, ROLLBACK_FAILED):
-                return self.steps.finish(uow, row, task.with_errors((*errors, kept(task, uow))))
-            return self._fail(uow, row, task, errors)
+            return self._refused(uow, row, task, reported_errors(report, uow))
+        if task.action == "modify":
+            return self._modified(uow, row, task)
         return self.steps.release(uow, row, task) if task.action == "delete" else self.steps.finish(uow, row, task)
+
+    def _refused(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
+        if has_code(errors, ROLLBACK_FAILED) and added(task) and not task.is_retiring:
+            return self.steps.finish(uow, row, task.with_errors((*errors, kept(task, uow))))
+        return self._fail(uow, row, task, errors)
 
     def _fail(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
         failed = task.with_errors(errors)
-        return self.steps.release(uow, row, failed) if task.action == "add" else self.steps.finish(uow, row, failed)
+        took = task.action == "add" or (task.action == "modify" and not task.is_retiring)
+        return self.steps.release(uow, row, failed) if took else self.steps.finish(uow, row, failed)
 
 
 def _held(task: ItemTask, *, waits: bool) -> ItemTask:

@@ -234,33 +234,48 @@ def _changed(context: _Context, item: ServiceOrderItemBody, given: Mapping[str, 
         return None
     if item.action == "delete":
         return current
-    specification = _kept_specification(context, item.service, current, path)
+    specification = _wanted_specification(context, item.service, current, path)
     if specification is None:
         return None
-    values = {**current.values, **given}
+    kept = (specification.id, specification.version) == (current.specification_id, current.version)
+    known = {each.name for each in specification.characteristics}
+    same = {name: value for name, value in current.values.items() if kept or name in known}
+    values = {**same, **given} if kept else with_defaults(specification.characteristics, {**same, **given})
     context.problems.extend(check_values(specification.characteristics, values, f"{path}.serviceCharacteristic"))
-    kept = specification.version == current.version
     return replace(
         current,
-        # Another version of the service decides anew in which versions its parts are made.
+        # Another specification, or another version of it, decides anew in which versions its parts are made.
         parts=current.parts if kept else tuple(replace(part, version="") for part in current.parts),
+        specification_id=specification.id,
         version=specification.version,
         place_attributes=dict(context.attributes(current.place.get("id") or "")),
         values=values,
     )
 
 
-def _kept_specification(
+def _wanted_specification(
     context: _Context, service: ServiceBody, current: Composition, path: str
 ) -> CustomerService | None:
-    """Return the specification that a changed service has then: the one it was made by, unless a version is named."""
-    wanted = service.service_specification
-    named = wanted.version if wanted is not None and wanted.id == current.specification_id else None
+    """Return the specification that a changed service has then: the one it was made by, unless another is named."""
+    known, wanted = context.catalog.customer_services, service.service_specification
+    path_of_ref = f"{path}.serviceSpecification"
+    if wanted is not None and wanted.id != current.specification_id:
+        problems = tuple(offer_problems(known, wanted, path_of_ref))
+        context.problems.extend(problems)
+        target = None if problems else known.named(wanted.id, wanted.version or "")
+        old = known.named(current.specification_id, current.version)
+        if target is not None and (old is None or target.id not in old.migrates_to):
+            legal = ", ".join(old.migrates_to) if old is not None else ""
+            wrong = f"a service of {current.specification_id!r} cannot become one of {wanted.id!r}"
+            context.report(f"{path_of_ref}.id", wrong, legal or current.specification_id)
+            return None
+        return target
+    named = wanted.version if wanted is not None else None
     ref = Ref(id=current.specification_id, version=named or current.version)
-    found = context.catalog.customer_services.named(ref.id, ref.version)
+    found = known.named(ref.id, ref.version)
     if found is None:
-        legal = ", ".join(str(each.version) for each in context.catalog.customer_services.versions.get(ref.id, ()))
-        where = f"{path}.serviceSpecification.version" if named else f"{path}.id"
+        legal = ", ".join(each.version for each in known.versions.get(ref.id, ()))
+        where = f"{path_of_ref}.version" if named else f"{path}.id"
         context.report(where, f"is of {str(ref)!r}, which the catalog no longer has", legal)
     return found
 

@@ -28,12 +28,14 @@ class Change:
     Attributes:
         correlation_id: the chain that changed it.
         origin: the order item behind it, as a TMF RelatedServiceOrderItem.
+        retired: resource-facing services that it no longer has.
     """
 
     service_id: str
     composition: Composition
     correlation_id: str
     origin: Mapping[str, Any]
+    retired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +90,21 @@ class ServiceInventory:
             else:
                 SERVICE.advance(ServiceState(before.state), ServiceState.ACTIVE)
                 self._save(uow, change, before, merged(before.document, document), task)
+        for service_id in change.retired:
+            self._end(uow, change, service_id)
 
     def terminated(self, uow: UnitOfWork, change: Change) -> None:
         """Write the service and its parts as terminated."""
-        ended = {"endDate": stamp(uow.now), "hasStarted": False, "isServiceEnabled": False}
         for service_id in (change.service_id, *(part.service_id for part in change.composition.parts)):
-            before = self.store.get(uow, service_id)
-            state = SERVICE.advance(ServiceState(before.state), ServiceState.TERMINATED)
-            document = {**before.document, **ended, "state": state, "supportingResource": None}
-            task = dump_composition(change.composition) if service_id == change.service_id else {}
-            self._save(uow, change, before, merged(document, {}), task)
+            self._end(uow, change, service_id)
+
+    def _end(self, uow: UnitOfWork, change: Change, service_id: str) -> None:
+        ended = {"endDate": stamp(uow.now), "hasStarted": False, "isServiceEnabled": False}
+        before = self.store.get(uow, service_id)
+        state = SERVICE.advance(ServiceState(before.state), ServiceState.TERMINATED)
+        document = {**before.document, **ended, "state": state, "supportingResource": None}
+        task = dump_composition(change.composition) if service_id == change.service_id else {}
+        self._save(uow, change, before, merged(document, {}), task)
 
     def _documents(self, uow: UnitOfWork, change: Change) -> dict[str, Document]:
         catalog = self.catalog.current(uow)

@@ -99,6 +99,8 @@ class ItemTask:
         sent: resource orders of the present phase.
         errors: TMF641 error messages; an item that ends with any has failed.
         before: the service as it was before the item began; None where there was none, or nothing changed it yet.
+        retiring: parts that the service no longer has when the item is completed.
+        is_retiring: whether the new parts are verified, and the old ones are being taken away.
         is_undoing: whether the item is being cancelled.
         undone: whether the item was completed before it was cancelled.
         tries: how many times its undoing was asked of the devices.
@@ -113,6 +115,8 @@ class ItemTask:
     sent: tuple[SentOrder, ...] = ()
     errors: tuple[dict[str, Any], ...] = ()
     before: Composition | None = None
+    retiring: tuple[Part, ...] = ()
+    is_retiring: bool = False
     is_undoing: bool = False
     undone: bool = False
     tries: int = 0

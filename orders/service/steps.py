@@ -1,6 +1,6 @@
 """Steps that fulfilling and undoing share: give resources back, and end an item with what the inventory learns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from orders.documents import href, stamp
 from orders.service.contracts import ResourceOrdering
 from orders.service.documents import error_message, releasing_order
 from orders.service.inventory import Change, ServiceInventory
-from orders.service.model import Composition, ItemTask, Phase, SentOrder
+from orders.service.migration import both, given_back
+from orders.service.model import Composition, ItemTask, Part, Phase, Reserved, SentOrder
 from orders.states import OrderState
 
 
@@ -29,14 +30,11 @@ class Steps:
     def release(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         """Give back what the item reserved; return the task as it waits for that, or ended where there is nothing."""
         sent = []
-        for part in task.composition.parts:
-            resources = [each for each in task.composition.resources if each.part == part.service_id]
-            if not resources:
-                continue
-            external_id = f"{row.id}:{task.item_id}:{part.service_id}:release"
+        for part, resources in _by_part(given_back(task)).items():
+            external_id = f"{row.id}:{task.item_id}:{part}:release"
             order = releasing_order(resources, external_id)
             order_id = self.resources.place(uow, order, correlation_id=row.correlation_id)
-            sent.append(SentOrder(external_id=external_id, part=part.service_id, order_id=order_id))
+            sent.append(SentOrder(external_id=external_id, part=part, order_id=order_id))
         releasing = replace(task, phase=Phase.RELEASING, sent=tuple(sent))
         return releasing if sent else self.finish(uow, row, releasing)
 
@@ -47,8 +45,12 @@ class Steps:
         elif task.action == "delete" and task.phase is Phase.RELEASING:
             # The devices are clean, whatever became of the resources.
             self.inventory.terminated(uow, change_of(row, task, task.composition))
-        elif not task.errors:
-            self.inventory.activated(uow, change_of(row, task, task.composition))
+        elif not task.errors or (task.is_retiring and task.phase is Phase.RELEASING):
+            # Likewise: what was to be taken away is gone.
+            self.inventory.activated(uow, change_of(row, task, task.composition, retired=task.retiring))
+        elif task.is_retiring:
+            # The new is in service and the old could not be taken away: another modify does.
+            self.inventory.activated(uow, change_of(row, task, both(task)))
         if task.action != "add":
             self.inventory.claim(uow, task.service_id, None)
         return replace(task, phase=Phase.DONE, sent=(), state=_end_of(task))
@@ -63,19 +65,25 @@ class Steps:
             self.inventory.activated(uow, change_of(row, task, task.before))
 
 
-def change_of(row: Row, task: ItemTask, composition: Composition) -> Change:
+def change_of(row: Row, task: ItemTask, composition: Composition, *, retired: Iterable[Part] = ()) -> Change:
     """Return what the inventory is told about the item's service."""
     order = {"serviceOrderId": row.id, "serviceOrderHref": href("serviceOrder", row.id)}
     item = {"itemId": task.item_id, "itemAction": task.action, "@referredType": "ServiceOrder"}
     return Change(
-        service_id=task.service_id, composition=composition, correlation_id=row.correlation_id, origin={**order, **item}
+        service_id=task.service_id,
+        composition=composition,
+        correlation_id=row.correlation_id,
+        origin={**order, **item},
+        retired=tuple(part.service_id for part in retired),
     )
 
 
 def activation_id(row: Row, task: ItemTask) -> str:
-    """Return what SOM calls the activation request of an item; the undoing of one is called by its number besides."""
+    """Return what SOM calls the activation request of an item: each one, and each try to undo one, by its own name."""
     name = f"{row.id}:{task.item_id}"
-    return f"{name}:undo:{task.tries}" if task.phase is Phase.UNDOING else name
+    if task.phase is Phase.UNDOING:
+        return f"{name}:undo:{task.tries}"
+    return f"{name}:retire" if task.is_retiring else name
 
 
 def owns(row: Row, task: ItemTask, external_id: str) -> bool:
@@ -90,7 +98,7 @@ def errors_of(error: Exception, uow: UnitOfWork) -> tuple[dict[str, Any], ...]:
 
 def kept(task: ItemTask, uow: UnitOfWork) -> dict[str, Any]:
     """Say what stays reserved because a device may still carry it: given to another, it would serve two."""
-    names = ", ".join(f"{each.name} ({each.id})" for each in task.composition.resources)
+    names = ", ".join(f"{each.name} ({each.id})" for each in given_back(task))
     reason = f"still reserved until the devices are mended: {names}; then release them with a resource order"
     return _message("resourcesKept", reason, uow)
 
@@ -114,6 +122,13 @@ def has_code(errors: tuple[Mapping[str, Any], ...], code: str) -> bool:
 
 def _message(code: str, reason: str, uow: UnitOfWork) -> dict[str, Any]:
     return error_message({"code": code, "reason": reason, "message": reason}, stamp(uow.now))
+
+
+def _by_part(resources: Iterable[Reserved]) -> Mapping[str, list[Reserved]]:
+    found: dict[str, list[Reserved]] = {}
+    for each in resources:
+        found.setdefault(each.part, []).append(each)
+    return found
 
 
 def _end_of(task: ItemTask) -> OrderState:

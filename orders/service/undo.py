@@ -16,6 +16,7 @@ from orders.catalog.model import Catalog, PointOfNoReturn
 from orders.errors import OrdersError
 from orders.service.documents import activation_request
 from orders.service.inventory import ServiceInventory
+from orders.service.migration import is_migration
 from orders.service.model import ItemTask, Phase
 from orders.service.steps import Steps, activation_id, errors_of, has_code, reported_errors
 from orders.states import FINAL, OrderState
@@ -55,6 +56,8 @@ def _no_return(uow: UnitOfWork, task: ItemTask, catalog: Catalog, inventory: Ser
     item = f"item {task.item_id!r} is past the point of no return"
     if task.action == "delete" and task.phase in {Phase.RELEASING, Phase.DONE}:
         return f"{item}: the resources of service {task.service_id} are given back"
+    if is_migration(task) and (task.phase is Phase.DONE or (task.is_retiring and task.phase is Phase.RELEASING)):
+        return f"{item}: service {task.service_id} is made in its new way, and the old one is taken away"
     specification = catalog.customer_services.named(task.composition.specification_id, task.composition.version)
     declared = specification.point_of_no_return if specification is not None else None
     if declared is not None and task.phase in _PAST[declared]:
@@ -105,6 +108,9 @@ class Undo:
         errors = reported_errors(report, uow)
         if has_code(errors, ROLLBACK_FAILED):
             return replace(task.with_errors(errors), phase=Phase.UNDOING)
+        if task.is_retiring:
+            # This request came to nothing, but the one before it, which brought the new parts, did.
+            return self.take_back(uow, row, task)
         return self._clean(uow, row, task if has_code(errors, CANCELLED) else task.with_errors(errors))
 
     def taken_back(self, uow: UnitOfWork, row: Row, task: ItemTask, report: Document) -> ItemTask:
@@ -136,8 +142,9 @@ class Undo:
             activation.modify(uow, request, external_id=name, correlation_id=chain)
 
     def _clean(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
-        """End an item whose devices are as they were before; an added one gives its resources back first."""
-        return self.steps.release(uow, row, task) if task.action == "add" else self.steps.finish(uow, row, task)
+        """End an item whose devices are as they were before; what it reserved is given back first."""
+        takes = task.action == "add" or is_migration(task)
+        return self.steps.release(uow, row, task) if takes else self.steps.finish(uow, row, task)
 
 
 def _touches_devices(task: ItemTask) -> bool:

@@ -76,7 +76,7 @@ def test_conditions_say_whether_they_hold(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "offering": (["fibre-9"], "no product offering 'fibre-9' (legal: fibre-10,"),
+    "offering": (["fibre-9"], "no product offering 'fibre-9' (legal: dsl-50, fibre-10,"),
     "version": (["fibre-100@9"], "no product offering 'fibre-100@9'"),
     "place": (["fibre-100", "--place", "X"], "nobody knows 'X'; known: ADDR-1015"),
     "set": (["fibre-100", "--set", "x"], "--set: 'x' is not legal; legal: name=value"),

@@ -30,7 +30,7 @@ DOUBTFUL: dict[str, tuple[tuple[str | int, ...], Any, Surroundings, str]] = {
         (*OFFERING, "eligibility"),
         [{"when": "place.technology == 'hfc'"}],
         PLACES,
-        "== 'hfc'\" can never hold: the offering is sold nowhere (legal: place.technology is gpon, dsl)",
+        "== 'hfc'\" can never hold: the offering is sold nowhere (legal: place.technology is gpon, dsl, absent)",
     ),
     "always": (
         (*CFS, "supportedBy", 0, "when"),

@@ -9,7 +9,8 @@ import pytest
 from orders.catalog.load import load_catalog
 from orders.catalog.model import Catalog
 from orders.errors import MappingError
-from orders.service.decompose import Need, needs, part_values, same_needs
+from orders.service.decompose import Need, needs, part_values
+from orders.service.migration import matched
 from orders.service.model import Composition, Part, Reserved
 from tests.orders.catalog.test_load import SHIPPED, write
 
@@ -193,5 +194,7 @@ def test_a_change_of_needed_resources_is_noticed(nested: Catalog) -> None:
         Part(service_id=str(number), specification_id=need.specification_id, requires=need.requires)
         for number, need in enumerate(needs(nested, home(1)))
     )
-    assert same_needs(parts, needs(nested, home(1)))
-    assert not same_needs(parts, needs(nested, home(2)))
+    assert [each.service_id for each in matched(parts, needs(nested, home(1)), ["new"])] == [
+        each.service_id for each in parts
+    ]
+    assert "new" in [each.service_id for each in matched(parts, needs(nested, home(2)), ["new"])]
