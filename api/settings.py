@@ -33,6 +33,7 @@ class Settings(BaseModel):
         concurrency: changes of devices this process has under way at a time, each of one or many activations.
         commit_target_s: how long a device's commit may take before fewer activations share it.
         max_body_bytes: larger request bodies are refused.
+        catalog: folder with catalog files of your own, beside the shipped ones and the lab's.
         review_policy: YAML file that says which plans wait for people; the shipped one lets everything through.
         activation_patience_s: how long a TMF640 client waits for its result, unless it says how long.
         hub_allow: networks (CIDR, comma separated) that subscribers may be in although they are not public.
@@ -57,6 +58,7 @@ class Settings(BaseModel):
     commit_target_s: float = Field(default=5.0, gt=0.0)
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     review_policy: Path | None = None
+    catalog: Path | None = None
     activation_patience_s: float = Field(default=10.0, ge=0.0, le=300.0)
     hub_allow: tuple[IPv4Network | IPv6Network, ...] = ()
     hub_attempts: int = Field(default=20, ge=1)

@@ -204,9 +204,10 @@ def _delivering(settings: Settings, database: Database) -> AbstractContextManage
 
 
 def catalog_folders(settings: Settings) -> Sequence[Path]:
-    """Return where the catalog stands: the shipped one, and the folder ``catalog`` beside the lab's topology."""
+    """Return where the catalog stands: what ships, the folder ``catalog`` beside the lab's topology, and the user's."""
     beside = topology_file(settings.lab, Path()).parent / "catalog" if settings.lab is not None else None
-    return (CATALOG, beside) if beside is not None and beside.is_dir() else (CATALOG,)
+    found = [CATALOG, *([beside] if beside is not None and beside.is_dir() else [])]
+    return [*found, *([settings.catalog] if settings.catalog is not None else [])]
 
 
 def _reach(devices: Devices, database: Database, drivers: DriverRegistry, folder: Path, locks: DeviceLocking) -> Reach:

@@ -34,6 +34,7 @@ SETTINGS: Final = {
     "concurrency": "changes of devices this process has under way at a time",
     "commit_target_s": "how long a device's commit may take before fewer activations share it, in seconds",
     "max_body_bytes": "larger request bodies are refused",
+    "catalog": "folder with catalog files of your own, beside the shipped ones and the lab's",
     "review_policy": "YAML file that says which plans wait for people; see [the review policy](review-policy.md)",
     "activation_patience_s": "how long a TMF640 client waits for its result, in seconds, unless it says how long",
     "hub_allow": "networks (CIDR, comma separated) of subscribers whose addresses are not public",

@@ -32,6 +32,8 @@ HERE: Final = Path(__file__).parent
 NAMES: Final = ("olt1", "sw1", "r1")
 STOOD: Final = "hostname x\n"
 STEPS: Final = 500
+LINES: Final = range(2000, 2200)
+"""Places, each with a copper line of its own."""
 
 Meet = Callable[[str, Phase], None]
 
@@ -224,8 +226,14 @@ def small_network() -> Network:
             PonPort(olt="olt1", name="pon1", channel_partition="c", channel_pair="d", first_onu_id=1, last_onu_id=64),
         ),
         premises=tuple(
-            Premises(place_id=f"ADDR-{number}", name=f"Way {number}", olt="olt1", pon_port="pon1")
-            for number in (1015, 1016, 1017)
+            Premises(
+                place_id=f"ADDR-{number}",
+                name=f"Way {number}",
+                olt="olt1",
+                pon_port="pon1",
+                attributes={"dslInterface": f"Ethernet{number}"},
+            )
+            for number in (1015, 1016, 1017, *LINES)
         ),
         vlan_pools=(VlanPool(name="subscriber-vlans", first_vlan_id=1042, last_vlan_id=1999),),
         address_pools=(

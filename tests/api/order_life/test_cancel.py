@@ -2,26 +2,29 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import labs
 from api.demo import bodies
 from api.fsck.lifecycles import lifecycle_of
 from orders.product.layer import cancel_product_order_store, product_order_store
 from orders.service.layer import cancel_service_order_store, service_order_store
 from orders.states import FINAL, OrderState
-from tests.api.order_life.stepping import Stepping, stepping
+from tests.api.order_life.stepping import LINES, Stepping, stepping
 
 pytestmark = pytest.mark.db
 
 ENDS = {OrderState.CANCELLED, OrderState.COMPLETED}
+COPPER = Path(labs.__file__).parent / "ftth/catalog"
 LAYERS = ("productOrder", "serviceOrder")
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stepping]:
-    with stepping(tmp_path_factory.mktemp("cancel")) as running:
+    with stepping(tmp_path_factory.mktemp("cancel"), catalog=COPPER) as running:
         yield running
 
 
@@ -45,6 +48,9 @@ Body = Callable[[Stepping], Mapping[str, Any]]
 COUNTER = iter(range(0x1000, 0xFFFF))
 
 
+LINE = iter(LINES)
+
+
 def serial() -> str:
     return f"LMLE{next(COUNTER):08X}"
 
@@ -61,7 +67,18 @@ def delete(platform: Stepping) -> Mapping[str, Any]:
     return bodies.cease(product_of(ordered(platform, bodies.add(serial_number=serial(), place_id="ADDR-1017"))))
 
 
-BODIES: Mapping[str, Body] = {"add": add, "modify": modify, "delete": delete}
+def migrate(platform: Stepping) -> Mapping[str, Any]:
+    copper = bodies.add(offering="dsl-50", place_id=f"ADDR-{next(LINE)}")
+    copper["productOrderItem"][0]["product"]["productCharacteristic"] = []
+    product_id = product_of(ordered(platform, copper))
+    change = bodies.upgrade(product_id)
+    [item] = change["productOrderItem"]
+    item["productOffering"] = {"id": "fibre-100"}
+    item["product"]["productCharacteristic"] = [{"name": "ontSerialNumber", "value": serial()}]
+    return change
+
+
+BODIES: Mapping[str, Body] = {"add": add, "modify": modify, "delete": delete, "migrate": migrate}
 
 
 def cancelled(platform: Stepping, order_id: str, layer: str) -> dict[str, Any] | None:
