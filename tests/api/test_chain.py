@@ -210,12 +210,12 @@ def test_a_place_nobody_serves_fails_the_order_and_takes_nothing(platform: Platf
 CATALOGS = (
     (
         "/tmf-api/productCatalogManagement/v4/productOffering",
-        {"fibre-10", "fibre-50", "fibre-100", "fibre-500", "fibre-1000"},
+        {"dsl-50", "fibre-10", "fibre-50", "fibre-100", "fibre-500", "fibre-1000"},
     ),
-    ("/tmf-api/productCatalogManagement/v4/productSpecification", {"broadband"}),
+    ("/tmf-api/productCatalogManagement/v4/productSpecification", {"broadband", "dsl-broadband"}),
     (
         "/tmf-api/serviceCatalogManagement/v4/serviceSpecification",
-        {"internet-access", "gpon-access", "aggregation-transport", "ip-edge"},
+        {"internet-access", "gpon-access", "aggregation-transport", "ip-edge", "dsl-internet-access", "dsl-access"},
     ),
     ("/tmf-api/resourceCatalog/v4/resourceSpecification", {"gpon-port", "vlan", "ip-address"}),
 )

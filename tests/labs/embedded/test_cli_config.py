@@ -148,16 +148,7 @@ def test_a_wrong_word_is_refused_and_named(line: str, word: str) -> None:
 
 
 def test_vlans_and_interfaces_print_in_the_order_of_their_numbers() -> None:
-    tree = typed(
-        EOS,
-        SWITCH,
-        "vlan 1042",
-        "vlan 7",
-        "interface Ethernet3",
-        "interface Loopback10",
-        "interface Loopback9",
-        "interface Vlan7",
-    )
+    tree = typed(EOS, SWITCH, "vlan 1042", "vlan 7", "interface Loopback10", "interface Loopback9", "interface Vlan7")
     headers = [line.text for line in tree if line.key[0] in {"vlan", "interface"}]
     assert headers == [
         "vlan 7",
@@ -165,6 +156,7 @@ def test_vlans_and_interfaces_print_in_the_order_of_their_numbers() -> None:
         "vlan 1042",
         "interface Ethernet1",
         "interface Ethernet2",
+        "interface Ethernet3",
         "interface Loopback9",
         "interface Loopback10",
         "interface Management0",

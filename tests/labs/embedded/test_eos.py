@@ -286,7 +286,7 @@ def test_napalm_replaces_with_the_same_configuration_without_a_difference(driver
 
 
 def test_napalm_reads_facts_vlans_and_interfaces(driver: Any) -> None:
-    assert driver.get_facts()["interface_list"] == ["Ethernet1", "Ethernet2", "Management0"]
+    assert driver.get_facts()["interface_list"] == ["Ethernet1", "Ethernet2", "Ethernet3", "Management0"]
     assert driver.get_vlans()["1000"] == {"name": "access-mgmt", "interfaces": ["Ethernet1", "Ethernet2"]}
     assert driver.get_interfaces()["Ethernet1"]["description"] == "olt1 uplink1"
     assert driver.get_lldp_neighbors() == {}
