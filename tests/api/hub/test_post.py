@@ -34,12 +34,12 @@ def _raw_server(*chunks: bytes, every_s: float = 0.0) -> Iterator[str]:
         connection, _ = listening.accept()
         with connection:
             connection.recv(65_536)
-            for chunk in chunks:
-                connection.sendall(chunk)
             try:
+                for chunk in chunks:
+                    connection.sendall(chunk)
                 while every_s and not done.wait(every_s):
                     connection.sendall(chunks[-1])
-            except OSError:
+            except OSError:  # the caller hangs up in the middle of an endless answer: it shall
                 return
 
     thread = threading.Thread(target=answer, daemon=True)
