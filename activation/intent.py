@@ -150,13 +150,17 @@ def _problems(spec: IntentSpec, characteristics: Mapping[str, Any]) -> Iterator[
 
 
 @lru_cache
-def _compiled(text: str) -> TemplateExpression:
-    return _EXPRESSIONS.compile_expression(text, undefined_to_none=False)
+def _compiled(computed: tuple[tuple[str, str], ...]) -> TemplateExpression:
+    """Return all expressions as one, whose value is a mapping: an evaluation costs more than what it evaluates."""
+    for _, text in computed:
+        _EXPRESSIONS.compile_expression(text)  # Each is one by itself: together they must not come to something else.
+    pairs = ", ".join(f"{name!r}: ({text})" for name, text in computed)
+    return _EXPRESSIONS.compile_expression(f"{{{pairs}}}", undefined_to_none=False)
 
 
 def _computed(spec: IntentSpec, variables: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return {name: _compiled(text)(**variables) for name, text in spec.computed.items()}
+        return dict(_compiled(tuple(spec.computed.items()))(**variables) or {})
     except (TemplateSyntaxError, TemplateRuntimeError, ArithmeticError, TypeError) as error:
         raise BadIntent(spec.name, (f"computed variables: {error}",)) from error
 

@@ -12,7 +12,7 @@ from activation.fragments import Ownership, intended, readable, relevant, settle
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
 from activation.notation import Nodes, Notation, Scope, by_slot
 from activation.platforms import Platform
-from activation.unified import Marked, unified
+from activation.unified import Marked, heading, unified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ def canonical_bytes(edit: DeviceEdit) -> bytes:
 
 def unified_patch(edits: Iterable[DeviceEdit]) -> str:
     """Return the changes of all devices as one unified patch; the files are named for the devices."""
-    return "".join(_patch(edit.before, edit.after, f"a/{edit.device}", f"b/{edit.device}") for edit in edits)
+    return "".join(map(_patch, edits))
 
 
 def refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Sequence[Fragment]) -> None:
@@ -190,14 +190,23 @@ def refuse_strangers(device: str, changes: Sequence[FragmentChange], others: Seq
 
 
 def _diff(device: str, lines: Sequence[Marked]) -> str:
-    return unified(lines, f"{device} running", f"{device} planned")
+    return unified(lines, *_names(device))
 
 
-def _patch(before: str, after: str, name_before: str, name_after: str) -> str:
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), fromfile=name_before, tofile=name_after
-    )
-    return "".join(lines)
+def _names(device: str) -> tuple[str, str]:
+    return f"{device} running", f"{device} planned"
+
+
+def _patch(edit: DeviceEdit) -> str:
+    names = f"a/{edit.device}", f"b/{edit.device}"
+    planned = heading(*_names(edit.device))
+    if edit.before == edit.after:
+        return ""
+    if edit.diff.startswith(planned):
+        return heading(*names) + edit.diff.removeprefix(planned)
+    # Its diff tells something else, what a service adopts, say: the texts have to be compared.
+    before, after = (text.splitlines(keepends=True) for text in (edit.before, edit.after))
+    return "".join(difflib.unified_diff(before, after, *names))
 
 
 def _differences(

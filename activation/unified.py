@@ -35,7 +35,12 @@ def unified(lines: Iterable[Marked], name_before: str, name_after: str) -> str:
         parts.append(f"@@ -{_span(above_before, before)} +{_span(above_after, after)} @@\n")
         parts += [f"{what}{line[:-1].replace(_NEXT, _NEXT + what)}\n" for what, line in inside]
         done, above_before, above_after = last, above_before + before, above_after + after
-    return "".join((f"--- {name_before}\n+++ {name_after}\n", *parts)) if parts else ""
+    return "".join((heading(name_before, name_after), *parts)) if parts else ""
+
+
+def heading(name_before: str, name_after: str) -> str:
+    """Return the lines that a unified diff begins with."""
+    return f"--- {name_before}\n+++ {name_after}\n"
 
 
 def _removed_first(lines: Iterable[Marked]) -> Iterator[Marked]:

@@ -27,6 +27,13 @@ def test_computed_variables() -> None:
     assert (variables["upstream_mbps"], variables["alloc_id"], variables["gemport_id"]) == (50, 1024, 1024)
 
 
+@pytest.mark.parametrize("text", ["1, 'b': 2", "1}, {2: 3", "1), 'b': (2"])
+def test_a_computed_expression_cannot_be_two(text: str) -> None:
+    spec = GPON.model_copy(update={"computed": {"a": text}})
+    with pytest.raises(BadIntent, match="computed variables"):
+        build_intent(spec, SERVICE, good())
+
+
 BAD = {
     "ill-typed": ({"vlanId": "1042"}, "vlanId is '1042'; legal: an integer from 1 to 4094"),
     "a boolean is no integer": ({"vlanId": True}, "vlanId is True; legal: an integer from 1 to 4094"),

@@ -75,3 +75,9 @@ def test_the_patch_names_each_device_as_a_file() -> None:
         "+++ b/b",
     ]
     assert patch.count("+port 7\n") == 2
+
+
+def test_the_patch_is_the_plans_diff_and_without_one_the_difference_of_its_texts() -> None:
+    edit = _plan(STOOD, None, "port 7\n  set speed 10\n").edits[0]
+    assert unified_patch([edit]) == unified_patch([replace(edit, diff="what a service adopts")]) != ""
+    assert unified_patch([replace(edit, before=edit.after)]) == ""

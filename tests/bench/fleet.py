@@ -24,13 +24,15 @@ from api.runtime.database import Database
 from inventory.documents import characteristics
 from inventory.model import Device
 from tests.activation.rig import DeviceList, broadband, database
+from tests.bench.ansible_peers import ansible_cli, ansible_netconf
 from tests.bench.fleet_devices import fleet
-from tests.bench.fleet_peers import ansible, nornir_ncclient, nornir_netmiko
+from tests.bench.fleet_peers import LINES, nornir_ncclient, nornir_netmiko
 from tests.bench.report import Figure, median_of
 
 TEMPLATES: Final = Path(templates.__file__).parent
 DEVICES: Final = 200
 PEER_DEVICES: Final = 40
+ANSIBLE_DEVICES: Final = 10
 GOAL: Final = 400
 
 
@@ -45,10 +47,11 @@ def fleet_push(runs: int) -> list[Figure]:
             edits = pushes.edits()
         store.close()
         some = devices[:PEER_DEVICES]
-        peers = {"nornir+ncclient, cold": median_of(1, lambda: nornir_ncclient(some, edits))}
-        peers |= ansible(devices[PEER_DEVICES : PEER_DEVICES + 10], edits)
+        peers: dict[str, float | None] = {"nornir+ncclient, cold": median_of(1, lambda: nornir_ncclient(some, edits))}
+        peers |= ansible_netconf(devices[PEER_DEVICES : PEER_DEVICES + ANSIBLE_DEVICES], edits)
     with fleet("arista_eos", PEER_DEVICES) as switches:
         peers["nornir+netmiko, cold"] = median_of(1, lambda: nornir_netmiko(switches))
+        peers |= ansible_cli(switches[:ANSIBLE_DEVICES], LINES)
     return [Figure(name="fleet_push", value=value, unit="devices/s", goal=GOAL, peers=peers)]
 
 

@@ -1,15 +1,8 @@
 """How others do one change on many devices: stock scripts, as their own documentation has them."""
 
 import contextlib
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from ncclient import manager
@@ -26,18 +19,6 @@ WORKERS: Final = 20
 """Nornir's own choice; more makes it no faster on two cores."""
 LINES: Final = ("vlan 900", "name bench", "interface Ethernet2", "switchport trunk allowed vlan add 900")
 READ_BACK: Final = '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces"/>'
-# A plain commit: asked for a confirmed one, the module hands ncclient a number where it wants text, and fails.
-PLAYBOOK: Final = """
-- hosts: all
-  gather_facts: false
-  connection: ansible.netcommon.netconf
-  tasks:
-    - ansible.netcommon.netconf_config:
-        target: candidate
-        lock: always
-        validate: true
-        content: "{{ lookup('file', edits + '/' + inventory_hostname + '.xml') }}"
-"""
 
 
 def nornir_ncclient(devices: Sequence[Device], edits: Mapping[str, DeviceEdit]) -> float:
@@ -76,46 +57,6 @@ def nornir_netmiko(devices: Sequence[Device]) -> float:
         return Result(host)
 
     return _rate(devices, push)
-
-
-def ansible(devices: Sequence[Device], edits: Mapping[str, DeviceEdit]) -> dict[str, float]:
-    """Return how many devices per second Ansible changes with ``netconf_config``; nothing where it is not installed.
-
-    ``make bench`` installs it beside the virtual environment; otherwise it is looked for on the path.
-    """
-    beside = Path(sys.prefix).parent / ".ansible" / "bin" / "ansible-playbook"
-    playbook = str(beside) if beside.exists() else shutil.which("ansible-playbook")
-    if playbook is None:
-        return {}
-    with tempfile.TemporaryDirectory(prefix="lastmile-bench-") as name:
-        folder = Path(name)
-        _write_play(folder, devices, edits)
-        command = [playbook, "-i", "hosts.json", "-f", str(len(devices)), "-e", f"edits={folder}", "play.yml"]
-        started_s = time.perf_counter()
-        environment = {**os.environ, "ANSIBLE_HOST_KEY_CHECKING": "False", "HOME": name, "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-        took_s = time.perf_counter() - started_s
-        if done.returncode:
-            sys.stderr.write(f"ansible: {done.stdout[-2000:]}{done.stderr[-2000:]}\n")
-            return {}
-    return {"ansible netconf_config": float(f"{len(devices) / took_s:.3g}")}
-
-
-def _write_play(folder: Path, devices: Sequence[Device], edits: Mapping[str, DeviceEdit]) -> None:
-    hosts = {
-        device.name: {
-            "ansible_host": device.address,
-            "ansible_port": device.port,
-            "ansible_user": device.username,
-            "ansible_password": device.password,
-            "ansible_network_os": "default",
-        }
-        for device in devices
-    }
-    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
-    (folder / "play.yml").write_text(PLAYBOOK, encoding="utf-8")
-    for device in devices:
-        (folder / f"{device.name}.xml").write_text(edits[device.name].edit, encoding="utf-8")
 
 
 @contextlib.contextmanager

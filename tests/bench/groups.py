@@ -8,8 +8,9 @@ from activation.model import DeviceEdit
 from activation.service_activation import Request
 from inventory.model import Device
 from tests.bench.activating import Activating, activating, ont
+from tests.bench.ansible_peers import ansible_netconf
 from tests.bench.fleet_devices import fleet
-from tests.bench.fleet_peers import ansible, nornir_ncclient
+from tests.bench.fleet_peers import nornir_ncclient
 from tests.bench.report import UNDER, Figure, rounded
 
 ONTS: Final = 1000
@@ -28,8 +29,10 @@ def olt_group_commit(runs: int) -> list[Figure]:
             site.took_s([olt] * count)
         value = rounded(median(ONTS / site.took_s([olt] * ONTS) for _ in range(runs)))
         edits = _edits(site, olt, PEER_ORDERS)
-        peers = {"nornir+ncclient, one order at a time": rounded(median(_one_by_one(devices, edits)))}
-        peers |= ansible(devices, {olt: _edits(site, olt, 1)[0]})
+        peers: dict[str, float | None] = {
+            "nornir+ncclient, one order at a time": rounded(median(_one_by_one(devices, edits)))
+        }
+        peers |= ansible_netconf(devices, {olt: _edits(site, olt, 1)[0]})
     return [Figure(name="olt_group_commit", value=value, unit="orders/s", goal=500, peers=peers)]
 
 

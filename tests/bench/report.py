@@ -8,6 +8,7 @@ from typing import Final
 
 UNDER: Final = "≤"
 OVER: Final = "≥"
+NOT_MEASURED: Final = "not measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class Figure:
 
     Attributes:
         goal: what it is to be; with :data:`UNDER` for figures that are to be small.
-        peers: other ways to do the same, and what they gave.
+        peers: other ways to do the same, and what they gave; None for one that could not be measured here.
     """
 
     name: str
@@ -24,7 +25,7 @@ class Figure:
     unit: str
     goal: float
     sense: str = OVER
-    peers: Mapping[str, float] = field(default_factory=dict)
+    peers: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def is_met(self) -> bool:
@@ -34,7 +35,7 @@ class Figure:
     def line(self) -> str:
         """Return the figure for people."""
         verdict = "ok  " if self.is_met else "MISS"
-        peers = "".join(f"; {name} {value:g}" for name, value in self.peers.items())
+        peers = "".join(f"; {name} {NOT_MEASURED if it is None else f'{it:g}'}" for name, it in self.peers.items())
         return f"{verdict} {self.name:<20} {self.value:>9g} {self.unit:<9} (goal {self.sense} {self.goal:g}{peers})"
 
 
