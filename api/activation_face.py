@@ -21,6 +21,7 @@ from activation.service_activation import (
 from activation.service_documents import patched, state_of
 from activation.states import SERVICE, ServiceState
 from activation.store import MONITORS, SERVICES
+from activation.withdrawal import withdraw
 from api.activation_body import checked
 from api.errors import BadRequest
 from inventory.documents import Document, characteristics
@@ -124,6 +125,42 @@ class ActivationFace:
         """
         row = _own(uow, service_id)
         return self._terminate(uow, row, _asker("terminate", service_id, {}))
+
+    def create_above(self, uow: UnitOfWork, body: Document, asker: Asker) -> Accepted:
+        """Take in a new service, or one that is to be again, of an order of the layer above.
+
+        Raises:
+            InvalidOrder: attributes that do not fit; names each of them.
+            NotUnique: another live service has what this one would have.
+        """
+        document = service_document(checked(body))
+        return self._accept(uow, Request(action="add", service_id=document["id"], service=document), asker, document)
+
+    def change_above(self, uow: UnitOfWork, service_id: str, body: Document, asker: Asker) -> Accepted:
+        """Take in a whole service as it is to be, of an order of the layer above.
+
+        Raises:
+            InvalidOrder, NotUnique: as for :meth:`create_above`.
+        """
+        document = service_document({**checked(body), "id": service_id})
+        return self._accept(uow, Request(action="modify", service_id=service_id, service=document), asker, document)
+
+    def terminate_above(self, uow: UnitOfWork, service_id: str, asker: Asker) -> Accepted:
+        """Take in that a service of the layer above ends; one that nobody knows has ended."""
+        return self._accept(uow, Request(action="delete", service_id=service_id), asker, {})
+
+    def cancel(self, uow: UnitOfWork, monitor_id: str, reason: str, *, is_layer: bool) -> Document:
+        """Withdraw a request as far as it can still be withdrawn, and return its monitor, which tells what came of it.
+
+        Raises:
+            UnknownResource: no monitor has this id.
+            OrderConflict: it belongs to a service order; that is to be cancelled.
+        """
+        monitor = MONITORS.get(uow, monitor_id)
+        if not is_layer:
+            _own(uow, Request.of(monitor).service_id)
+        withdraw(uow, monitor.external_id or "", reason)
+        return MONITORS.get(uow, monitor_id).document
 
     def _terminate(self, uow: UnitOfWork, row: Row, asker: Asker) -> Accepted:
         waiting = pending(row)

@@ -15,6 +15,8 @@ class Role(StrEnum):
     """Orders, dry runs, reading."""
     REVIEWER = "reviewer"
     """Reading, dry runs, and deciding about plans that wait."""
+    LAYER = "layer"
+    """For the process of another layer: orders, cancelling, activation, reading, and subscribing to events."""
     ADMIN = "admin"
     """Everything."""
 
@@ -32,6 +34,8 @@ ANONYMOUS: Final = Actor(name="anonymous", role=Role.ADMIN)
 
 _EVERYBODY: Final = frozenset(Role)
 _OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+LAYERS: Final = frozenset({Role.LAYER, Role.ADMIN})
+_ORDERING: Final = _OPERATORS | LAYERS
 _REVIEWERS: Final = frozenset({Role.REVIEWER, Role.ADMIN})
 _ADMINS: Final = frozenset({Role.ADMIN})
 
@@ -44,10 +48,12 @@ RULES: Final = (
     ("POST", r"/lastmile/v1/device/[^/]+/release", _OPERATORS),
     ("POST", r"/lastmile/v1/review/[^/]+/(approve|reject)", _REVIEWERS),
     ("POST", r"/tmf-api/productOrderingManagement/v4/(productOrder|cancelProductOrder)", _OPERATORS),
-    ("POST", r"/tmf-api/serviceOrdering/v4/(serviceOrder|cancelServiceOrder)", _OPERATORS),
-    ("POST", r"/tmf-api/resourceOrderingManagement/v4/(resourceOrder|cancelResourceOrder)", _OPERATORS),
+    ("POST", r"/tmf-api/serviceOrdering/v4/(serviceOrder|cancelServiceOrder)", _ORDERING),
+    ("POST", r"/tmf-api/resourceOrderingManagement/v4/(resourceOrder|cancelResourceOrder)", _ORDERING),
     ("(PATCH|DELETE)", r"/tmf-api/[^/]+/v4/(productOrder|serviceOrder|resourceOrder)/[^/]+", _OPERATORS),
-    ("(POST|PATCH|DELETE)", r"/tmf-api/ServiceActivationAndConfiguration/v4/service(/[^/]+)?", _OPERATORS),
+    ("(POST|PATCH|DELETE)", r"/tmf-api/ServiceActivationAndConfiguration/v4/service(/[^/]+)?", _ORDERING),
+    ("POST", r"/lastmile/v1/monitor/[^/]+/cancel", _ORDERING),
+    ("(POST|DELETE)", r"/tmf-api/[^/]+/v4/hub(/[^/]+)?", LAYERS),
     (".*", r".*", _ADMINS),
 )
 """Method, path without a trailing slash, and who may; the first rule that fits holds."""

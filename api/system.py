@@ -8,7 +8,7 @@ from activation.contracts import Devices
 from activation.device_board import DeviceBoard
 from activation.drift_watch import DriftWatch
 from api.http.activation import ActivationDesk
-from api.http.collections import Collection
+from api.http.collections import Collection, LayerCreate
 from api.hub.hub import Hub
 from api.order_tree import OrderTree
 from api.owners import Owners
@@ -32,6 +32,7 @@ class System:
     Attributes:
         collections: every TMF collection that can be read.
         creates: how a new resource of a collection is made, by collection name.
+        layer_creates: the same for the layer above, where that is another process.
         order_lives: what clients do with orders that are placed, by collection name.
         activation: TMF640's own door.
         what_if: what an order or a service would do that does not exist; nothing of it stays.
@@ -51,6 +52,7 @@ class System:
     database: Database
     collections: Sequence[Collection]
     creates: Mapping[str, Create]
+    layer_creates: Mapping[str, LayerCreate]
     order_lives: Mapping[str, OrderLife]
     activation: ActivationDesk
     what_if: Callable[[Document], Document]

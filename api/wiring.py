@@ -47,6 +47,7 @@ from api.wiring_activation import activation_desk
 from api.wiring_cancel import cancel_creates, order_lives
 from api.wiring_checks import service_checks, service_desk
 from api.wiring_drift import drift_watch, owners, repair_desk
+from api.wiring_far import layer_creates
 from api.wiring_lab import ServedLab, lab_probes, served_lab
 from api.wiring_plan import what_if
 from api.wiring_review import review_gate
@@ -246,6 +247,7 @@ def _system(
         database=database,
         collections=(*_stored_collections(database), *catalog_collections(database, layers.product.catalog)),
         creates=_creates(layers),
+        layer_creates=layer_creates(layers.service, layers.resource),
         order_lives=order_lives(layers.product, layers.service, layers.resource),
         activation=desk,
         what_if=what_if(settings, database, layers.core, layers.handlers(), _creates(layers)).plan,

@@ -1,6 +1,6 @@
 """State machines as data: one table, one function that moves."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -36,6 +36,25 @@ class Lifecycle(Generic[S]):
         if to not in self.transitions.get(current, frozenset()):
             raise IllegalTransition(self.name, current, to, self.legal(current))
         return to
+
+    def path(self, current: S, to: S, *, avoid: Collection[S] = ()) -> tuple[S, ...]:
+        """Return the shortest way from ``current`` to ``to``, which is its last step; empty where there is none.
+
+        ``avoid`` are states that the way must not pass through.
+        """
+        came_from: dict[S, S] = {}
+        reached = [current]
+        while reached and to not in came_from:
+            before = reached.pop(0)
+            for state in sorted(self.transitions.get(before, frozenset()) - {current, *came_from}):
+                came_from[state] = before
+                if state not in avoid:
+                    reached.append(state)
+        way: list[S] = []
+        while to in came_from:
+            way.insert(0, to)
+            to = came_from.get(to, to)
+        return tuple(way)
 
     def legal(self, current: S) -> tuple[str, ...]:
         """Return the states that can follow ``current``, sorted; empty for a final state."""

@@ -54,20 +54,32 @@ class CancelTasks:
             InvalidOrder: the body is wrong, or there is no such order; nothing was stored.
             OrderConflict: the order has ended; nothing was stored.
         """
-        checked, document = parse(CancelBody, body)
         kind = self.orders.kind
-        named: ReferenceBody | None = getattr(checked, _snake(kind))
-        if named is None:
-            raise InvalidOrder([Problem(path=kind, wrong="is missing", legal=f"the {kind} to cancel, by its id")])
-        order = self.orders.find(uow, named.id)
-        if order is None:
-            raise InvalidOrder([Problem(path=f"{kind}.id", wrong=f"{named.id!r} does not exist")])
+        document, order = self._read(uow, body)
         standing = self._standing(uow, order)
         if standing is not None:
             return standing.document
         if order.state in FINAL:
             raise OrderConflict(f"{kind}.id", order.id, f"is {order.state}; only what has not ended can be cancelled")
         return self._store(uow, order, document).document
+
+    def asked_above(self, uow: UnitOfWork, body: object, *, correlation_id: str) -> Document:
+        """Return the task that the layer above asks for from another process; see :meth:`passed_down`.
+
+        Raises:
+            InvalidOrder: the body is wrong, or there is no such order; nothing was stored.
+        """
+        document, order = self._read(uow, body)
+        if "externalId" not in document:
+            raise InvalidOrder([Problem(path="externalId", wrong="is missing", legal="what the layer calls the task")])
+        key = self.passed_down(
+            uow,
+            order.id,
+            external_id=document["externalId"],
+            reason=str(document.get("cancellationReason") or "cancelled"),
+            correlation_id=correlation_id,
+        )
+        return self.store.get(uow, key).document
 
     def passed_down(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
         """Return the id of the task that the layer above asks for; idempotent by ``external_id``.
@@ -110,6 +122,17 @@ class CancelTasks:
     def order_of(self, uow: UnitOfWork, task: Row) -> Row:
         """Return the order that the task is about, as it is now."""
         return self.orders.get(uow, task.document[self.orders.kind]["id"])
+
+    def _read(self, uow: UnitOfWork, body: object) -> tuple[Document, Row]:
+        checked, document = parse(CancelBody, body)
+        kind = self.orders.kind
+        named: ReferenceBody | None = getattr(checked, _snake(kind))
+        if named is None:
+            raise InvalidOrder([Problem(path=kind, wrong="is missing", legal=f"the {kind} to cancel, by its id")])
+        order = self.orders.find(uow, named.id)
+        if order is None:
+            raise InvalidOrder([Problem(path=f"{kind}.id", wrong=f"{named.id!r} does not exist")])
+        return document, order
 
     def _standing(self, uow: UnitOfWork, order: Row) -> Row | None:
         mark = order.task.get(MARK)

@@ -9,25 +9,27 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from activation.service_activation import BASE
+from activation.service_activation import BASE, Asker
 from activation.states import MonitorState
 from activation.store import MONITORS, SERVICES
 from api.activation_face import Accepted, ActivationFace
 from api.activation_patch import named_changes
 from api.http.collections import tag_of
+from api.http.layer_calls import FromLayer, LayerCall, on_behalf
 from api.http.once import Idempotent, Once
 from api.http.patches import Matching, Patch, Patched, refuse_others
 from api.http.prefer import Preference, preference
 from api.http.problems import body as problem
 from api.http.requests import JSON, Acting, json_object
 from api.monitor_watch import MonitorWatch
-from api.roles import Actor
 from api.runtime.database import Database
 from inventory.documents import Document, json_text
 from inventory.ledger import UnitOfWork
 from inventory.store import Row
 
 MONITOR: Final = f"{BASE}/monitor"
+CANCEL: Final = "/lastmile/v1/monitor"
+"""TMF640 has no way to take a request back."""
 Work = Callable[[UnitOfWork], Accepted]
 
 
@@ -44,10 +46,10 @@ class ActivationDesk:
     database: Database
     patience_s: float
 
-    async def served(self, request: Request, actor: Actor, work: Work, done: HTTPStatus) -> Response:
-        """Take a request in by ``work`` and answer: ``done`` with the result, an error, or the monitor."""
+    async def served(self, request: Request, author: str, work: Work, done: HTTPStatus) -> Response:
+        """Take in what ``author`` asks, by ``work``, and answer: ``done`` with the result, an error, or the monitor."""
         preferred = preference(", ".join(request.headers.getlist("prefer")))
-        accepted = await run_in_threadpool(self._accept, actor, work)
+        accepted = await run_in_threadpool(self._accept, author, work)
         patience_s = 0.0 if accepted.is_asynchronous else preferred.patience_s(self.patience_s)
         monitor = await self.watch.ended(accepted.monitor_id, patience_s) if patience_s > 0 else None
         if monitor is None or monitor.state == MonitorState.IN_PROGRESS:
@@ -60,8 +62,8 @@ class ActivationDesk:
             return _answer(monitor, preferred, answer)
         return _answer(monitor, preferred, _failed(monitor))
 
-    def _accept(self, actor: Actor, work: Work) -> Accepted:
-        with self.database.begin(actor=actor.name) as uow:
+    def _accept(self, author: str, work: Work) -> Accepted:
+        with self.database.begin(actor=author) as uow:
             return work(uow)
 
     def _tag(self, monitor: Row, body: object) -> str:
@@ -84,25 +86,33 @@ def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
     """Add POST of TMF640 services, and PATCH and DELETE of one; reading them is as of any collection."""
     face = desk.face
 
-    async def post(request: Request, actor: Acting, once: Idempotent, body: Body) -> Response:
-        work = _once(once, body, lambda uow: face.create(uow, body))
-        return await desk.served(request, actor, work, HTTPStatus.CREATED)
+    async def post(request: Request, actor: Acting, once: Idempotent, call: FromLayer, body: Body) -> Response:
+        def create(uow: UnitOfWork) -> Accepted:
+            return face.create(uow, body) if call is None else face.create_above(uow, body, _above(call))
 
-    async def patch(
-        request: Request, actor: Acting, once: Idempotent, matching: Matching, key: str, body: Patched
+        return await desk.served(request, on_behalf(actor, call), _once(once, body, create), HTTPStatus.CREATED)
+
+    async def patch(  # noqa: PLR0913, PLR0917 - one parameter per part of the request
+        request: Request, actor: Acting, once: Idempotent, matching: Matching, call: FromLayer, key: str, body: Patched
     ) -> Response:
         def change(uow: UnitOfWork) -> Accepted:
+            if call is not None:
+                return face.change_above(uow, key, body.merge or {}, _above(call))
             _refuse_others(uow, key, matching)
             return face.change(uow, key, _changes(uow, face, key, body))
 
-        return await desk.served(request, actor, _once(once, body.sent, change), HTTPStatus.OK)
+        return await desk.served(request, on_behalf(actor, call), _once(once, body.sent, change), HTTPStatus.OK)
 
-    async def remove(request: Request, actor: Acting, once: Idempotent, matching: Matching, key: str) -> Response:
+    async def remove(
+        request: Request, actor: Acting, once: Idempotent, matching: Matching, call: FromLayer, key: str
+    ) -> Response:
         def terminate(uow: UnitOfWork) -> Accepted:
+            if call is not None:
+                return face.terminate_above(uow, key, _above(call))
             _refuse_others(uow, key, matching)
             return face.terminate(uow, key)
 
-        return await desk.served(request, actor, _once(once, {}, terminate), HTTPStatus.NO_CONTENT)
+        return await desk.served(request, on_behalf(actor, call), _once(once, {}, terminate), HTTPStatus.NO_CONTENT)
 
     one = f"{BASE}/service/{{key}}"
     for slash in ("", "/"):
@@ -110,6 +120,17 @@ def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
         router.add_api_route(f"{BASE}/service{slash}", post, methods=["POST"], status_code=201, include_in_schema=shown)
         router.add_api_route(one + slash, patch, methods=["PATCH"], include_in_schema=shown)
         router.add_api_route(one + slash, remove, methods=["DELETE"], status_code=204, include_in_schema=shown)
+    _add_cancel(router, desk)
+
+
+def _add_cancel(router: APIRouter, desk: ActivationDesk) -> None:
+    def cancel(actor: Acting, call: FromLayer, key: str, body: Body) -> Response:
+        reason = str(body.get("reason") or "cancelled")
+        with desk.database.begin(actor=on_behalf(actor, call)) as uow:
+            document = desk.face.cancel(uow, key, reason, is_layer=call is not None)
+        return Response(json_text(document), HTTPStatus.ACCEPTED, media_type=JSON)
+
+    router.add_api_route(f"{CANCEL}/{{key}}/cancel", cancel, methods=["POST"], status_code=202)
 
 
 def _changes(uow: UnitOfWork, face: ActivationFace, key: str, patch: Patch) -> Document:
@@ -136,6 +157,10 @@ def _once(once: Once, body: object, work: Work) -> Work:
         return taken[0] if taken else Accepted(monitor_id=where.rpartition("/")[2])
 
     return run
+
+
+def _above(call: LayerCall) -> Asker:
+    return Asker(external_id=call.name, correlation_id=call.correlation_id)
 
 
 def _answer(monitor: Row, preferred: Preference, answer: Response, *, with_monitor: bool = False) -> Response:

@@ -88,7 +88,7 @@ def _add_tmf(router: APIRouter, system: System) -> None:
         add_reads(router, collection)
         create = system.creates.get(collection.name)
         if create is not None:
-            add_create(router, collection, system.database, create)
+            add_create(router, collection, system.database, create, system.layer_creates.get(collection.name))
 
 
 def _add_events(router: APIRouter, system: System) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.http.attributes import ATTRIBUTES
+from api.http.layer_calls import FromLayer, on_behalf
 from api.http.list_query import Fields, list_request, select_fields, wanted_fields
 from api.http.once import Idempotent
 from api.http.requests import JSON, Acting, json_object
@@ -139,18 +140,31 @@ def tags_in(header: str) -> frozenset[str]:
 Create = Callable[[UnitOfWork, Document], Document]
 
 
-def add_create(router: APIRouter, collection: Collection, database: Database, create: Create) -> None:
+LayerCreate = Callable[[UnitOfWork, Document, str], Document]
+"""Makes what the layer above asks for; takes the correlation id besides."""
+
+
+def add_create(
+    router: APIRouter,
+    collection: Collection,
+    database: Database,
+    create: Create,
+    layer_create: LayerCreate | None = None,
+) -> None:
     """Add ``POST``: 201 with the stored document, ``Location`` equal to its ``href``, all in one transaction.
 
     The same ``Idempotency-Key`` again gives what it made first, as it is by now.
     """
 
-    def post(body: Body, actor: Acting, once: Idempotent) -> Response:
-        with database.begin(actor=actor.name) as uow:
+    def post(body: Body, actor: Acting, once: Idempotent, call: FromLayer) -> Response:
+        with database.begin(actor=on_behalf(actor, call)) as uow:
             made: list[Document] = []
 
             def work() -> str:
-                made.append(create(uow, body))
+                if call is not None and layer_create is not None:
+                    made.append(layer_create(uow, body, call.correlation_id))
+                else:
+                    made.append(create(uow, body))
                 return str(made[0]["id"])
 
             key = once(uow, body, work)

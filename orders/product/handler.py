@@ -21,7 +21,8 @@ from orders.states import FINAL, OrderState, TaskState, roll_up
 
 SERVICE_ORDER: Final = "serviceOrder"
 """Where an order's private data names the service order that realizes it."""
-_ON_HOLD: Final = frozenset({OrderState.HELD, OrderState.PENDING, OrderState.ASSESSING_CANCELLATION})
+_ON_HOLD: Final = frozenset({OrderState.HELD, OrderState.PENDING})
+"""States that nobody is in on the way to another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +111,14 @@ class ProductOrderHandler:
             return
         if row.task.get(SERVICE_ORDER) != report["id"]:
             row = self.orders.save(uow, row, replace(row, task={**row.task, SERVICE_ORDER: report["id"]}))
-        if row.state == OrderState.ASSESSING_CANCELLATION and report["state"] in FINAL - {OrderState.CANCELLED}:
-            # It ended before SOM came to assess anything.
-            row = self._all(uow, row, OrderState.IN_PROGRESS)
+        reported, state = _order_state(report["state"]), OrderState(row.state)
+        way = ORDER.path(state, reported, avoid=_ON_HOLD)
+        if not way and reported is not state:
+            # Told before what is known by now: a report that came late.
+            return
+        for passed in way[:-1]:
+            # What SOM went through and nobody told: an event that was lost, or it ended before it assessed anything.
+            row = self._all(uow, row, passed)
         items = {item["id"]: item for item in report["serviceOrderItem"]}
         states = {key: _item_state(item["state"]) for key, item in items.items()}
         services = {key: item["service"] for key, item in items.items()}
@@ -163,15 +169,18 @@ class ProductOrderHandler:
 def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState | None) -> Document:
     if to is None or to == item["state"] or not (_is_open(item) or to is OrderState.PENDING_CANCELLATION):
         return item
-    if item["state"] in _ON_HOLD and to in FINAL and to is not OrderState.CANCELLED:
-        # Reports come when the whole service order moves: that this item went on again was told with its end.
-        item = _moved(uow, order_id, item, OrderState.IN_PROGRESS)
-    state = ITEM.advance(OrderState(item["state"]), to)
-    move = Move(
-        resource_kind="productOrder", resource_id=order_id, item=item["id"], from_state=item["state"], to_state=state
-    )
-    uow.record(move)
-    return {**item, "state": state}
+    # Reports come when the whole service order moves: that this item went on in between was told with its end.
+    for state in ITEM.path(OrderState(item["state"]), to, avoid=_ON_HOLD):
+        move = Move(
+            resource_kind="productOrder",
+            resource_id=order_id,
+            item=item["id"],
+            from_state=item["state"],
+            to_state=state,
+        )
+        uow.record(move)
+        item = {**item, "state": state}
+    return item
 
 
 def _is_open(item: Document) -> bool:
@@ -184,7 +193,12 @@ def _open_items(row: Row) -> list[str]:
 
 def _item_state(reported: str) -> OrderState:
     # TMF622 has no partial items: one that is not complete has failed.
-    return OrderState.FAILED if reported == OrderState.PARTIAL else OrderState(reported)
+    return OrderState.FAILED if reported == OrderState.PARTIAL else _order_state(reported)
+
+
+def _order_state(reported: str) -> OrderState:
+    # What was accepted here and is refused below has failed.
+    return OrderState.FAILED if reported == OrderState.REJECTED else OrderState(reported)
 
 
 def _dates(state: OrderState, uow: UnitOfWork) -> dict[str, Any]:

@@ -6,18 +6,19 @@ from api.roles import ANONYMOUS, Actor, Role, allowed, authorize
 ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"
 SERVICE = "/tmf-api/ServiceActivationAndConfiguration/v4/service"
 ALL, ORDERING, REVIEWING, ADMIN = set(Role), {Role.OPERATOR, Role.ADMIN}, {Role.REVIEWER, Role.ADMIN}, {Role.ADMIN}
+LAYERS = {Role.LAYER, Role.ADMIN}
 CASES = {
     "reading": ("GET", "/lastmile/v1/device", ALL),
     "a dry run": ("POST", "/lastmile/v1/plan", ALL),
     "an order": ("POST", ORDERS, ORDERING),
     "an order, with a slash": ("POST", ORDERS + "/", ORDERING),
-    "a cancellation": ("POST", "/tmf-api/serviceOrdering/v4/cancelServiceOrder", ORDERING),
-    "a service": ("POST", SERVICE, ORDERING),
-    "a service changed": ("PATCH", SERVICE + "/7", ORDERING),
-    "a service ended": ("DELETE", SERVICE + "/7/", ORDERING),
+    "a cancellation": ("POST", "/tmf-api/serviceOrdering/v4/cancelServiceOrder", ORDERING | LAYERS),
+    "a service": ("POST", SERVICE, ORDERING | LAYERS),
+    "a service changed": ("PATCH", SERVICE + "/7", ORDERING | LAYERS),
+    "a service ended": ("DELETE", SERVICE + "/7/", ORDERING | LAYERS),
     "an approval": ("POST", "/lastmile/v1/review/7/approve", REVIEWING),
     "a rejection": ("POST", "/lastmile/v1/review/7/reject", REVIEWING),
-    "a subscription": ("POST", "/tmf-api/event/v4/hub", ADMIN),
+    "a subscription": ("POST", "/tmf-api/event/v4/hub", LAYERS),
     "something nobody thought of": ("POST", "/lastmile/v1/explode", ADMIN),
     "something below an order": ("POST", ORDERS + "/7/approve", ADMIN),
 }
