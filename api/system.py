@@ -20,6 +20,7 @@ from api.wiring_lab import ServedLab
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from labs.embedded.lab import EmbeddedLab, RunningNode
+from orders.catalog.editing import CatalogEditor
 from orders.life import OrderLife
 
 Create = Callable[[UnitOfWork, Document], Document]
@@ -33,6 +34,7 @@ class System:
         collections: every TMF collection that can be read.
         creates: how a new resource of a collection is made, by collection name.
         layer_creates: the same for the layer above, where that is another process.
+        catalog: changes the catalog.
         order_lives: what clients do with orders that are placed, by collection name.
         activation: TMF640's own door.
         what_if: what an order or a service would do that does not exist; nothing of it stays.
@@ -53,6 +55,7 @@ class System:
     collections: Sequence[Collection]
     creates: Mapping[str, Create]
     layer_creates: Mapping[str, LayerCreate]
+    catalog: CatalogEditor
     order_lives: Mapping[str, OrderLife]
     activation: ActivationDesk
     what_if: Callable[[Document], Document]

@@ -45,6 +45,7 @@ from api.storage import storage
 from api.system import Create, System
 from api.wiring_activation import activation_desk
 from api.wiring_cancel import cancel_creates, order_lives
+from api.wiring_catalog import catalog_creates, catalog_editor, take_in_catalog
 from api.wiring_checks import service_checks, service_desk
 from api.wiring_drift import drift_watch, owners, repair_desk
 from api.wiring_far import layer_creates
@@ -59,8 +60,9 @@ from inventory.reservations import ReservationBook, pool_usage
 from inventory.store import DocumentStore
 from inventory.tables import products, resources, services
 from labs.runtimes.places import topology_file
-from orders.catalog.contracts import CatalogSource
+from orders.catalog.editing import CatalogEditor
 from orders.catalog.load import load_catalog
+from orders.catalog.store import StoredCatalog
 from orders.product.layer import ProductOrdering, cancel_product_order_store, product_order_store
 from orders.resource.layer import ResourceOrdering, cancel_resource_order_store, resource_order_store
 from orders.service.layer import ServiceOrdering, cancel_service_order_store, service_order_store
@@ -95,6 +97,7 @@ class Layers:
     service: ServiceOrdering
     resource: ResourceOrdering
     core: ActivationCore
+    editor: CatalogEditor
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the database work of all layers by job kind."""
@@ -138,7 +141,7 @@ def running_system(
             "on SQLite, 'lastmile serve' runs everything in one process"
         )
     with ExitStack() as stack:
-        catalog = load_catalog(*catalog_folders(settings))
+        files = load_catalog(*catalog_folders(settings))
         routes: dict[str, Sequence[str]] = {}
         database = stack.enter_context(storage(settings, routes=routes, fan_out=FanOut()))
         lab = served_lab(settings, database, stack) if part is Part.ALL else None
@@ -150,7 +153,9 @@ def running_system(
         core = _activation_core(settings, _reach(devices, database, reached, platforms, locks), platforms)
         core.check_with(service_checks(platforms, probes or lab_probes(settings)))
         core.sizes.target_s = settings.commit_target_s
-        layers = _layers(catalog, core)
+        editor = catalog_editor(platforms)
+        take_in_catalog(database, editor, files, is_reader=part is Part.WORKER)
+        layers = _layers(editor, core)
         stack.callback(layers.core.close)
         routes |= layers.routes()
         if part is not Part.API:
@@ -227,11 +232,12 @@ def _activation_core(settings: Settings, reach: Reach, folder: Path) -> Activati
     )
 
 
-def _layers(catalog: CatalogSource, core: ActivationCore) -> Layers:
+def _layers(editor: CatalogEditor, core: ActivationCore) -> Layers:
+    catalog = StoredCatalog(editor.store)
     resource = ResourceOrdering(catalog=catalog, reservations=ReservationBook())
     service = ServiceOrdering(catalog=catalog, resources=resource, activation=core)
     product = ProductOrdering(catalog=catalog, services=service)
-    return Layers(product=product, service=service, resource=resource, core=core)
+    return Layers(product=product, service=service, resource=resource, core=core, editor=editor)
 
 
 def _system(
@@ -246,8 +252,9 @@ def _system(
         settings=settings,
         database=database,
         collections=(*_stored_collections(database), *catalog_collections(database, layers.product.catalog)),
-        creates=_creates(layers),
         layer_creates=layer_creates(layers.service, layers.resource),
+        creates={**_creates(layers), **catalog_creates(layers.editor)},
+        catalog=layers.editor,
         order_lives=order_lives(layers.product, layers.service, layers.resource),
         activation=desk,
         what_if=what_if(settings, database, layers.core, layers.handlers(), _creates(layers)).plan,

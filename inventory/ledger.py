@@ -21,7 +21,8 @@ class Event:
 
     Attributes:
         event_type: TMF name, e.g. ``"ServiceOrderStateChangeEvent"``.
-        domain: who says so: ``"product"``, ``"service"``, ``"resource"``, ``"activation"`` or ``"inventory"``.
+        domain: who says so: ``"product"``, ``"service"``, ``"resource"``, ``"activation"``, ``"inventory"`` or
+            ``"catalog"``.
         resource_kind: lowerCamel TMF resource name, e.g. ``"serviceOrder"``.
         resource_id: its id; events of one resource stay in order.
         correlation_id: one id along the whole chain, the product order's id where there is one.

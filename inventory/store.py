@@ -97,6 +97,10 @@ class DocumentStore:
         wanted = select(self.table).where(self.table.c.id.in_(keys))
         return {each.id: row_of(each) for each in connection.execute(wanted)}
 
+    def every(self, connection: Connection) -> tuple[Row, ...]:
+        """Return every resource, by id."""
+        return tuple(row_of(each) for each in connection.execute(select(self.table).order_by(self.table.c.id)))
+
     def by_external_id(self, source: Source, external_id: str) -> Row | None:
         """Return the resource its client calls ``external_id``, or None."""
         if isinstance(source, Connection):

@@ -4,6 +4,8 @@ OrdersError
 ├── CatalogError     the catalog's files are wrong; names file and path of each problem
 ├── MappingError     a catalog expression gave no value for this order
 ├── UnknownSpecification   the catalog has no such specification, or not in this version
+├── InvalidEntry     a catalog entry that cannot be taken; each problem with its path and what is legal
+├── CatalogConflict  a change of the catalog that would take away what others need; names them
 ├── InvalidOrder     a body that cannot be accepted; each problem with its path and what is legal
 └── OrderConflict    a good body at a bad moment: the target is ended or already has an order in flight
 
@@ -52,6 +54,22 @@ class UnknownSpecification(OrdersError):
     def __init__(self, kind: str, ref: str, known: Iterable[str]) -> None:
         self.kind, self.ref, self.known = kind, ref, tuple(known)
         super().__init__(f"the catalog has no {kind} {ref!r} (legal: {', '.join(self.known)})")
+
+
+class InvalidEntry(OrdersError):
+    """A catalog entry that cannot be taken; nothing was stored."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)))
+
+
+class CatalogConflict(OrdersError):
+    """A change of the catalog that others stand against; nothing was stored."""
+
+    def __init__(self, entry: str, reason: str) -> None:
+        self.entry, self.reason = entry, reason
+        super().__init__(f"{entry} {reason}")
 
 
 class InvalidOrder(OrdersError):

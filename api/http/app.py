@@ -10,6 +10,7 @@ from activation.store import plan_edits
 from api import tokens
 from api.http import problems
 from api.http.activation import add_activation
+from api.http.catalog import add_catalog_changes
 from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
@@ -39,6 +40,7 @@ def create_app(system: System) -> FastAPI:
     guarded = APIRouter(dependencies=[Depends(_guard(system))])
     _add_tmf(guarded, system)
     add_order_life(guarded, system)
+    add_catalog_changes(guarded, system)
     add_activation(guarded, system.activation)
     _add_events(guarded, system)
     _add_own(guarded, system)
@@ -93,7 +95,7 @@ def _add_tmf(router: APIRouter, system: System) -> None:
 
 def _add_events(router: APIRouter, system: System) -> None:
     """TMF688, reading: one topic per layer."""
-    topics = ("product", "service", "resource", "activation", "inventory")
+    topics = ("product", "service", "resource", "activation", "inventory", "catalog")
 
     def read_topics() -> list[dict[str, str]]:
         return [{"id": name, "href": f"{EVENT_BASE}/topic/{name}", "name": name, "@type": "Topic"} for name in topics]

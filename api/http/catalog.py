@@ -1,14 +1,20 @@
 """The catalog's collections (TMF620, TMF633, TMF634): every version is listed, an id alone is the offered one."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from api.http.collections import Collection, Found
+from fastapi import APIRouter, Response
+
+from api.http.collections import Collection, Found, answered
+from api.http.patches import Matching, Patched, refuse_others
+from api.http.requests import Acting
 from api.runtime.database import Database
+from api.system import System
 from inventory.documents import Document, json_text
 from inventory.errors import UnknownResource
 from inventory.paging import Page
@@ -59,7 +65,7 @@ class CatalogPages:
         if version not in of_id:
             raise UnknownResource(kind, key, [_spelled((wanted, each)) for each in of_id])
         text = json_text(of_id[version])
-        return Found(text=text, tag=f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"')
+        return Found(text=text, tag=_tag(text))
 
     def _current(self) -> tuple[Catalog, Mapping[str, Sequence[Document]]]:
         catalog = self.source()
@@ -77,6 +83,44 @@ def catalog_collections(database: Database, source: CatalogSource) -> Sequence[C
 
     pages = CatalogPages(current)
     return tuple(_collection(pages, kind, path) for kind, path in BASES.items())
+
+
+def add_catalog_changes(router: APIRouter, system: System) -> None:
+    """Add PATCH and DELETE of catalog entries; POST is there as for every collection."""
+    for collection in system.collections:
+        if collection.name in system.catalog.store.stores:
+            _add_changes(router, collection, system)
+
+
+def _add_changes(router: APIRouter, collection: Collection, system: System) -> None:
+    kind, editor, database = collection.name, system.catalog, system.database
+
+    def patch_one(actor: Acting, matching: Matching, key: str, patch: Patched) -> Response:
+        with database.begin(actor=actor.name) as uow:
+            editor.store.alone(uow)
+            found = collection.find(key)
+            refuse_others(matching, found.tag)
+            before = json.loads(found.text)
+            after = patch.applied_to(before)
+            changed = {name for name in before.keys() | after.keys() if before.get(name, ...) != after.get(name, ...)}
+            document = editor.change(uow, kind, key, after, changed) if changed else before
+        return answered(document, 200, _tag(json_text(document)))
+
+    def remove_one(actor: Acting, matching: Matching, key: str) -> Response:
+        with database.begin(actor=actor.name) as uow:
+            editor.store.alone(uow)
+            refuse_others(matching, collection.find(key).tag)
+            editor.remove(uow, kind, key)
+        return Response(status_code=204)
+
+    for slash in ("", "/"):
+        one = collection.path + "/{key}" + slash
+        router.add_api_route(one, patch_one, methods=["PATCH"], include_in_schema=not slash)
+        router.add_api_route(one, remove_one, methods=["DELETE"], status_code=204, include_in_schema=not slash)
+
+
+def _tag(text: str) -> str:
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
 
 
 def _collection(pages: CatalogPages, kind: str, path: str) -> Collection:

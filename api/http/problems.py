@@ -24,7 +24,7 @@ from api.errors import (
 )
 from inventory.errors import InventoryError, StaleState, UnknownResource
 from inventory.lifecycle import IllegalTransition
-from orders.errors import InvalidOrder, OrderConflict, OrdersError
+from orders.errors import CatalogConflict, InvalidEntry, InvalidOrder, OrderConflict, OrdersError
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     UnsupportedMedia: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     NotAuthorized: HTTPStatus.UNAUTHORIZED,
     DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,
+    CatalogConflict: HTTPStatus.CONFLICT,
+    InvalidEntry: HTTPStatus.BAD_REQUEST,
     InvalidOrder: HTTPStatus.BAD_REQUEST,
     BadIntent: HTTPStatus.BAD_REQUEST,
     OrderConflict: HTTPStatus.CONFLICT,

@@ -1,7 +1,7 @@
 """Which hubs there are, and what can be subscribed to at each of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 CHANGES: Final = ("CreateEvent", "AttributeValueChangeEvent", "StateChangeEvent", "DeleteEvent")
@@ -22,16 +22,21 @@ class Kind:
         wire: TM Forum's name for it at this hub, e.g. ``"service"``.
         changes: the ends of its event types.
         attributes: what a subscription can filter by, next to the envelope's own.
+        renamed: ends of event types that this hub calls otherwise.
     """
 
     stored: str
     wire: str
     changes: tuple[str, ...]
     attributes: tuple[str, ...]
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def types(self) -> Mapping[str, str]:
         """Return the event types: as stored to as sent."""
-        return {_capital(self.stored) + change: _capital(self.wire) + change for change in self.changes}
+        return {
+            _capital(self.stored) + change: _capital(self.wire) + self.renamed.get(change, change)
+            for change in self.changes
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +105,19 @@ _ACTIVATED_APART = _kind("activationService", CHANGES, _SERVICE.attributes)
 _REVIEW = _kind("review", CHANGES, ("author", "externalId", "id", "requirement", "state"))
 _DRIFT = _kind("deviceDrift", CHANGES, ("id", "state"))
 
+_ENTRY: Final = ("id", "lifecycleStatus", "name", "version")
+_OFFERING = _kind("productOffering", CHANGES, (*_ENTRY, "isSellable"))
+_PRODUCT_SPECIFICATION = _kind("productSpecification", CHANGES, (*_ENTRY, "brand", "productNumber"))
+_SPECIFICATIONS = [_kind(f"{layer}Specification", CHANGES, _ENTRY) for layer in ("service", "resource")]
+# TMF633 and TMF634 have one event for a change of any kind.
+_ONE_CHANGE: Final = {"AttributeValueChangeEvent": "ChangeEvent", "StateChangeEvent": "ChangeEvent"}
+_SPECIFICATIONS_ALIKE = [replace(each, renamed=_ONE_CHANGE) for each in _SPECIFICATIONS]
+
 EVENTS: Final = "/tmf-api/event/v4"
 _ALL: Final = (
     *(_PRODUCT_ORDER, _SERVICE_ORDER, _RESOURCE_ORDER, *_CANCELS),
     *(_PRODUCT, _SERVICE, _RESOURCE, _MONITOR, _REVIEW, _ACTIVATED_APART, _DRIFT),
+    *(_OFFERING, _PRODUCT_SPECIFICATION, *_SPECIFICATIONS),
 )
 
 TOPICS: Final[Mapping[str, Topic]] = {
@@ -116,10 +130,13 @@ TOPICS: Final[Mapping[str, Topic]] = {
         _topic("/tmf-api/productInventory/v4", _PRODUCT),
         _topic("/tmf-api/serviceInventory/v4", _SERVICE),
         _topic("/tmf-api/resourceInventoryManagement/v4", _RESOURCE),
+        _topic("/tmf-api/productCatalogManagement/v4", _OFFERING, _PRODUCT_SPECIFICATION),
+        _topic("/tmf-api/serviceCatalogManagement/v4", _SPECIFICATIONS_ALIKE[0]),
+        _topic("/tmf-api/resourceCatalog/v4", _SPECIFICATIONS_ALIKE[1]),
         _topic(EVENTS, *_ALL),
         *(
             _topic(f"{EVENTS}/topic/{domain}", *_ALL, domain=domain)
-            for domain in ("product", "service", "resource", "activation", "inventory")
+            for domain in ("product", "service", "resource", "activation", "inventory", "catalog")
         ),
     )
 }

@@ -9,6 +9,7 @@ from api.hub.tables import metadata as hub_tables
 from api.runtime.queue_procrastinate import ProcrastinateQueue
 from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
+from orders.catalog.tables import metadata as catalog_tables
 from orders.product.tables import metadata as product_tables
 from orders.resource.tables import metadata as resource_tables
 from orders.service.tables import metadata as service_tables
@@ -16,6 +17,7 @@ from orders.service.tables import metadata as service_tables
 SCHEMAS: Final = (
     runtime_tables,
     inventory_tables,
+    catalog_tables,
     product_tables,
     service_tables,
     resource_tables,

@@ -1,6 +1,7 @@
 """The YAML shape of the catalog; camelCase keys, nothing unknown allowed."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -128,3 +129,18 @@ class CatalogFile(_Shape):
     customer_facing_services: list[CustomerServiceShape] = Field(default_factory=list)
     resource_facing_services: list[ResourceServiceShape] = Field(default_factory=list)
     resource_specifications: list[ResourceShape] = Field(default_factory=list)
+
+
+KINDS: Final[Mapping[str, str]] = {
+    "productOfferings": "productOffering",
+    "productSpecifications": "productSpecification",
+    "customerFacingServices": "serviceSpecification",
+    "resourceFacingServices": "serviceSpecification",
+    "resourceSpecifications": "resourceSpecification",
+}
+"""Section of a file to the kind of TMF document that its entries are."""
+
+
+def dumped(shape: BaseModel) -> dict[str, Any]:
+    """Return what a file says, defaults left out."""
+    return shape.model_dump(mode="json", by_alias=True, exclude_defaults=True)

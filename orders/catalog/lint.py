@@ -38,15 +38,18 @@ class Surroundings:
 
 def lint(examined: Examined, around: Surroundings) -> tuple[Finding, ...]:
     """Return everything wrong and doubtful in the catalog, errors first."""
-    book = examined.book
-    errors = [*examined.problems]
-    if around.intents is not None:
-        errors += _without_intent(book, around.intents)
+    book, errors = examined.book, errors_of(examined, around)
     doubts = () if errors else (*_unused(book), *_conditions(book, around), *_unsold_references(book))
     return (
         *(Finding(weight="error", problem=each) for each in errors),
         *(Finding(weight="warning", problem=each) for each in doubts),
     )
+
+
+def errors_of(examined: Examined, around: Surroundings) -> tuple[Problem, ...]:
+    """Return what stops the start, and stands against a change."""
+    without = _without_intent(examined.book, around.intents) if around.intents is not None else ()
+    return (*examined.problems, *without)
 
 
 def _without_intent(book: Book, intents: Mapping[str, frozenset[str]]) -> Iterator[Problem]:

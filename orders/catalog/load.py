@@ -9,8 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from orders.catalog.build import Builder
-from orders.catalog.files import CatalogFile, EntryShape
-from orders.catalog.model import Catalog, Entry
+from orders.catalog.files import KINDS, CatalogFile, EntryShape, dumped
+from orders.catalog.model import Catalog, Entry, EntryKey
 from orders.catalog.references import Book, check_references
 from orders.catalog.shelf import Shelf, shelf
 from orders.errors import CatalogError, Problem
@@ -66,6 +66,7 @@ def examine_shapes(
         customer_services=_shelf(shapes, "customer_facing_services", builder.customer_service, builder.problems),
         resource_services=_shelf(shapes, "resource_facing_services", builder.resource_service, builder.problems),
         resource_specifications=_shelf(shapes, "resource_specifications", builder.resource, builder.problems),
+        declared=dict(_declared(shapes)),
     )
     book = Book(catalog=catalog, places=builder.places, unread=frozenset(unread))
     return Examined(book=book, problems=(*builder.problems, *check_references(book)))
@@ -128,3 +129,10 @@ def _numbered(shapes: Mapping[str, CatalogFile], section: str) -> Iterator[tuple
         wire_name = CatalogFile.model_fields[section].alias
         for number, entry in enumerate(getattr(shape, section)):
             yield f"{file}: {wire_name}[{number}]", entry
+
+
+def _declared(shapes: Mapping[str, CatalogFile]) -> Iterator[tuple[EntryKey, Mapping[str, Any]]]:
+    for section in SECTIONS:
+        kind = KINDS[str(CatalogFile.model_fields[section].alias)]
+        for _, shape in _numbered(shapes, section):
+            yield (kind, shape.id, shape.version), dumped(shape)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from inventory.model import Allocation
 from orders.catalog.characteristics import CharacteristicSpecification, Value
@@ -11,6 +11,8 @@ from orders.catalog.expressions import Expression
 from orders.catalog.shelf import Shelf
 from orders.errors import UnknownSpecification
 
+EntryKey = tuple[str, str, str]
+"""A version of an entry: the kind of its TMF document, its id and its version."""
 PointOfNoReturn = Literal["reserving", "activating", "completed"]
 
 
@@ -136,13 +138,20 @@ class Moment(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Everything that can be ordered. :func:`orders.catalog.load.load_catalog` proves that references hold."""
+    """Everything that can be ordered. :func:`orders.catalog.load.load_catalog` proves that references hold.
+
+    Attributes:
+        declared: what a catalog file says of each version of each entry, by TMF kind, id and version.
+        extras: what its TMF document carries beside that.
+    """
 
     offerings: Shelf[Offering]
     product_specifications: Shelf[ProductSpecification]
     customer_services: Shelf[CustomerService]
     resource_services: Shelf[ResourceService]
     resource_specifications: Shelf[ResourceSpecification]
+    declared: Mapping[EntryKey, Mapping[str, Any]] = field(default_factory=dict)
+    extras: Mapping[EntryKey, Mapping[str, Any]] = field(default_factory=dict)
 
     def current(self, uow: "Moment") -> "Catalog":
         """Return the catalog as it is in this transaction: this one is the same for all."""

@@ -1,4 +1,4 @@
-"""The catalog as read-only TMF620, TMF633 and TMF634 documents."""
+"""The catalog as TMF620, TMF633 and TMF634 documents."""
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from orders.catalog.model import (
     ResourceSpecification,
 )
 from orders.catalog.shelf import Shelf
+from orders.catalog.spellings import LISTS, OWN, with_own
 
 CATALOG_ID: Final = "lastmile"
 BASES: Final[Mapping[str, str]] = MappingProxyType(
@@ -30,6 +31,10 @@ BASES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The collection of each kind of catalog document."""
+HEAD: Final = frozenset({"id", "name", "version", "description", "lifecycleStatus", "validFor", "characteristics"})
+"""What a catalog file says of an entry that TM Forum has words for."""
+_THEIRS: Final = frozenset({"category", "isSellable", "@baseType", "@schemaLocation"})
+"""What a client may say otherwise than the platform would."""
 
 
 def catalog_documents(catalog: Catalog) -> Mapping[str, tuple[Document, ...]]:
@@ -39,11 +44,33 @@ def catalog_documents(catalog: Catalog) -> Mapping[str, tuple[Document, ...]]:
     return {
         "catalog": (_catalog(),),
         "category": _each(products.values(), lambda entry: _category(catalog, entry)),
-        "productOffering": _each(catalog.offerings.every(), lambda entry: _offering(catalog, entry)),
-        "productSpecification": _each(products.every(), lambda entry: _product_specification(catalog, entry)),
-        "serviceSpecification": _each(services, lambda entry: _service_specification(catalog, entry)),
-        "resourceSpecification": _each(catalog.resource_specifications.every(), _resource_specification),
+        "productOffering": _each(catalog.offerings.every(), lambda entry: document_of(catalog, entry)),
+        "productSpecification": _each(products.every(), lambda entry: document_of(catalog, entry)),
+        "serviceSpecification": _each(services, lambda entry: document_of(catalog, entry)),
+        "resourceSpecification": _each(
+            catalog.resource_specifications.every(), lambda entry: document_of(catalog, entry)
+        ),
     }
+
+
+def document_of(catalog: Catalog, entry: Entry) -> Document:
+    """Return the TMF document of one version of an entry, with what its client said beside it."""
+    match entry:
+        case Offering():
+            return _complete(catalog, "productOffering", entry, _offering(catalog, entry))
+        case ProductSpecification():
+            return _complete(catalog, "productSpecification", entry, _product_specification(catalog, entry))
+        case CustomerService() | ResourceService():
+            return _complete(catalog, "serviceSpecification", entry, _service_specification(catalog, entry))
+        case ResourceSpecification():
+            return _complete(catalog, "resourceSpecification", entry, _resource_specification(entry))
+    raise TypeError(f"{type(entry).__name__} is no catalog entry")
+
+
+def find_entry(catalog: Catalog, kind: str, key: str, version: str = "") -> Entry | None:
+    """Return that version of an entry; without one the offered, else the latest; None: there is none."""
+    found = (shelf.named(key, version) for shelf in _shelves(catalog)[kind])
+    return next((each for each in found if each is not None), None)
 
 
 def reference(kind: str, entry: Entry) -> dict[str, Any]:
@@ -194,7 +221,7 @@ def _characteristic(specification: CharacteristicSpecification, type_name: str, 
         "name": specification.name,
         "valueType": specification.value_type,
         "configurable": True,
-        "extensible": False,
+        "extensible": not specification.allowed,
         "minCardinality": max(int(specification.required), specification.min_values if specification.required else 0),
         **({} if specification.max_values is None else {"maxCardinality": specification.max_values}),
         **{key: value for key, value in optional.items() if value},
@@ -228,14 +255,41 @@ def _unit(specification: CharacteristicSpecification) -> dict[str, Any]:
 
 def offered_version(catalog: Catalog, kind: str, key: str) -> str | None:
     """Return the version of an entry that an id alone means: the offered one, else the latest; None: no such id."""
-    shelves: Mapping[str, tuple[Shelf[Entry], ...]] = {
+    if kind == "catalog":
+        return "1.0"
+    found = find_entry(catalog, kind, key)
+    return found.version if found is not None else None
+
+
+def _shelves(catalog: Catalog) -> Mapping[str, tuple[Shelf[Entry], ...]]:
+    return {
         "category": (catalog.product_specifications,),
         "productOffering": (catalog.offerings,),
         "productSpecification": (catalog.product_specifications,),
         "serviceSpecification": (catalog.customer_services, catalog.resource_services),
         "resourceSpecification": (catalog.resource_specifications,),
     }
-    if kind == "catalog":
-        return "1.0"
-    found = (shelf.named(key) for shelf in shelves[kind])
-    return next((each.version for each in found if each is not None), None)
+
+
+def _complete(catalog: Catalog, kind: str, entry: Entry, document: Document) -> Document:
+    """Return the document with what TM Forum has no word for, and with what the platform does not use but keeps."""
+    key = (kind, entry.id, entry.version)
+    declared, extra = catalog.declared.get(key, {}), catalog.extras.get(key, {})
+    own = {name: value for name, value in declared.items() if name not in HEAD}
+    found = {**extra, **document, **{name: extra[name] for name in _THEIRS & extra.keys()}}
+    if kind in LISTS:
+        name, values_key = LISTS[kind]
+        characteristics = {each["name"]: each for each in declared.get("characteristics", ())}
+        said = {each.get("name"): each for each in extra.get(name) or ()}
+        found[name] = [
+            {
+                **said.get(each["name"], {}),
+                **(
+                    with_own(each, values_key, characteristics[each["name"]])
+                    if each["name"] in characteristics
+                    else each
+                ),
+            }
+            for each in document[name]
+        ]
+    return {**found, OWN: own} if own else found

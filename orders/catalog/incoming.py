@@ -1,0 +1,243 @@
+"""TMF620, TMF633 and TMF634 bodies as catalog entries; its own words for the rest. Pure."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from pydantic import Field
+
+from inventory.documents import Document
+from orders.catalog.model import Catalog
+from orders.catalog.spellings import LISTS, OWN, told
+from orders.catalog.statuses import Status, status_of
+from orders.catalog.stored import StoredEntry, checked
+from orders.catalog.wire import HEAD, status_on_wire
+from orders.errors import InvalidEntry, Problem
+from orders.inbound import DateTime, Inbound, ReferenceBody, SpecificationBody, Text, parse
+
+CFS: Final = "CustomerFacingServiceSpecification"
+RFS: Final = "ResourceFacingServiceSpecification"
+FIRST_VERSION: Final = "1.0"
+_SAID: Final[Mapping[str, Mapping[str, str]]] = {
+    "productOffering": {"productSpecification": "productSpecification", "prodSpecCharValueUse": "fixes"},
+    "productSpecification": {"serviceSpecification": "realizedBy"},
+    "serviceSpecification": {"serviceSpecRelationship": "supportedBy", "resourceSpecification": "requires"},
+    "resourceSpecification": {"category": "allocation"},
+}
+"""TMF attribute to the key of a catalog file that says the same, only exactly."""
+_MADE: Final = frozenset(
+    {"id", "href", "name", "version", "description", "lifecycleStatus", "validFor", "lastUpdate", OWN}
+)
+"""What is never kept as it was sent: it is said anew."""
+
+
+class ValueBody(Inbound):
+    """One value that a characteristic may have, or a range of them."""
+
+    value: Any = None
+    is_default: bool = False
+    value_from: float | None = None
+    value_to: float | None = None
+    unit_of_measure: str | None = None
+
+
+class SpecCharacteristicBody(Inbound):
+    """A characteristic of a specification, in the words of any of the three APIs."""
+
+    name: Text
+    value_type: str | None = None
+    description: str | None = None
+    regex: str | None = None
+    min_cardinality: int | None = None
+    max_cardinality: int | None = None
+    extensible: bool | None = None
+    lastmile: dict[str, Any] | None = None
+    product_spec_characteristic_value: list[ValueBody] = Field(default_factory=list)
+    characteristic_value_specification: list[ValueBody] = Field(default_factory=list)
+    resource_spec_characteristic_value: list[ValueBody] = Field(default_factory=list)
+
+
+class ValueUseBody(Inbound):
+    """A characteristic that an offering fixes."""
+
+    name: Text
+    product_spec_characteristic_value: list[ValueBody] = Field(default_factory=list)
+
+
+class RelatedSpecificationBody(ReferenceBody):
+    """A specification that another one relies on."""
+
+    relationship_type: str | None = None
+
+
+class PeriodBody(Inbound):
+    """When something can be ordered."""
+
+    start_date_time: DateTime | None = None
+    end_date_time: DateTime | None = None
+
+
+class EntryBody(Inbound):
+    """What the platform reads of a catalog entry; everything else is kept as it is."""
+
+    id: Text | None = None
+    name: Text
+    version: Text | None = None
+    description: str | None = None
+    lifecycle_status: str | None = None
+    valid_for: PeriodBody | None = None
+    lastmile: dict[str, Any] | None = None
+    product_spec_characteristic: list[SpecCharacteristicBody] = Field(default_factory=list)
+    spec_characteristic: list[SpecCharacteristicBody] = Field(default_factory=list)
+    resource_spec_characteristic: list[SpecCharacteristicBody] = Field(default_factory=list)
+
+
+class OfferingBody(EntryBody):
+    """A TMF620 product offering."""
+
+    product_specification: SpecificationBody | None = None
+    prod_spec_char_value_use: list[ValueUseBody] = Field(default_factory=list)
+
+
+class ServedBody(EntryBody):
+    """A specification that names what it is realized by."""
+
+    service_specification: list[SpecificationBody] = Field(default_factory=list)
+    service_spec_relationship: list[RelatedSpecificationBody] = Field(default_factory=list)
+    resource_specification: list[SpecificationBody] = Field(default_factory=list)
+
+
+class ResourceBody(EntryBody):
+    """A TMF634 resource specification."""
+
+    category: str | None = None
+
+
+_SHAPES: Final[Mapping[str, type[EntryBody]]] = {
+    "productOffering": OfferingBody,
+    "productSpecification": ServedBody,
+    "serviceSpecification": ServedBody,
+    "resourceSpecification": ResourceBody,
+}
+
+
+def read_entry(catalog: Catalog, kind: str, body: object, changed: Collection[str] = ()) -> StoredEntry:
+    """Return the entry that a client's body describes; ``changed`` names what a patch said of it.
+
+    Raises:
+        InvalidOrder: a body of the wrong types.
+        InvalidEntry: what no entry can be; names the path in the body.
+    """
+    shape, document = parse(_SHAPES[kind], body)
+    own = {**(shape.lastmile or {})}
+    for name, key in _SAID[kind].items():
+        if name in changed:
+            own.pop(key, None)
+    section = _section(kind, document, own)
+    key = shape.id or _slug(shape.name)
+    said = {name: value for name, value in _said(catalog, section, document).items() if name not in own}
+    entry = {"id": key, "version": FIRST_VERSION, **_head(document), **_characteristics(kind, document), **said, **own}
+    try:
+        return checked(section, entry, _kept(kind, document))
+    except InvalidEntry as error:
+        raise InvalidEntry(in_words_of(kind, error.problems)) from error
+
+
+def in_words_of(kind: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems of a catalog file's entry with the paths that a TMF body has."""
+    return tuple(replace(each, path=_path(kind, each.path)) for each in problems)
+
+
+def _path(kind: str, path: str) -> str:
+    head, rest = found.groups() if (found := re.match(r"(\w+)(.*)", path)) else ("", "")
+    if head == "characteristics" and kind in LISTS:
+        return LISTS[kind][0] + rest
+    return path if head in HEAD or not head else f"{OWN}.{path}"
+
+
+def _head(document: Document) -> dict[str, Any]:
+    found = {name: document[name] for name in ("name", "version", "description", "validFor") if name in document}
+    status = document.get("lifecycleStatus", "")
+    known = status_of(status) if status else Status.IN_DESIGN
+    if known is None:
+        legal = ", ".join(status_on_wire(each) for each in Status)
+        raise InvalidEntry([Problem(path="lifecycleStatus", wrong=f"{status!r} is not legal", legal=legal)])
+    return {**found, "lifecycleStatus": str(known)}
+
+
+def _characteristics(kind: str, document: Document) -> dict[str, Any]:
+    if kind not in LISTS:
+        return {}
+    name, values_key = LISTS[kind]
+    return {"characteristics": [told(each, values_key) for each in document.get(name) or ()]}
+
+
+def _section(kind: str, document: Document, own: Mapping[str, Any]) -> str:
+    sections = {
+        "productOffering": "productOfferings",
+        "productSpecification": "productSpecifications",
+        "resourceSpecification": "resourceSpecifications",
+    }
+    if kind in sections:
+        return sections[kind]
+    of_type = {CFS: "customerFacingServices", RFS: "resourceFacingServices"}
+    if (named := of_type.get(document.get("@type", ""))) is not None:
+        return named
+    if "supportedBy" in own or document.get("serviceSpecRelationship"):
+        return "customerFacingServices"
+    if "requires" in own or document.get("resourceSpecification"):
+        return "resourceFacingServices"
+    raise InvalidEntry([Problem(path="@type", wrong="does not say which way the service faces", legal=f"{CFS}, {RFS}")])
+
+
+def _said(catalog: Catalog, section: str, document: Document) -> dict[str, Any]:
+    """Return what TM Forum's own words say of the decomposition: equal names are handed on as they are."""
+    match section:
+        case "productOfferings":
+            named = document.get("productSpecification")
+            fixed = {each["name"]: _value(each) for each in document.get("prodSpecCharValueUse") or ()}
+            return {**({"productSpecification": _ref(named)} if named else {}), **({"fixes": fixed} if fixed else {})}
+        case "productSpecifications":
+            uses = [_use(catalog, each, document, "product") for each in document.get("serviceSpecification") or ()]
+            return {"realizedBy": uses[0]} if len(uses) == 1 else {}
+        case "customerFacingServices":
+            uses = [_use(catalog, each, document, "service") for each in document.get("serviceSpecRelationship") or ()]
+            return {"supportedBy": uses} if uses else {}
+        case "resourceFacingServices":
+            required = [{"specification": _ref(each)} for each in document.get("resourceSpecification") or ()]
+            return {"requires": required} if required else {}
+        case _:
+            return {"allocation": document["category"]} if document.get("category") else {}
+
+
+def _use(catalog: Catalog, named: Document, document: Document, prefix: str) -> dict[str, Any]:
+    target = catalog.customer_services.named(named["id"], named.get("version") or "")
+    target = target or catalog.resource_services.named(named["id"], named.get("version") or "")  # type: ignore[assignment] # either has characteristics
+    taken = {each.name for each in target.characteristics} if target is not None else set()
+    list_name = LISTS["productSpecification" if prefix == "product" else "serviceSpecification"][0]
+    given = [each["name"] for each in document.get(list_name) or ()]
+    mapped = {name: f"{prefix}.{name}" for name in given if name in taken}
+    return {"specification": _ref(named), **({"characteristics": mapped} if mapped else {})}
+
+
+def _value(use: Document) -> object:
+    values = [each.get("value") for each in use.get("productSpecCharacteristicValue") or ()]
+    return values[0] if len(values) == 1 else values
+
+
+def _ref(named: Document) -> str:
+    return f"{named['id']}@{named['version']}" if named.get("version") else str(named["id"])
+
+
+def _kept(kind: str, document: Document) -> dict[str, Any]:
+    """Return what the platform keeps as it was sent: all that it does not say itself."""
+    found = {name: value for name, value in document.items() if name not in _MADE}
+    if kind == "resourceSpecification":
+        found.pop("category", None)
+    return found
+
+
+def _slug(name: str) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return words if words[:1].isalpha() else f"entry-{words}".rstrip("-")
