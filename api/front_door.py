@@ -10,6 +10,7 @@ from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.errors import InvalidOrder, OrderConflict, Problem
+from orders.items import pathed
 
 ACTIVE = "active"
 
@@ -76,6 +77,6 @@ class FrontDoor:
 
 
 def _deleted(order: Document, items: str, target: str) -> Iterator[tuple[str, str]]:
-    for number, item in enumerate(order[items]):
+    for path, item in pathed(order, items):
         if item["action"] == "delete":
-            yield f"{items}[{number}].{target}.id", str(item[target]["id"])
+            yield f"{path}.{target}.id", str(item[target]["id"])

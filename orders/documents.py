@@ -57,8 +57,12 @@ def with_standing_note(document: Document, moment: datetime, key: str, text: str
 
 
 def with_items(document: Document, key: str, change: Callable[[Document], Document]) -> Document:
-    """Return ``document`` with each item under ``key`` replaced by what ``change`` makes of it."""
-    return {**document, key: [change(item) for item in document[key]]}
+    """Return ``document`` with each item under ``key``, at any depth, replaced by what ``change`` makes of it."""
+
+    def deeply(item: Document) -> Document:
+        return change(with_items(item, key, change) if item.get(key) else item)
+
+    return {**document, key: [deeply(item) for item in document[key]]}
 
 
 def merged(document: Document, changes: Mapping[str, Any]) -> Document:

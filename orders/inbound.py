@@ -4,9 +4,9 @@ Unknown attributes are allowed and kept: a TMF server returns what its client se
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -14,12 +14,15 @@ from pydantic.alias_generators import to_camel
 from inventory.documents import Document
 from orders.catalog.model import Entry
 from orders.catalog.shelf import OFFERED, Shelf, is_offered
+from orders.dependencies import Node, Relation, dependency_problems
 from orders.errors import InvalidOrder, Problem
+from orders.items import Placed, walked
 from orders.problems import problems_of
 
 MAX_DEPTH: Final = 32
 Action = Literal["add", "modify", "delete", "noChange"]
 ModelT = TypeVar("ModelT", bound="Inbound")
+BodyT = TypeVar("BodyT", bound="ItemBody")
 
 
 def _date_time(text: str) -> str:
@@ -43,7 +46,7 @@ def _no_items(items: list[Any]) -> list[Any]:
 
 
 NoNestedItems = Annotated[list[Any], AfterValidator(_no_items)]
-"""TMF lets items hold items (bundles); nothing would fulfil them here, so they are refused rather than ignored."""
+"""TMF652 lets no item hold items; they are refused rather than ignored."""
 
 
 class Inbound(BaseModel):
@@ -113,10 +116,14 @@ class CharacteristicBody(Inbound):
 
 
 class RelationshipBody(Inbound):
-    """How one item relates to another; kept as it is."""
+    """How one item relates to another (:mod:`orders.dependencies`)."""
 
     id: str | None = None
     relationship_type: str | None = None
+
+    def relation(self, path: str) -> Relation:
+        """Return what it says; ``path`` is where it stands."""
+        return Relation(kind=self.relationship_type or "", target=self.id, path=f"{path}.id")
 
 
 class OrderBody(Inbound):
@@ -134,7 +141,18 @@ class ItemBody(Inbound):
     """What the three kinds of order item share."""
 
     id: Text
+    action: str
     quantity: int | None = None
+
+    @property
+    def inner(self) -> Sequence[Self]:
+        """The items inside it."""
+        return ()
+
+    @property
+    def relationships(self) -> tuple[str, Sequence[RelationshipBody]]:
+        """What it says of other items, and the attribute where that stands."""
+        return "", ()
 
 
 def parse(model: type[ModelT], body: object) -> tuple[ModelT, Document]:
@@ -152,18 +170,40 @@ def parse(model: type[ModelT], body: object) -> tuple[ModelT, Document]:
     return checked, _with_complete_parties(cleaned)
 
 
-def common_problems(items: Iterable[ItemBody], path: str) -> Iterator[Problem]:
-    """Yield what is wrong with order items whatever their kind: none, an id given twice, a quantity above one."""
+def common_problems(items: Sequence[BodyT], key: str) -> Iterator[Problem]:
+    """Yield what is wrong with order items whatever their kind: ids given twice, several pieces, circles."""
     seen: set[str] = set()
-    for number, item in enumerate(items):
+    twice = False
+    for placed in walked(items, key):
+        item = placed.item
         if item.id in seen:
-            yield Problem(path=f"{path}[{number}].id", wrong=f"{item.id!r} is given twice", legal="one item per id")
+            twice = True
+            yield Problem(path=f"{placed.path}.id", wrong=f"{item.id!r} is given twice", legal="one item per id")
         if item.quantity not in (None, 1):
             legal = "1; order several items for several pieces"
-            yield Problem(path=f"{path}[{number}].quantity", wrong=f"{item.quantity} is not supported", legal=legal)
+            yield Problem(path=f"{placed.path}.quantity", wrong=f"{item.quantity} is not supported", legal=legal)
         seen.add(item.id)
     if not seen:
-        yield Problem(path=path, wrong="is empty", legal="one item or more")
+        yield Problem(path=key, wrong="is empty", legal="one item or more")
+    elif not twice:
+        yield from dependency_problems(nodes_of(items, key))
+
+
+def nodes_of(items: Sequence[BodyT], key: str) -> tuple[Node, ...]:
+    """Return the items with what they say of each other."""
+    return tuple(_node(placed) for placed in walked(items, key))
+
+
+def _node(placed: Placed[BodyT]) -> Node:
+    attribute, relationships = placed.item.relationships
+    return Node(
+        id=placed.item.id,
+        action=placed.item.action,
+        above=placed.above,
+        relations=tuple(
+            each.relation(f"{placed.path}.{attribute}[{number}]") for number, each in enumerate(relationships)
+        ),
+    )
 
 
 def values_of(characteristics: Iterable[CharacteristicBody], path: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from inventory.documents import characteristics
+from orders.items import flat
 
 STYLES: Mapping[str, str] = {
     "completed": "green",
@@ -128,12 +129,12 @@ def _times(history: Iterable[Mapping[str, Any]]) -> Mapping[str, float]:
 
 
 def _offering(order: Mapping[str, Any]) -> str:
-    items = order["productOrderItem"]
+    items = flat(order, "productOrderItem")
     return ", ".join(f"{item['action']} {item.get('productOffering', {}).get('id', '')}".strip() for item in items)
 
 
 def _specification(order: Mapping[str, Any]) -> str:
-    items = order["serviceOrderItem"]
+    items = flat(order, "serviceOrderItem")
     names = (item["service"].get("serviceSpecification", {}) for item in items)
     return ", ".join(name.get("name") or name.get("id", "") for name in names)
 

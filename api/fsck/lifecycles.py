@@ -11,6 +11,9 @@ from activation.states import MONITOR, REVIEW, TRANSACTION
 from activation.states import SERVICE as ACTIVATION_SERVICE
 from inventory.documents import Document
 from inventory.lifecycle import Lifecycle
+from inventory.store import Row
+from orders.items import flat, own_states
+from orders.states import OrderState
 
 ORDERS: Final[Mapping[str, str]] = MappingProxyType(
     {"productOrder": "productOrderItem", "serviceOrder": "serviceOrderItem", "resourceOrder": "orderItem"}
@@ -54,8 +57,14 @@ def state_of(kind: str, document: Document) -> str:
 
 
 def items_of(kind: str, document: Document) -> dict[str, Document]:
-    """Return an order's items by id."""
-    return {item["id"]: item for item in document.get(ORDERS[kind], ())} if kind in ORDERS else {}
+    """Return an order's items by id, those inside others too."""
+    return {item["id"]: item for item in flat(document, ORDERS[kind])} if kind in ORDERS else {}
+
+
+def own_item_states(row: Row, kind: str) -> dict[str, OrderState]:
+    """Return the states of what the items of an order do themselves: together they make the order's state."""
+    tasks = row.task.get("items", {})
+    return own_states(row.document, ORDERS[kind], {key: task.get("state") for key, task in tasks.items()})
 
 
 def event_prefix(kind: str) -> str:

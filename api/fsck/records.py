@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from api.fsck.lifecycles import event_prefix, items_of, lifecycle_of, state_of
+from api.fsck.lifecycles import event_prefix, items_of, lifecycle_of, own_item_states, state_of
 from api.fsck.model import Entity, Finding
 from api.runtime.history import RecordedMove
 from inventory.lifecycle import Lifecycle
@@ -69,7 +69,7 @@ def _document(entity: Entity) -> Iterator[Finding]:
     states = [item["state"] for item in items_of(entity.kind, row.document).values()]
     if not states or not set(states) <= set(OrderState):
         return
-    due = roll_up(OrderState(state) for state in states)
+    due = roll_up(own_item_states(row, entity.kind).values())
     if due != row.state:
         shown = ", ".join(sorted(set(states)))
         yield _finding(entity, "item-roll-up", f"the order is {row.state!r}, its items ({shown}) make it {str(due)!r}")

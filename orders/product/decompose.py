@@ -7,6 +7,7 @@ from inventory.documents import Document, characteristic_list
 from orders.catalog.expressions import place_context
 from orders.catalog.model import Catalog, ProductSpecification, Ref
 from orders.catalog.wire import reference
+from orders.dependencies import DEPENDENCY
 from orders.documents import href
 from orders.product.model import ItemTask
 
@@ -42,7 +43,9 @@ def _item(catalog: Catalog, task: ItemTask) -> Document:
         service |= {"id": task.service_id, "href": href("service", task.service_id)}
     if task.action != "delete":
         service |= _wanted(catalog, task)
-    return {"id": task.item_id, "action": task.action, "quantity": 1, "service": service}
+    waits = [{"relationshipType": DEPENDENCY, "orderItem": {"id": key, "itemId": key}} for key in task.after]
+    more = {"serviceOrderItemRelationship": waits} if waits else {}
+    return {"id": task.item_id, "action": task.action, "quantity": 1, "service": service, **more}
 
 
 def _wanted(catalog: Catalog, task: ItemTask) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from inventory.ledger import Job, Move, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.catalog.contracts import CatalogSource
-from orders.documents import stamp, with_items, with_notes
+from orders.documents import stamp, with_notes
 from orders.errors import OrdersError
+from orders.items import advanced, own_states
 from orders.life import is_to_wait
 from orders.product.contracts import ServiceOrdering
 from orders.product.decompose import service_order
+from orders.product.intake import ITEMS
 from orders.product.inventory import ProductInventory
 from orders.product.model import load_tasks
 from orders.product.states import ITEM, ORDER
@@ -40,7 +42,7 @@ class ProductOrderHandler:
         row = self.orders.get(uow, job.payload["order"])
         if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now) or is_to_wait(row, uow.now):
             return
-        states = {item["id"]: OrderState.IN_PROGRESS for item in row.document["productOrderItem"]}
+        states = dict.fromkeys(_own_states(row), OrderState.IN_PROGRESS)
         running = self._save(uow, row, states)
         tasks = load_tasks(row.task)
         for task in tasks.values():
@@ -95,7 +97,7 @@ class ProductOrderHandler:
     def _too_late(self, uow: UnitOfWork, row: Row) -> str:
         if row.state in FINAL:
             return f"the product order is {row.state}"
-        completed = [item["id"] for item in row.document["productOrderItem"] if item["state"] == OrderState.COMPLETED]
+        completed = [key for key, state in _own_states(row).items() if state is OrderState.COMPLETED]
         tasks = load_tasks(row.task)
         found = (self.inventory.changed_since(uow, row, tasks[key]) for key in completed if key in tasks)
         return "; ".join(each for each in found if each)
@@ -134,11 +136,7 @@ class ProductOrderHandler:
     ) -> None:
         """Move the items to ``states``; write the products of those that ended."""
         tasks = load_tasks(row.task)
-        ended = {
-            item["id"]
-            for item in row.document["productOrderItem"]
-            if states.get(item["id"]) in FINAL and item["state"] != states[item["id"]] and _is_open(item)
-        }
+        ended = {key for key, state in _own_states(row).items() if state not in FINAL and states.get(key) in FINAL}
         for key in sorted(ended & tasks.keys()):
             if states[key] is OrderState.COMPLETED:
                 self.inventory.completed(uow, row, tasks[key], services[key])
@@ -151,44 +149,58 @@ class ProductOrderHandler:
             self.cancels.done(uow, saved, "everything of the order is undone")
 
     def _save(self, uow: UnitOfWork, before: Row, states: Mapping[str, OrderState], reasons: Iterable[str] = ()) -> Row:
-        def change(item: Document) -> Document:
-            return _moved(uow, before.id, item, states.get(item["id"]))
-
-        document = with_items(before.document, "productOrderItem", change)
-        moved = (OrderState(item["state"]) for item in document["productOrderItem"])
-        state = roll_up(moved, before=OrderState(before.state))
+        own = _own_states(before)
+        moved = {**own, **{key: to for key, to in states.items() if key in own and _can_move(own[key], to)}}
+        items, found = advanced(
+            before.document[ITEMS],
+            ITEMS,
+            lambda item: (item, moved.get(item["id"])),
+            lambda item, to: _moved(uow, before.id, item, to),
+        )
+        document, task = {**before.document, ITEMS: items}, _with_states(before.task, moved)
+        state = roll_up(found, before=OrderState(before.state))
         if state != before.state:
             ORDER.advance(OrderState(before.state), state)
         reasons = tuple(reasons) if state in FINAL or state is OrderState.HELD else ()
         document = {**with_notes(document, uow.now, reasons), **_dates(state, uow), "state": state}
-        if document == before.document:
+        if (document, task) == (before.document, before.task):
             return before
-        return self.orders.save(uow, before, replace(before, state=state, document=document), reason="; ".join(reasons))
+        after = replace(before, state=state, document=document, task=task)
+        return self.orders.save(uow, before, after, reason="; ".join(reasons))
 
 
-def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState | None) -> Document:
-    if to is None or to == item["state"] or not (_is_open(item) or to is OrderState.PENDING_CANCELLATION):
-        return item
+def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState) -> OrderState:
+    """Record the item's moves, and return its state then."""
+    state = OrderState(item["state"])
     # Reports come when the whole service order moves: that this item went on in between was told with its end.
-    for state in ITEM.path(OrderState(item["state"]), to, avoid=_ON_HOLD):
+    for passed in ITEM.path(state, _item_state(to), avoid=_ON_HOLD) if _item_state(to) is not state else ():
         move = Move(
-            resource_kind="productOrder",
-            resource_id=order_id,
-            item=item["id"],
-            from_state=item["state"],
-            to_state=state,
+            resource_kind="productOrder", resource_id=order_id, item=item["id"], from_state=state, to_state=passed
         )
         uow.record(move)
-        item = {**item, "state": state}
-    return item
+        state = passed
+    return state
 
 
-def _is_open(item: Document) -> bool:
-    return item["state"] not in FINAL
+def _can_move(state: OrderState, to: OrderState) -> bool:
+    # An item that SOM has not begun yet is told as acknowledged, which it was before it was handed on.
+    return to is not OrderState.ACKNOWLEDGED and (state not in FINAL or to is OrderState.PENDING_CANCELLATION)
+
+
+def _own_states(row: Row) -> dict[str, OrderState]:
+    return own_states(row.document, ITEMS, {key: task.get("state") for key, task in row.task["items"].items()})
+
+
+def _with_states(task: Mapping[str, Any], states: Mapping[str, OrderState]) -> Mapping[str, Any]:
+    """Return the private data with the states of items that hold others and work themselves."""
+    items = task["items"]
+    held = {key: each for key, each in items.items() if each.get("state") and states[key] != each["state"]}
+    changed = {key: {**each, "state": states[key]} for key, each in held.items()}
+    return {**task, "items": {**items, **changed}} if changed else task
 
 
 def _open_items(row: Row) -> list[str]:
-    return [item["id"] for item in row.document["productOrderItem"] if _is_open(item)]
+    return [key for key, state in _own_states(row).items() if state not in FINAL]
 
 
 def _item_state(reported: str) -> OrderState:

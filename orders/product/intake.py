@@ -1,8 +1,8 @@
 """Checks TMF622 bodies against the catalog and the products there are; every problem with its path. Pure."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -10,13 +10,13 @@ from inventory.documents import Document
 from orders.catalog.characteristics import check_values, with_defaults
 from orders.catalog.expressions import place_context
 from orders.catalog.model import Catalog, Offering, ProductSpecification, Ref, ref_of
+from orders.dependencies import after
 from orders.errors import MappingError, Problem
 from orders.inbound import (
     Action,
     CharacteristicBody,
     Inbound,
     ItemBody,
-    NoNestedItems,
     NoteBody,
     OrderBody,
     PartyBody,
@@ -26,13 +26,17 @@ from orders.inbound import (
     SpecificationBody,
     Text,
     common_problems,
+    nodes_of,
     offer_problems,
     parse,
     refuse,
     values_of,
 )
+from orders.items import walked
 from orders.product.model import ItemTask
+from orders.states import OrderState
 
+ITEMS: Final = "productOrderItem"
 AttributesOf = Callable[[str], Mapping[str, Any]]
 """What is known of a place, by its id."""
 
@@ -67,9 +71,19 @@ class ProductOrderItemBody(ItemBody):
     payment: list[ReferenceBody] = Field(default_factory=list)
     product: ProductBody | None = None
     product_offering: SpecificationBody | None = None
-    product_order_item: NoNestedItems = Field(default_factory=list)
+    product_order_item: "list[ProductOrderItemBody]" = Field(default_factory=list)
     product_order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
     quote_item: ReferenceBody | None = None
+
+    @property
+    def inner(self) -> "Sequence[ProductOrderItemBody]":
+        """The items inside it."""
+        return self.product_order_item
+
+    @property
+    def relationships(self) -> tuple[str, Sequence[RelationshipBody]]:
+        """What it says of other items, and the attribute where that stands."""
+        return "productOrderItemRelationship", self.product_order_item_relationship
 
 
 class ChannelBody(ReferenceBody):
@@ -127,9 +141,10 @@ def read_order(body: object) -> tuple[ProductOrderBody, Document]:
 def named_products(order: ProductOrderBody) -> dict[str, str]:
     """Return the existing products that the order is about: product id to the path that names it first."""
     found: dict[str, str] = {}
-    for number, item in enumerate(order.product_order_item):
+    for placed in walked(order.product_order_item, ITEMS):
+        item = placed.item
         if item.action in {"modify", "delete"} and item.product is not None and item.product.id is not None:
-            found.setdefault(item.product.id, f"productOrderItem[{number}].product.id")
+            found.setdefault(item.product.id, f"{placed.path}.product.id")
     return found
 
 
@@ -148,21 +163,31 @@ def check_order(
         InvalidOrder: with every problem.
     """
     context = _Context(catalog=catalog, products=products, attributes=attributes, problems=[])
-    context.problems.extend(common_problems(order.product_order_item, "productOrderItem"))
+    context.problems.extend(common_problems(order.product_order_item, ITEMS))
     context.problems.extend(_named_twice(order))
-    items = [
-        _check_item(context, item, f"productOrderItem[{number}]")
-        for number, item in enumerate(order.product_order_item)
-    ]
+    items = [_check_item(context, placed.item, placed.path) for placed in walked(order.product_order_item, ITEMS)]
     refuse(context.problems)
-    found = tuple(item for item in items if item is not None)
-    return ProductOrder(external_id=order.external_id, document=document, items=found)
+    found = [item for item in items if item is not None]
+    return ProductOrder(external_id=order.external_id, document=document, items=_with_waits(order, found))
+
+
+def _with_waits(order: ProductOrderBody, items: Sequence[ItemTask]) -> tuple[ItemTask, ...]:
+    waited = after(nodes_of(order.product_order_item, ITEMS), (item.item_id for item in items))
+    holders = {placed.item.id for placed in walked(order.product_order_item, ITEMS) if placed.item.inner}
+    return tuple(
+        replace(
+            item,
+            after=waited.get(item.item_id, ()),
+            state=OrderState.ACKNOWLEDGED if item.item_id in holders else None,
+        )
+        for item in items
+    )
 
 
 def _named_twice(order: ProductOrderBody) -> Iterator[Problem]:
     first = named_products(order)
-    for number, item in enumerate(order.product_order_item):
-        path = f"productOrderItem[{number}].product.id"
+    for placed in walked(order.product_order_item, ITEMS):
+        item, path = placed.item, f"{placed.path}.product.id"
         named = item.product.id if item.product is not None and item.action in {"modify", "delete"} else None
         if named is not None and first[named] != path:
             yield Problem(path=path, wrong=f"{named!r} is in another item too", legal="one item per product")

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from inventory.documents import Document
 from orders.catalog.model import Ref
+from orders.states import OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class ItemTask:
         specification: the product specification with its version; None as before.
         renewed: whether the order moves the product to another version, or another specification.
         place_attributes: what was known of the place when the order came.
+        after: the items that it waits for.
+        state: of its own work, where it holds other items: its state in the order is what all of them make.
     """
 
     item_id: str
@@ -34,6 +37,8 @@ class ItemTask:
     specification: Ref | None = None
     renewed: bool = False
     place_attributes: dict[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    state: OrderState | None = None
 
 
 _TASKS: Final = TypeAdapter(dict[str, ItemTask])

@@ -31,8 +31,9 @@ ITEM: Final = Lifecycle(
     transitions={
         # TMF622 has no partial items.
         **{state: moves - {_S.PARTIAL} for state, moves in ORDER.transitions.items()},
-        # An item that is completed while others are in flight is undone with them.
+        # An item that is completed while others are in flight is undone with them, also inside one that has failed.
         _S.COMPLETED: frozenset({_S.PENDING_CANCELLATION}),
+        _S.FAILED: frozenset({_S.PENDING_CANCELLATION}),
     },
 )
 

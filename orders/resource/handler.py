@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from inventory.documents import Document
 from inventory.errors import InventoryError
@@ -16,6 +17,9 @@ from orders.resource.contracts import Reservations
 from orders.resource.intake import specification_ref
 from orders.resource.states import ITEM, ORDER
 from orders.states import FINAL, OrderState, roll_up
+
+SEQUENCE: Final = "sequence"
+"""Where an order's private data has the ids of its items in the order of the work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ class ResourceOrderHandler:
         self.cancels.done(uow, self._save(uow, row, document, OrderState.CANCELLED, reason=reason))
 
     def _run(self, uow: UnitOfWork, row: Row) -> _Outcome:
-        items: Sequence[Document] = row.document["orderItem"]
+        items = _in_order(row)
         taken: dict[str, Document] = {}
         try:
             for item in (each for each in items if each["action"] == "add"):
@@ -103,6 +107,13 @@ class ResourceOrderHandler:
         )
         after = replace(before, state=state, document={**moved, "state": state})
         return self.orders.save(uow, before, after, reason=reason)
+
+
+def _in_order(row: Row) -> Sequence[Document]:
+    """Return the items, each after those that it waits for."""
+    items: Sequence[Document] = row.document["orderItem"]
+    rank = {key: number for number, key in enumerate(row.task.get(SEQUENCE, ()))}
+    return sorted(items, key=lambda item: rank.get(item["id"], 0))
 
 
 def _with_resources(document: Document, outcome: _Outcome) -> Document:

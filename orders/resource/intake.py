@@ -8,6 +8,7 @@ from pydantic import Field
 
 from inventory.documents import Document
 from orders.catalog.model import Catalog, Ref
+from orders.dependencies import Node, Relation, in_order, waits
 from orders.errors import Problem
 from orders.inbound import (
     BareNoteBody,
@@ -15,12 +16,14 @@ from orders.inbound import (
     DateTime,
     Inbound,
     ItemBody,
+    NoNestedItems,
     OrderBody,
     PlaceBody,
     RelationshipBody,
     SpecificationBody,
     Text,
     common_problems,
+    nodes_of,
     offer_problems,
     parse,
     refuse,
@@ -38,13 +41,42 @@ class ResourceBody(Inbound):
     resource_specification: SpecificationBody | None = None
 
 
+class RelatedItemBody(Inbound):
+    """An item that another one relates to."""
+
+    item_id: str | None = None
+    resource_order_id: str | None = None
+
+
+class ItemRelationshipBody(RelationshipBody):
+    """How an item relates to another."""
+
+    order_item: RelatedItemBody | None = None
+
+    def relation(self, path: str) -> Relation:
+        """Return what it says; ``path`` is where it stands."""
+        named = self.order_item or RelatedItemBody()
+        return Relation(
+            kind=self.relationship_type or "",
+            target=named.item_id,
+            path=f"{path}.orderItem.itemId",
+            order=named.resource_order_id or "",
+        )
+
+
 class ResourceOrderItemBody(ItemBody):
     """An item of an incoming resource order."""
 
     action: Literal["add", "delete", "noChange"]
-    order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
+    order_item: NoNestedItems = Field(default_factory=list)
+    order_item_relationship: list[ItemRelationshipBody] = Field(default_factory=list)
     resource: ResourceBody | None = None
     resource_specification: SpecificationBody | None = None
+
+    @property
+    def relationships(self) -> tuple[str, Sequence[RelationshipBody]]:
+        """What it says of other items, and the attribute where that stands."""
+        return "orderItemRelationship", self.order_item_relationship
 
 
 class ResourceOrderBody(OrderBody):
@@ -60,10 +92,11 @@ class ResourceOrderBody(OrderBody):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceOrder:
-    """A checked order: ``document`` is the body to store."""
+    """A checked order: ``document`` is the body to store; ``sequence`` has the ids in the order of the work."""
 
     external_id: str | None
     document: Document
+    sequence: tuple[str, ...]
 
 
 def check_order(body: object, catalog: Catalog) -> ResourceOrder:
@@ -74,7 +107,9 @@ def check_order(body: object, catalog: Catalog) -> ResourceOrder:
     """
     order, document = parse(ResourceOrderBody, body)
     refuse((*common_problems(order.order_item, "orderItem"), *_problems(order.order_item, catalog)))
-    return ResourceOrder(external_id=order.external_id, document=document)
+    nodes = nodes_of(order.order_item, "orderItem")
+    refuse(_waits_for_release(nodes))
+    return ResourceOrder(external_id=order.external_id, document=document, sequence=in_order(nodes))
 
 
 def specification_ref(item: Document) -> Ref:
@@ -90,6 +125,15 @@ def _problems(items: Sequence[ResourceOrderItemBody], catalog: Catalog) -> Itera
             yield from _add_problems(item, catalog, path)
         elif item.action == "delete" and (item.resource is None or item.resource.id is None):
             yield Problem(path=f"{path}.resource.id", wrong="is missing", legal="the id of the resource to release")
+
+
+def _waits_for_release(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Yield each item that takes something when something else is given back: that could not be undone."""
+    actions = {node.id: node.action for node in nodes}
+    for wait in waits(nodes):
+        if (actions[wait.item], actions[wait.other]) == ("add", "delete"):
+            wrong = f"{wait.item!r} cannot wait for the release {wait.other!r}: all items of an order are kept, or none"
+            yield Problem(path=wait.path, wrong=wrong, legal="an order of its own")
 
 
 def _add_problems(item: ResourceOrderItemBody, catalog: Catalog, path: str) -> Iterator[Problem]:

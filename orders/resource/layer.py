@@ -12,7 +12,7 @@ from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
 from orders.life import OrderLife
 from orders.resource.contracts import Reservations
-from orders.resource.handler import ResourceOrderHandler
+from orders.resource.handler import SEQUENCE, ResourceOrderHandler
 from orders.resource.intake import ResourceOrderBody, check_order
 from orders.resource.jobs import CANCEL, START, WAKE
 from orders.resource.states import CANCEL as TASK
@@ -58,6 +58,7 @@ class ResourceOrdering:
             correlation_id=lane,
             external_id=checked.external_id,
             document=_acknowledged(checked.document, order_id, stamp(uow.now)),
+            task={SEQUENCE: checked.sequence} if checked.sequence else {},
         )
         self.orders.insert(uow, row)
         self.life.accept(uow, row)

@@ -26,7 +26,18 @@ from orders.service.jobs import UNDO_AGAIN, WAKE
 from orders.service.migration import added, both, matched, redesigned
 from orders.service.model import Composition, ItemTask, Part, Phase, SentOrder, load_tasks
 from orders.service.progress import save_progress
-from orders.service.steps import Steps, activation_id, errors_of, has_code, kept, owns, refusal, reported_errors
+from orders.service.sequence import due, lost, to_undo
+from orders.service.steps import (
+    Steps,
+    activation_id,
+    dependency_failed,
+    errors_of,
+    has_code,
+    kept,
+    owns,
+    refusal,
+    reported_errors,
+)
 from orders.service.undo import Undo, is_stuck, needs_undoing, no_return, pause_s
 from orders.states import FINAL, OrderState
 from orders.timers import alarm
@@ -49,11 +60,35 @@ class ServiceOrderHandler:
         row = self.orders.get(uow, job.payload["order"])
         if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now) or is_to_wait(row, uow.now):
             return
-        waiting = load_tasks(row.task)
-        tasks = {key: replace(task, state=OrderState.IN_PROGRESS) for key, task in waiting.items()}
-        running = save_progress(self.orders, uow, row, tasks)
-        begun = {key: self._begin(uow, running, task) for key, task in tasks.items()}
-        save_progress(self.orders, uow, running, begun)
+        tasks = load_tasks(row.task)
+        if not tasks:
+            row = save_progress(self.orders, uow, row, tasks)
+            save_progress(self.orders, uow, row, tasks)
+            return
+        self._go_on(uow, row, tasks)
+
+    def _go_on(self, uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask]) -> Row:
+        """Begin, or undo, every item whose turn it is by now; return the order as it stands then."""
+        while True:
+            unfit = {task.item_id: reason for task, reason in lost(tasks)}
+            turn = [*due(tasks), *(tasks[key] for key in unfit)]
+            undone = to_undo(tasks)
+            if not turn and not undone:
+                return row
+            begun = {task.item_id: replace(task, state=OrderState.IN_PROGRESS) for task in turn}
+            if begun:
+                tasks = {**tasks, **begun}
+                row = save_progress(self.orders, uow, row, tasks)
+            for key, task in begun.items():
+                ended = unfit.get(key)
+                begun[key] = self._begin(uow, row, task) if ended is None else self._give_up(uow, row, task, ended)
+            undo, reason = Undo(steps=self.steps), str(row.document.get("cancellationReason", ""))
+            begun |= {task.item_id: undo.begin(uow, row, task, reason) for task in undone}
+            tasks = {**tasks, **begun}
+            row = save_progress(self.orders, uow, row, tasks, others=OrderState.CANCELLED)
+
+    def _give_up(self, uow: UnitOfWork, row: Row, task: ItemTask, reason: str) -> ItemTask:
+        return self.steps.finish(uow, row, task.with_errors((dependency_failed(reason, uow),)))
 
     def cancel(self, job: Job, uow: UnitOfWork) -> None:
         """Assess a cancel task and begin to undo the order's items; where that is too late, the order goes on."""
@@ -73,11 +108,9 @@ class ServiceOrderHandler:
             self.cancels.refused(uow, restored, too_late)
             return
         undoing = {key: _pending(item) for key, item in items.items()}
-        reason, undo = reason_of(task), Undo(steps=self.steps)
-        assessing = replace(assessing, document={**assessing.document, "cancellationReason": reason})
+        assessing = replace(assessing, document={**assessing.document, "cancellationReason": reason_of(task)})
         pending = save_progress(self.orders, uow, assessing, undoing, others=OrderState.PENDING_CANCELLATION)
-        begun = {key: undo.begin(uow, pending, item, reason) for key, item in items.items()}
-        self._save(uow, pending, begun)
+        self._save(uow, pending, undoing)
 
     def undo_again(self, job: Job, uow: UnitOfWork) -> None:
         """Ask the devices once more to be as they were; an item that went on meanwhile is left alone."""
@@ -129,6 +162,7 @@ class ServiceOrderHandler:
         stuck = [task for key, task in tasks.items() if is_stuck(task) and task != before[key]]
         said = (f"item {task.item_id!r} cannot be undone yet: {task.errors[-1]['reason']}" for task in stuck)
         saved = save_progress(self.orders, uow, row, tasks, [*notes, *said], others=OrderState.CANCELLED)
+        saved = self._go_on(uow, saved, tasks)
         for task in stuck:
             again = {"order": row.id, "item": task.item_id, "tries": task.tries}
             job = NewJob(kind=UNDO_AGAIN, lane=row.correlation_id, payload=again)
@@ -299,4 +333,7 @@ def _rollback_note(rollback: Mapping[str, Any]) -> str:
 
 
 def _pending(task: ItemTask) -> ItemTask:
-    return replace(task, state=OrderState.PENDING_CANCELLATION) if needs_undoing(task) else task
+    was_completed = task.state is OrderState.COMPLETED
+    if not needs_undoing(task):
+        return task
+    return replace(task, state=OrderState.PENDING_CANCELLATION, undone=was_completed)

@@ -1,14 +1,15 @@
 """Checks TMF641 bodies against the catalog and the services there are; every problem with its path. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from inventory.documents import Document
 from orders.catalog.characteristics import check_values, with_defaults
 from orders.catalog.model import Catalog, CustomerService, Ref
+from orders.dependencies import Relation, after
 from orders.documents import with_items
 from orders.errors import Problem
 from orders.inbound import (
@@ -16,7 +17,6 @@ from orders.inbound import (
     CharacteristicBody,
     Inbound,
     ItemBody,
-    NoNestedItems,
     NoteBody,
     OrderBody,
     PartyBody,
@@ -26,13 +26,16 @@ from orders.inbound import (
     SpecificationBody,
     Text,
     common_problems,
+    nodes_of,
     offer_problems,
     parse,
     refuse,
     values_of,
 )
+from orders.items import walked
 from orders.service.model import Composition
 
+ITEMS: Final = "serviceOrderItem"
 AttributesOf = Callable[[str], Mapping[str, Any]]
 """What is known of a place, by its id."""
 
@@ -70,14 +73,34 @@ class ItemRelationshipBody(RelationshipBody):
 
     order_item: RelatedItemBody | None = None
 
+    def relation(self, path: str) -> Relation:
+        """Return what it says; ``path`` is where it stands."""
+        named = self.order_item or RelatedItemBody()
+        return Relation(
+            kind=self.relationship_type or "",
+            target=named.item_id or named.id,
+            path=f"{path}.orderItem.itemId",
+            order=named.service_order_id or "",
+        )
+
 
 class ServiceOrderItemBody(ItemBody):
     """An item of an incoming service order."""
 
     action: Action
     service: ServiceBody
-    service_order_item: NoNestedItems = Field(default_factory=list)
+    service_order_item: "list[ServiceOrderItemBody]" = Field(default_factory=list)
     service_order_item_relationship: list[ItemRelationshipBody] = Field(default_factory=list)
+
+    @property
+    def inner(self) -> "Sequence[ServiceOrderItemBody]":
+        """The items inside it."""
+        return self.service_order_item
+
+    @property
+    def relationships(self) -> tuple[str, Sequence[RelationshipBody]]:
+        """What it says of other items, and the attribute where that stands."""
+        return "serviceOrderItemRelationship", self.service_order_item_relationship
 
 
 class ServiceOrderBody(OrderBody):
@@ -93,12 +116,18 @@ class ServiceOrderBody(OrderBody):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceItem:
-    """A checked item; ``composition`` is the service as it shall be, without what is only known later."""
+    """A checked item.
+
+    Attributes:
+        composition: the service as it shall be, without what is only known later.
+        after: the items that it waits for.
+    """
 
     item_id: str
     action: str
     service_id: str | None
     composition: Composition
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +163,10 @@ def read_order(body: object) -> tuple[ServiceOrderBody, Document]:
 def named_services(order: ServiceOrderBody) -> dict[str, str]:
     """Return the existing services that the order is about: service id to the path that names it first."""
     found: dict[str, str] = {}
-    for number, item in enumerate(order.service_order_item):
+    for placed in walked(order.service_order_item, ITEMS):
+        item = placed.item
         if item.action in {"modify", "delete"} and item.service.id is not None:
-            found.setdefault(item.service.id, f"serviceOrderItem[{number}].service.id")
+            found.setdefault(item.service.id, f"{placed.path}.service.id")
     return found
 
 
@@ -153,24 +183,23 @@ def check_order(
         InvalidOrder: with every problem.
     """
     context = _Context(catalog=catalog, services=services, attributes=attributes, problems=[])
-    context.problems.extend(common_problems(order.service_order_item, "serviceOrderItem"))
+    context.problems.extend(common_problems(order.service_order_item, ITEMS))
     context.problems.extend(_named_twice(order))
-    items = [
-        _check_item(context, item, f"serviceOrderItem[{number}]")
-        for number, item in enumerate(order.service_order_item)
-    ]
+    checked = [_check_item(context, placed.item, placed.path) for placed in walked(order.service_order_item, ITEMS)]
     refuse(context.problems)
+    items = [item for item in checked if item is not None]
+    waited = after(nodes_of(order.service_order_item, ITEMS), (item.item_id for item in items))
     return ServiceOrder(
         external_id=order.external_id,
         document=document,
-        items=tuple(item for item in items if item is not None),
+        items=tuple(replace(item, after=waited.get(item.item_id, ())) for item in items),
     )
 
 
 def _named_twice(order: ServiceOrderBody) -> Iterator[Problem]:
     first = named_services(order)
-    for number, item in enumerate(order.service_order_item):
-        path = f"serviceOrderItem[{number}].service.id"
+    for placed in walked(order.service_order_item, ITEMS):
+        item, path = placed.item, f"{placed.path}.service.id"
         if item.action in {"modify", "delete"} and item.service.id in first and first[item.service.id] != path:
             yield Problem(path=path, wrong=f"{item.service.id!r} is in another item too", legal="one item per service")
 

@@ -146,6 +146,7 @@ def _tasks(checked: ServiceOrder) -> dict[str, ItemTask]:
             action=item.action,
             service_id=item.service_id or str(uuid4()),
             composition=item.composition,
+            after=item.after,
         )
         for item in checked.items
     }

@@ -104,6 +104,7 @@ class ItemTask:
         is_undoing: whether the item is being cancelled.
         undone: whether the item was completed before it was cancelled.
         tries: how many times its undoing was asked of the devices.
+        after: the items that it waits for.
     """
 
     item_id: str
@@ -120,6 +121,7 @@ class ItemTask:
     is_undoing: bool = False
     undone: bool = False
     tries: int = 0
+    after: tuple[str, ...] = ()
 
     @property
     def all_reported(self) -> bool:

@@ -7,8 +7,10 @@ from typing import Any, Final
 from inventory.documents import Document
 from inventory.ledger import Move, UnitOfWork
 from inventory.store import DocumentStore, Row
-from orders.documents import merged, stamp, with_items, with_notes
+from orders.documents import merged, stamp, with_notes
+from orders.items import advanced
 from orders.service.documents import order_error_messages
+from orders.service.intake import ITEMS
 from orders.service.model import ItemTask, dump_tasks
 from orders.service.states import ITEM, ORDER
 from orders.states import FINAL, OrderState, roll_up
@@ -31,13 +33,15 @@ def save_progress(
     """
     is_leaving = before.state in _CANCELLING or others is OrderState.ASSESSING_CANCELLATION
 
-    def change(item: Document) -> Document:
-        changed = _item(item, tasks.get(item["id"]), others if is_leaving else None)
-        _record(uow, before, item, changed)
-        return changed
+    def change(item: Document) -> tuple[Document, OrderState | None]:
+        task = tasks.get(item["id"])
+        if task is None and item.get(ITEMS):
+            return item, None
+        changed = _item(item, task, others if is_leaving else None)
+        return changed, OrderState(changed["state"])
 
-    document = with_items(before.document, "serviceOrderItem", change)
-    states = (OrderState(item["state"]) for item in document["serviceOrderItem"])
+    items, states = advanced(before.document[ITEMS], ITEMS, change, lambda item, to: _record(uow, before, item, to))
+    document: Document = {**before.document, ITEMS: items}
     state = roll_up(states, before=OrderState(before.state))
     if state != before.state:
         ORDER.advance(OrderState(before.state), state)
@@ -81,18 +85,13 @@ def _state_before(task: ItemTask) -> str:
     return "terminated" if task.action == "add" else "active"
 
 
-def _record(uow: UnitOfWork, row: Row, old: Document, new: Document) -> None:
-    if old["state"] == new["state"]:
-        return
-    ITEM.advance(OrderState(old["state"]), OrderState(new["state"]))
-    move = Move(
-        resource_kind="serviceOrder",
-        resource_id=row.id,
-        item=old["id"],
-        from_state=old["state"],
-        to_state=new["state"],
-    )
-    uow.record(move)
+def _record(uow: UnitOfWork, row: Row, item: Document, to: OrderState) -> OrderState:
+    before = OrderState(item["state"])
+    if before is not to:
+        ITEM.advance(before, to)
+        move = Move(resource_kind="serviceOrder", resource_id=row.id, item=item["id"], from_state=before, to_state=to)
+        uow.record(move)
+    return to
 
 
 def _dates(before: Row, state: OrderState, uow: UnitOfWork) -> dict[str, Any]:

@@ -30,8 +30,12 @@ CANCEL: Final = task_lifecycle("cancel service order", TaskState.ACCEPTED)
 ITEM: Final = Lifecycle(
     name="service order item",
     initial=ORDER.initial,
-    # An item that is completed while others are in flight is undone with them.
-    transitions={**ORDER.transitions, _S.COMPLETED: frozenset({_S.PENDING_CANCELLATION})},
+    # An item that is completed while others are in flight is undone with them, also inside one that is partial.
+    transitions={
+        **ORDER.transitions,
+        _S.COMPLETED: frozenset({_S.PENDING_CANCELLATION}),
+        _S.PARTIAL: frozenset({_S.PENDING_CANCELLATION}),
+    },
 )
 
 

@@ -103,6 +103,11 @@ def kept(task: ItemTask, uow: UnitOfWork) -> dict[str, Any]:
     return _message("resourcesKept", reason, uow)
 
 
+def dependency_failed(reason: str, uow: UnitOfWork) -> dict[str, Any]:
+    """Return that an item was not begun, as what it waits for came to nothing."""
+    return _message("dependencyFailed", reason, uow)
+
+
 def refusal(report: Document, uow: UnitOfWork) -> dict[str, Any]:
     """Return why a resource order came to nothing."""
     reason = "; ".join(each["text"] for each in report.get("note", ())) or f"resource order {report['state']}"

@@ -76,12 +76,9 @@ class Undo:
     steps: Steps
 
     def begin(self, uow: UnitOfWork, row: Row, task: ItemTask, reason: str) -> ItemTask:
-        """Return the item as it is once its undoing has begun; one without anything to undo as it is."""
-        if not needs_undoing(task):
-            return task
-        was_completed = task.state is OrderState.COMPLETED
-        task = replace(task, is_undoing=True, undone=was_completed, state=OrderState.PENDING_CANCELLATION)
-        if was_completed:
+        """Return the item as it is once its undoing has begun."""
+        task = replace(task, is_undoing=True)
+        if task.undone:
             if task.action != "add":
                 self.steps.inventory.claim(uow, task.service_id, row.id)
             return self.take_back(uow, row, task)

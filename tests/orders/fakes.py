@@ -26,6 +26,7 @@ class FakeActivation:
         errors: what a monitor that ends InError says.
         muted: publish no end; :meth:`tell` does it.
         under_way: requests that are on the devices: too late to withdraw them.
+        unfit: serial numbers of ONTs whose services end InError.
     """
 
     refuses: set[str] = field(default_factory=set)
@@ -36,6 +37,7 @@ class FakeActivation:
     monitors: dict[str, str] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     under_way: set[str] = field(default_factory=set)
+    unfit: set[str] = field(default_factory=set)
 
     def create(self, uow: UnitOfWork, service: Document, *, external_id: str, correlation_id: str) -> str:
         return self._take(uow, "create", service, external_id, correlation_id)
@@ -57,7 +59,8 @@ class FakeActivation:
             self.requests.append((verb, service))
             self.monitors[external_id] = correlation_id
             if not self.muted:
-                self.tell(uow, external_id, "InError" if verb in self.refuses else "Completed")
+                is_bad = verb in self.refuses or bool(_serials(service) & self.unfit)
+                self.tell(uow, external_id, "InError" if is_bad else "Completed")
         return f"monitor-{external_id}"
 
     def tell(
@@ -78,6 +81,11 @@ class FakeActivation:
                 document=document,
             )
         )
+
+
+def _serials(service: Any) -> set[str]:
+    characteristics = service.get("serviceCharacteristic", ()) if isinstance(service, Mapping) else ()
+    return {each["value"] for each in characteristics if each["name"] == "ontSerialNumber"}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -105,7 +105,31 @@ SPOILED: dict[str, tuple[Path, Any, str]] = {
         [{"name": "ontSerialNumber", "value": "ALCL0000A1B2"}, {"name": "downstreamMbps", "value": 200}],
         "productCharacteristic.downstreamMbps: 200 contradicts product offering 'fibre-100' (legal: 100)",
     ),
-    "nested-items": ((*ITEM, "productOrderItem"), [add_item("2")], "legal: no item inside an item"),
+    "nested-id-twice": (
+        (*ITEM, "productOrderItem"),
+        [add_item("1", serial="ALCL0000A1B3")],
+        "productOrderItem[0].productOrderItem[0].id: '1' is given twice",
+    ),
+    "nested-offering": (
+        (*ITEM, "productOrderItem"),
+        [add_item("2", offering="fibre-9")],
+        "productOrderItem[0].productOrderItem[0].productOffering.id: 'fibre-9' does not exist",
+    ),
+    "relies-on-itself": (
+        (*ITEM, "productOrderItemRelationship"),
+        [{"id": "1", "relationshipType": "reliesOn"}],
+        "productOrderItem[0].productOrderItemRelationship[0].id: '1' is the item itself",
+    ),
+    "relies-on-nothing": (
+        (*ITEM, "productOrderItemRelationship"),
+        [{"relationshipType": "dependsOn"}],
+        "productOrderItem[0].productOrderItemRelationship[0].id: is missing",
+    ),
+    "relies-on-unknown": (
+        (*ITEM, "productOrderItemRelationship"),
+        [{"id": "7", "relationshipType": "reliesOn"}],
+        "productOrderItemRelationship[0].id: there is no item '7' (legal: none: the order has no other item)",
+    ),
     "external-id": (("externalId",), 5, "externalId: 5 is not legal"),
     "external-id-empty": (("externalId",), "", "externalId: '' is not legal"),
     "priority": (("priority",), 1, "priority: 1 is not legal"),

@@ -73,7 +73,16 @@ SPOILED: dict[str, tuple[Path, Any, str]] = {
         "serviceCharacteristic.downstreamMbps: '100' is not legal (legal: integer",
     ),
     "boolean-value": ((*SERVICE, "serviceCharacteristic", 0, "value"), True, "downstreamMbps: True is not legal"),
-    "nested-items": ((*ITEM, "serviceOrderItem"), [{}], "legal: no item inside an item"),
+    "nested-items": (
+        (*ITEM, "serviceOrderItem"),
+        [{}],
+        "serviceOrderItem[0].serviceOrderItem[0].id: is missing",
+    ),
+    "waits-for-another-order": (
+        (*ITEM, "serviceOrderItemRelationship"),
+        [{"relationshipType": "dependency", "orderItem": {"itemId": "2", "serviceOrderId": "so-9"}}],
+        "serviceOrderItemRelationship[0].orderItem.itemId: an item of another order, 'so-9', cannot be waited for",
+    ),
 }
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": ({"id": "s-9"}, "serviceOrderItem[0].service.id: 's-9' does not exist"),
