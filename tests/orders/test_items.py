@@ -74,7 +74,8 @@ def forests(draw: st.DrawFn) -> tuple[list[dict[str, Any]], dict[str, OrderState
     def drawn(depth: int) -> dict[str, Any]:
         key, state = str(next(count)), draw(st.sampled_from(LEAF_STATES))
         inner = [drawn(depth + 1) for _ in range(draw(st.integers(0, 2 if depth < 3 else 0)))]
-        if inner and draw(st.booleans()):
+        is_working: bool = draw(st.booleans())
+        if inner and is_working:
             working.add(key)
         if not inner or key in working:
             own[key] = state
