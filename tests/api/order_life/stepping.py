@@ -223,7 +223,7 @@ def small_network() -> Network:
             Link(a_device="sw1", a_interface="Ethernet2", b_device="r1", b_interface="eth1"),
         ),
         pon_ports=(
-            PonPort(olt="olt1", name="pon1", channel_partition="c", channel_pair="d", first_onu_id=1, last_onu_id=64),
+            PonPort(olt="olt1", name="pon1", channel_partition="c", channel_pair="d", first_onu_id=1, last_onu_id=127),
         ),
         premises=tuple(
             Premises(
