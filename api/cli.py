@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from api.device_commands import device_app
 from api.drift_commands import EPILOG as DRIFT_EPILOG
 from api.drift_commands import drift_command
 from api.errors import ApiError, StartRefused
+from api.far.model import Layer
 from api.fsck.command import fsck_command
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
@@ -82,13 +84,15 @@ Kinds = Annotated[str | None, typer.Option(help="Job kinds or layers, comma sepa
 Concurrency = Annotated[int | None, typer.Option(help="Changes of devices under way at a time (64).", min=1, max=1000)]
 Auth = Annotated[str | None, typer.Option(help="'on' or 'off': whether requests need a bearer token (on).")]
 
+LayerOption = Annotated[str | None, typer.Option(help="Be this part of the chain: com, som, rom, activation (all).")]
+Upstream = Annotated[str | None, typer.Option(help="Where the layers below are: som=http://…,rom=http://….")]
 Policy = Annotated[Path | None, typer.Option(help="YAML file: which plans wait for people (none).", metavar="FILE")]
 
 
 @app.command(
     "serve",
     epilog="Examples:  lastmile serve --port 8640 --data ./lastmile-data --lab none --auth on   ·   "
-    "lastmile serve --lab ftth --runtime netns",
+    "lastmile serve --lab ftth --runtime netns   ·   lastmile serve --layer com --upstream som=http://127.0.0.1:8642",
 )
 def serve_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     port: Port = None,
@@ -98,9 +102,11 @@ def serve_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     runtime: Runtime = None,
     auth: Auth = None,
     review_policy: Policy = None,
+    layer: LayerOption = None,
+    upstream: Upstream = None,
 ) -> None:
     """Run the platform (and the lab) until it is interrupted, and print its URLs."""
-    of_lab = {"lab": lab, "runtime": runtime}
+    of_lab = {"lab": lab, "runtime": runtime, "layer": layer, "upstream": upstream}
     settings = Settings.read(
         os.environ, port=port, data=data, database=database, auth=_on(auth), review_policy=review_policy, **of_lab
     )
@@ -139,7 +145,8 @@ def _serve(settings: Settings, part: Part) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listening = bind(settings.host, settings.port)
     try:
-        with running_system(settings, part) as system:
+        here = settings.model_copy(update={"port": listening.getsockname()[1]})
+        with running_system(here, part) as system:
             _announce(system, url_of(listening))
             settle_heap()
             serve(create_app(system), listening)
@@ -208,6 +215,14 @@ def main() -> None:
         sys.exit(f"lastmile: {error}")
 
 
+def _shown(system: System) -> Iterator[str]:
+    here = system.side.here
+    if Layer.COM in here:
+        yield "/tmf-api/productOrderingManagement/v4/productOrder"
+    if Layer.ACTIVATION in here:
+        yield "/lastmile/v1/device"
+
+
 def _announce(system: System, url: str) -> None:
     console.print(f"[bold]lastmile[/] serves at [link={url}]{url}[/link]   (Ctrl-C ends it)")
     if system.first_token:
@@ -216,7 +231,7 @@ def _announce(system: System, url: str) -> None:
     elif system.settings.auth:
         console.print("Access: the admin token printed at the first start; 'lastmile token create NAME' makes more.")
     bearer = ' -H "Authorization: Bearer $LASTMILE_TOKEN"' if system.settings.auth else ""
-    for path in ("/health", "/tmf-api/productOrderingManagement/v4/productOrder", "/lastmile/v1/device"):
+    for path in ("/health", *_shown(system)):
         console.print(f"  curl -s{bearer} {url}{path}", soft_wrap=True, highlight=False)
     if system.served is not None and system.served.notice:
         console.print(system.served.notice, highlight=False, soft_wrap=True)

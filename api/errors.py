@@ -9,6 +9,7 @@ ApiError
 ├── DatabaseAway      the database server cannot be reached just now
 ├── ImportRefused     nothing that can be imported, or not into this inventory; says what is legal
 ├── KeyReused         an idempotency key that stood for another request
+├── LayerAway         a layer in another process does not answer just now
 ├── LeaseLost         a job this worker was running is another's by now
 ├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
 ├── PatchConflict     a JSON patch that does not fit the resource as it is now
@@ -65,6 +66,16 @@ class ImportRefused(ApiError):
 
 class KeyReused(ApiError):
     """An idempotency key that stood for another request before; nothing was done."""
+
+
+class LayerAway(ApiError):
+    """A layer in another process does not answer, and without it this cannot be done; nothing was done.
+
+    Attributes:
+        retry_after_s: when asking again makes sense.
+    """
+
+    retry_after_s = 5
 
 
 class LeaseLost(ApiError):

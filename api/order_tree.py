@@ -29,12 +29,16 @@ class OrderTree:
             UnknownResource: no product order has this id.
         """
         top = self.product_orders.get(connection, order_id)
+        return {"id": order_id, "productOrder": dict(top.document), **self.chain(connection, top.correlation_id)}
+
+    def chain(self, connection: Connection, correlation_id: str) -> dict[str, Any]:
+        """Return what this database has of a chain, but for the product order."""
         chain = {
-            store.kind: [dict(row.document) for row in store.by_correlation_id(connection, top.correlation_id)]
+            store.kind: [dict(row.document) for row in store.by_correlation_id(connection, correlation_id)]
             for store in (self.service_orders, self.resource_orders, self.monitors)
         }
         unfinished = unfinished_of(connection, [document["id"] for document in chain[self.monitors.kind]])
-        ids = [order_id, *(document["id"] for documents in chain.values() for document in documents)]
+        ids = [correlation_id, *(document["id"] for documents in chain.values() for document in documents)]
         history = [
             {
                 "kind": move.resource_kind,
@@ -48,10 +52,8 @@ class OrderTree:
             }
             for move in moves_of(connection, ids)
         ]
-        events = events_of_chain(connection, top.correlation_id)
+        events = events_of_chain(connection, correlation_id)
         return {
-            "id": order_id,
-            "productOrder": dict(top.document),
             **chain,
             "unfinishedTransaction": [transaction_document(each) for each in unfinished],
             "history": history,

@@ -1,5 +1,6 @@
 """Settings: one frozen value, read once from the environment and the command line."""
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 import labs
 from api.errors import StartRefused
+from api.far.model import Layer
 from labs.runtimes.registry import EMBEDDED, RUNTIMES
 
 PREFIX = "LASTMILE_"
@@ -40,6 +42,11 @@ class Settings(BaseModel):
         hub_attempts: failed deliveries of one event to one subscriber before it becomes a dead letter.
         hub_first_pause_s: after the first failed delivery; it doubles with each further one.
         hub_timeout_s: how long one delivery may take.
+        layer: what of the chain this process is: com, som, rom, activation (comma separated); all if empty.
+        upstream: where the layers below listen, ``som=http://…,rom=https://…``, those that are not this process.
+        upstream_tokens: with what they are asked, ``som=lm_…,rom=lm_…``; tokens of the role ``layer``.
+        public_url: where the layers below reach this process with their events; ``http://HOST:PORT`` if not given.
+        upstream_patience_s: how long nothing may be heard of a request to another layer before its state is read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,8 +71,29 @@ class Settings(BaseModel):
     hub_attempts: int = Field(default=20, ge=1)
     hub_first_pause_s: float = Field(default=0.5, gt=0.0)
     hub_timeout_s: float = Field(default=10.0, gt=0.0)
+    layer: tuple[Layer, ...] = ()
+    upstream: dict[Layer, str] = Field(default_factory=dict)
+    upstream_tokens: dict[Layer, SecretStr] = Field(default_factory=dict)
+    public_url: str = ""
+    upstream_patience_s: float = Field(default=60.0, gt=0.0)
 
-    @field_validator("hub_allow", "kinds", mode="before")
+    @field_validator("upstream", "upstream_tokens", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        if isinstance(value, str):
+            entries = (text.partition("=") for text in value.split(",") if text.strip())
+            return {name.strip(): rest.strip() for name, _, rest in entries}
+        return value
+
+    @field_validator("upstream")
+    @classmethod
+    def _addresses(cls, upstream: dict[Layer, str]) -> dict[Layer, str]:
+        for layer, url in upstream.items():
+            if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+                raise ValueError(f"{layer}: {url!r} is no address; legal: http://host[:port][/path] or https://…")
+        return upstream
+
+    @field_validator("hub_allow", "kinds", "layer", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         if isinstance(value, str):

@@ -7,6 +7,8 @@ from typing import Any
 from activation.contracts import Devices
 from activation.device_board import DeviceBoard
 from activation.drift_watch import DriftWatch
+from api.far.places import PlaceSource
+from api.far.side import Side
 from api.http.activation import ActivationDesk
 from api.http.collections import Collection, LayerCreate
 from api.hub.hub import Hub
@@ -48,6 +50,8 @@ class System:
         lab: the embedded lab, where one runs here.
         served: the lab whose devices are managed, wherever it runs.
         first_token: the admin token, only at the very first start of a data folder.
+        side: which layers are in this process, and where those below them are.
+        places: what is known of places.
     """
 
     settings: Settings
@@ -72,6 +76,8 @@ class System:
     lab: EmbeddedLab | None
     served: ServedLab | None
     first_token: str | None
+    side: Side
+    places: PlaceSource
 
     @property
     def nodes(self) -> Sequence[RunningNode]:

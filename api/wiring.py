@@ -24,6 +24,10 @@ from activation.sessions import DeviceLocks, SessionPool
 from activation.store import MONITORS, SERVICES
 from api import tokens
 from api.errors import StartRefused
+from api.far.hearing import HEARD, Hearing
+from api.far.model import Layer
+from api.far.places import OwnPlaces
+from api.far.side import Side, asking, side_of
 from api.front_door import FrontDoor
 from api.http.activation import ActivationDesk
 from api.http.catalog import catalog_collections
@@ -56,6 +60,7 @@ from inventory.device_states import DeviceStates
 from inventory.devices import DeviceDirectory
 from inventory.documents import Document
 from inventory.ledger import Handler, UnitOfWork
+from inventory.places import PlaceDirectory
 from inventory.reservations import ReservationBook, pool_usage
 from inventory.store import DocumentStore
 from inventory.tables import products, resources, services
@@ -98,18 +103,25 @@ class Layers:
     resource: ResourceOrdering
     core: ActivationCore
     editor: CatalogEditor
+    here: frozenset[Layer] = frozenset(Layer)
 
     def handlers(self) -> Mapping[str, Handler]:
-        """Return the database work of all layers by job kind."""
-        return {**self.product.handlers(), **self.service.handlers(), **self.resource.handlers()}
+        """Return the database work of the layers of this process by job kind."""
+        return {kind: handler for layer in self._ordering for kind, handler in layer.handlers().items()}
 
     def routes(self) -> Mapping[str, Sequence[str]]:
         """Return which job kinds follow which event type."""
         found: dict[str, list[str]] = defaultdict(list)
-        for layer in (self.product, self.service, self.resource):
+        for layer in self._ordering:
             for event_type, kind in layer.subscriptions().items():
                 found[event_type].append(kind)
         return found
+
+    @property
+    def _ordering(self) -> Sequence[ProductOrdering | ServiceOrdering | ResourceOrdering]:
+        every: Mapping[Layer, ProductOrdering | ServiceOrdering | ResourceOrdering]
+        every = {Layer.COM: self.product, Layer.SOM: self.service, Layer.ROM: self.resource}
+        return [layer for name, layer in every.items() if name in self.here]
 
 
 @contextmanager
@@ -142,6 +154,7 @@ def running_system(
         )
     with ExitStack() as stack:
         files = load_catalog(*catalog_folders(settings))
+        side = side_of(settings)
         routes: dict[str, Sequence[str]] = {}
         database = stack.enter_context(storage(settings, routes=routes, fan_out=FanOut()))
         lab = served_lab(settings, database, stack) if part is Part.ALL else None
@@ -155,27 +168,32 @@ def running_system(
         core.sizes.target_s = settings.commit_target_s
         editor = catalog_editor(platforms)
         take_in_catalog(database, editor, files, is_reader=part is Part.WORKER)
-        layers = _layers(editor, core)
+        layers = _layers(editor, core, side)
         stack.callback(layers.core.close)
         routes |= layers.routes()
         if part is not Part.API:
             _start_work(settings, layers, database, presence, stack)
+            stack.enter_context(asking(settings, side, database))
         first_token = _first_token(database) if settings.auth and part is not Part.WORKER else None
         desk = activation_desk(settings, database, core, devices, routes, stack)
-        yield replace(_system(settings, database, layers, devices, lab, desk), first_token=first_token)
+        whole = _system(settings, database, layers, devices, lab, desk)
+        yield replace(whole, side=side, places=side.places or OwnPlaces(transactions=database), first_token=first_token)
 
 
 def _start_work(settings: Settings, layers: Layers, database: Database, presence: Presence, stack: ExitStack) -> None:
-    if settings.database is None:
+    runs_devices = Layer.ACTIVATION in layers.here
+    if settings.database is None and runs_devices:
         # Alone on the database: what is unfinished is nobody's. Peers roll back what was theirs when they take it over.
         layers.core.recover(database)
-    layers.core.warm()
-    wanted = wanted_kinds(settings.kinds, [*layers.handlers(), RUN, DELIVER])
+    if runs_devices:
+        layers.core.warm()
+    handlers = {**layers.handlers(), HEARD: Hearing(routes=layers.routes(), handlers=layers.handlers())}
+    wanted = wanted_kinds(settings.kinds, [*handlers, RUN, DELIVER])
     worker = Worker(
         database=database,
-        handlers={kind: handler for kind, handler in layers.handlers().items() if kind in wanted},
+        handlers={kind: handler for kind, handler in handlers.items() if kind in wanted},
         device_handlers={},
-        desks={RUN: layers.core} if RUN in wanted else {},
+        desks={RUN: layers.core} if RUN in wanted and runs_devices else {},
         presence=presence,
     )
     worker.start()
@@ -232,12 +250,14 @@ def _activation_core(settings: Settings, reach: Reach, folder: Path) -> Activati
     )
 
 
-def _layers(editor: CatalogEditor, core: ActivationCore) -> Layers:
-    catalog = StoredCatalog(editor.store)
+def _layers(editor: CatalogEditor, core: ActivationCore, side: Side) -> Layers:
+    catalog, places = StoredCatalog(editor.store), side.places or PlaceDirectory()
     resource = ResourceOrdering(catalog=catalog, reservations=ReservationBook())
-    service = ServiceOrdering(catalog=catalog, resources=resource, activation=core)
-    product = ProductOrdering(catalog=catalog, services=service)
-    return Layers(product=product, service=service, resource=resource, core=core, editor=editor)
+    service = ServiceOrdering(
+        catalog=catalog, resources=side.resources or resource, activation=side.activation or core, places=places
+    )
+    product = ProductOrdering(catalog=catalog, services=side.services or service, places=places)
+    return Layers(product=product, service=service, resource=resource, core=core, editor=editor, here=side.here)
 
 
 def _system(
@@ -276,6 +296,8 @@ def _system(
         lab=lab.embedded if lab is not None else None,
         served=lab,
         first_token=None,
+        side=Side(here=layers.here),
+        places=OwnPlaces(transactions=database),
     )
 
 
@@ -303,6 +325,7 @@ def _creates(layers: Layers) -> Mapping[str, Create]:
         resource_orders=resource_orders,
         services=_inventory("service"),
         resources=_inventory("resource"),
+        is_whole=layers.here == frozenset(Layer),
     )
 
     def create_service_order(uow: UnitOfWork, body: Document) -> Document:

@@ -7,6 +7,7 @@ from activation.contracts import Devices
 from activation.service_activation import ServiceActivations
 from api.activation_face import ActivationFace
 from api.http.activation import ActivationDesk
+from api.hub.store import DELIVER
 from api.monitor_watch import MonitorWatch
 from api.runtime.database import Database
 from api.settings import Settings
@@ -21,7 +22,7 @@ def activation_desk(
     stack: ExitStack,
 ) -> ActivationDesk:
     """Return the door, which closes with ``stack``; ``routes`` says which job kinds follow which event."""
-    watch = MonitorWatch(database, database.signals, routes["MonitorStateChangeEvent"])
+    watch = MonitorWatch(database, database.signals, routes.get("MonitorStateChangeEvent", (DELIVER,)))
     stack.callback(watch.close)
     return ActivationDesk(
         face=ActivationFace(core=core, device=devices.device),

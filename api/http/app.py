@@ -8,12 +8,16 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from activation.model import DeviceEdit, PlanId
 from activation.store import plan_edits
 from api import tokens
+from api.far.model import Layer
+from api.far.routes import add_listeners
 from api.http import problems
 from api.http.activation import add_activation
 from api.http.catalog import add_catalog_changes
+from api.http.chains import add_chains
 from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
+from api.http.layers import is_served, served
 from api.http.list_query import page_request
 from api.http.order_life import add_order_life
 from api.http.plan import add_plans
@@ -41,19 +45,27 @@ def create_app(system: System) -> FastAPI:
     _add_tmf(guarded, system)
     add_order_life(guarded, system)
     add_catalog_changes(guarded, system)
-    add_activation(guarded, system.activation)
     _add_events(guarded, system)
     _add_own(guarded, system)
-    add_devices(guarded, system)
-    add_drift(guarded, system)
-    add_transactions(guarded, system)
-    add_repairs(guarded, system)
-    add_plans(guarded, system)
-    add_service_tests(guarded, system)
-    add_reviews(guarded, system)
-    add_hubs(guarded, system.hub)
+    if Layer.ACTIVATION in system.side.here:
+        _add_devices(guarded, system)
+    add_hubs(guarded, system.hub, lambda base: is_served(base, system.side.here))
+    add_chains(guarded, system)
     app.include_router(guarded)
+    add_listeners(app.router, system.database)
     return app
+
+
+def _add_devices(router: APIRouter, system: System) -> None:
+    """TMF640, and what engineers do with devices."""
+    add_activation(router, system.activation)
+    add_devices(router, system)
+    add_drift(router, system)
+    add_transactions(router, system)
+    add_repairs(router, system)
+    add_plans(router, system)
+    add_service_tests(router, system)
+    add_reviews(router, system)
 
 
 def _guard(system: System) -> Any:  # noqa: ANN401 - a FastAPI dependency
@@ -86,7 +98,7 @@ def _planned(edit: DeviceEdit) -> Mapping[str, Any]:
 
 
 def _add_tmf(router: APIRouter, system: System) -> None:
-    for collection in system.collections:
+    for collection in served(system):
         add_reads(router, collection)
         create = system.creates.get(collection.name)
         if create is not None:
@@ -119,10 +131,6 @@ def _add_events(router: APIRouter, system: System) -> None:
 def _add_own(router: APIRouter, system: System) -> None:
     """What TM Forum has no API for: the whole chain of an order, the pools, the jobs that wait for a person."""
 
-    def read_tree(key: str) -> Mapping[str, Any]:
-        with system.database.read() as connection:
-            return system.order_tree.read(connection, key)
-
     def read_pools() -> Any:  # noqa: ANN401 - JSON
         with system.database.read() as connection:
             return system.pool_usage(connection)
@@ -135,7 +143,7 @@ def _add_own(router: APIRouter, system: System) -> None:
         with system.database.read() as connection:
             return [_planned(edit) for edit in plan_edits(connection, PlanId(key))]
 
-    router.add_api_route("/lastmile/v1/orderTree/{key}", read_tree, methods=["GET"])
-    router.add_api_route("/lastmile/v1/pool", read_pools, methods=["GET"])
+    if Layer.ROM in system.side.here:
+        router.add_api_route("/lastmile/v1/pool", read_pools, methods=["GET"])
     router.add_api_route("/lastmile/v1/parkedJob", read_parked, methods=["GET"])
     router.add_api_route("/lastmile/v1/plan/{key}", read_plan, methods=["GET"])

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from api.http.layers import served
 from api.http.patches import Change, Patch, Remove, add_delete, add_patch
 from api.system import System
 from inventory.documents import Document
@@ -16,7 +17,7 @@ _RESOURCES = DocumentStore(table=resources, kind="resource", domain="inventory")
 
 def add_order_life(router: APIRouter, system: System) -> None:
     """Add PATCH and DELETE of product, service and resource orders."""
-    for collection in system.collections:
+    for collection in served(system):
         life = system.order_lives.get(collection.name)
         if life is not None:
             add_patch(router, collection, life.orders, system.database, _amending(life))

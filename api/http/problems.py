@@ -16,6 +16,7 @@ from api.errors import (
     CallbackRefused,
     DatabaseAway,
     KeyReused,
+    LayerAway,
     NotAllowed,
     NotAuthorized,
     PatchConflict,
@@ -43,6 +44,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,
     CatalogConflict: HTTPStatus.CONFLICT,
     InvalidEntry: HTTPStatus.BAD_REQUEST,
+    LayerAway: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidOrder: HTTPStatus.BAD_REQUEST,
     BadIntent: HTTPStatus.BAD_REQUEST,
     OrderConflict: HTTPStatus.CONFLICT,
@@ -72,7 +74,7 @@ def body(status: int, reason: str) -> dict[str, str]:
 def _known(_: Request, error: Exception) -> JSONResponse:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    if isinstance(error, DatabaseAway):
+    if isinstance(error, DatabaseAway | LayerAway):
         headers = {"Retry-After": str(error.retry_after_s)}
     return JSONResponse(body(status, str(error)), status, headers)
 

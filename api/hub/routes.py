@@ -1,5 +1,6 @@
 """The hub over HTTP: ``{api}/hub`` of every TMF API, and the dead letters."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +17,11 @@ from api.hub.topics import TOPICS, Topic
 DEAD_LETTERS = "/lastmile/v1/deadLetter"
 
 
-def add_hubs(router: APIRouter, hub: Hub) -> None:
-    """Add every hub and the dead letters."""
+def add_hubs(router: APIRouter, hub: Hub, is_served: Callable[[str], bool]) -> None:
+    """Add the hubs of the APIs that are served here, and the dead letters."""
     for topic in TOPICS.values():
-        _add_hub(router, hub, topic)
+        if is_served(topic.base):
+            _add_hub(router, hub, topic)
     _add_dead_letters(router, hub)
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy import Connection, MetaData
 
 from activation.tables import metadata as activation_tables
+from api.far.tables import metadata as far_tables
 from api.hub.tables import metadata as hub_tables
 from api.runtime.queue_procrastinate import ProcrastinateQueue
 from api.runtime.tables import metadata as runtime_tables
@@ -23,6 +24,7 @@ SCHEMAS: Final = (
     resource_tables,
     activation_tables,
     hub_tables,
+    far_tables,
 )
 
 

@@ -24,6 +24,7 @@ REVISIONS: Final = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """Every revision in order; the last one is what this code works on."""
 HEAD: Final = REVISIONS[-1]

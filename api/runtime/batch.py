@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from api.errors import LayerAway
 from api.runtime.contracts import Claim, Outcome
 from api.runtime.ledger import LedgerUnit
 from inventory.ledger import Handler, Retry
@@ -51,6 +52,9 @@ def _run(unit: LedgerUnit, claim: Claim, handler: Handler) -> Outcome:
     try:
         with unit.step():
             retry = handler(claim.job, unit)
+    except LayerAway as error:
+        # Nobody's fault, and no failure: the order waits.
+        return ended(claim, Retry(delay_s=error.retry_after_s, reason=str(error)))
     except DBAPIError:
         # The database refused a statement: the transaction may be lost as a whole, and all in it runs again.
         raise

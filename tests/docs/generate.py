@@ -41,6 +41,13 @@ SETTINGS: Final = {
     "hub_attempts": "failed deliveries of one event before it becomes a dead letter",
     "hub_first_pause_s": "pause after the first failed delivery, in seconds; it doubles with each further one",
     "hub_timeout_s": "how long one delivery may take, in seconds",
+    "layer": "what of the chain this process is: `com`, `som`, `rom`, `activation`, comma separated; see "
+    "[split deployment](../how-to/split.md)",
+    "upstream": "where the layers below listen: `som=http://…,rom=http://…`",
+    "upstream_tokens": "tokens of the role `layer` for them: `som=lm_…,rom=lm_…`",
+    "public_url": "where the layers below reach this process with their events",
+    "upstream_patience_s": "how long nothing may be heard of a request to another layer before its "
+    "state is read, in seconds",
 }
 
 DEFAULTS: Final = {
@@ -49,6 +56,10 @@ DEFAULTS: Final = {
     "database": "none",
     "kinds": "all",
     "hub_allow": "none",
+    "layer": "all",
+    "upstream": "none",
+    "upstream_tokens": "none",
+    "public_url": "`http://HOST:PORT`",
 }
 """Defaults that are not shown as the value in the code."""
 
