@@ -14,6 +14,7 @@ SERIAL: Final = "LASTMILE0012"
 MEMORY_KB: Final = 8098984
 MEMORY_FREE_KB: Final = 5210112
 ETHERNET_BPS: Final = 10_000_000_000
+CONNECTED: Final = "connected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def vlans(system: EosSystem, only: int | None = None) -> Reply:
     }
     names = {vlan: name for vlan, name in names.items() if only in {None, vlan}}
     status = {vlan: "suspended" if vlan in _suspended(system) else "active" for vlan in names}
-    carried = {line.key[1]: _carried(line) for line in _ethernets(system) if not _is_down(line)}
+    carried = {line.key[1]: _carried(line) for line in _ethernets(system) if _link(system, line) == CONNECTED}
     members = {vlan: [port for port, ids in carried.items() if vlan in ids] for vlan in names}
     lines = [f"{'VLAN':<5} {'Name':<32} {'Status':<9} Ports", f"{'-' * 5} {'-' * 32} {'-' * 9} {'-' * 31}"]
     lines += [
@@ -151,7 +152,7 @@ def interfaces_status(system: EosSystem) -> Reply:
     statuses: dict[str, Any] = {}
     for interface in _physical(system):
         name, about = interface.key[1], _value(interface, ("description",), "")
-        status = "disabled" if _is_down(interface) else "connected"
+        status = _link(system, interface)
         vlan = _vlan_column(interface)
         short = name.replace("Ethernet", "Et").replace("Management", "Ma")
         lines.append(f"{short:<10} {about[:20]:<20} {status:<12} {vlan:<8} {'full':<6} {'10G':<6} EbraTestPhyPort")
@@ -172,7 +173,8 @@ def interfaces(system: EosSystem) -> Reply:
     data: dict[str, Any] = {}
     for index, interface in enumerate(line for line in system.running if line.key[0] == "interface"):
         name, about = interface.key[1], _value(interface, ("description",), "")
-        up = "down" if _is_down(interface) else "up"
+        status = _link(system, interface)
+        up = "up" if status == CONNECTED else "down"
         mtu = int(_value(interface, ("mtu",), "9214" if name.startswith("Ethernet") else "1500"))
         lines += [f"{name} is {up}, line protocol is {up}", f"  Description: {about}", f"  IP MTU {mtu} bytes"]
         data[name] = {
@@ -180,7 +182,7 @@ def interfaces(system: EosSystem) -> Reply:
             "description": about,
             "hardware": "subinterface" if "." in name else "ethernet",
             "lineProtocolStatus": up,
-            "interfaceStatus": "disabled" if _is_down(interface) else "connected",
+            "interfaceStatus": status,
             "mtu": mtu,
             "bandwidth": ETHERNET_BPS,
             "physicalAddress": f"{MAC[:-2]}{index + 16:02x}",
@@ -205,8 +207,12 @@ def _ethernets(system: EosSystem) -> list[ConfigLine]:
     return [line for line in _physical(system) if line.key[1].startswith("Ethernet")]
 
 
-def _is_down(interface: ConfigLine) -> bool:
-    return any(line.text == "shutdown" for line in interface.children)
+def _link(system: EosSystem, interface: ConfigLine) -> str:
+    """Return the state of a port: what the configuration says, then whether its cable is cut."""
+    if any(line.text == "shutdown" for line in interface.children):
+        return "disabled"
+    cut = system.faults.amount("link_down")
+    return "notconnect" if cut is not None and interface.key[1] == f"Ethernet{cut:g}" else CONNECTED
 
 
 def _value(parent: ConfigLine, key: tuple[str, ...], default: str) -> str:

@@ -66,6 +66,7 @@ MODES: Final[dict[str, tuple[Rule, ...]]] = {
         Rule(pattern="ipv6 route {prefix6} {hop}", group="route"),
         Rule(pattern="vrf {word}", opens="vrf", prompt="vrf", closing="exit-vrf"),
         Rule(pattern="interface {interface}", opens="interface", prompt="if", closing="exit"),
+        Rule(pattern="interface {interface} vrf {word}", opens="interface", prompt="if", closing="exit"),
         Rule(pattern="router bgp {int}", opens="router-bgp", prompt="router", closing="exit"),
         Rule(pattern="router ospf", opens="router-ospf", prompt="router", closing="exit"),
         Rule(pattern="ip prefix-list {text}", group="prefix-list"),

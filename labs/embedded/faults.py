@@ -28,6 +28,12 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     # The line and the login
     "unreachable": Kind(what="its sockets close and its sessions break; the configuration stays", lasts=True),
+    "link_down": Kind(
+        what="has a cable cut; a switch shows the port, packets (netns) find another way or none",
+        parameter="number of the interface",
+        default=1,
+        lasts=True,
+    ),
     "latency": Kind(what="every reply comes late", parameter="seconds", default=0.02, lasts=True),
     "hang_before_hello": Kind(what="lets the client log in and then says nothing: no hello, no prompt"),
     "session_limit": Kind(what="refuses sessions beyond a number", parameter="sessions", default=2, lasts=True),

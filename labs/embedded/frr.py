@@ -26,6 +26,9 @@ STILL_THERE: Final = (
     "% Configuration failed.\n\nError type: validation\nError description: only inactive interfaces can be deleted\n"
 )
 """What FRR says to ``no interface`` while the kernel has it; this router's kernel has all that is configured."""
+VRF_STILL_THERE: Final = "% Only inactive VRFs can be deleted\n"
+"""The same for a VRF: it goes with what it holds."""
+DEFAULT_VRF: Final = "default"
 ROUTE_CODES: Final = (
     "Codes: K - kernel route, C - connected, S - static, R - RIP,\n       > - selected route, * - FIB route\n"
 )
@@ -187,6 +190,8 @@ class VtyShell:
             return missing
         if line.startswith("no interface "):
             return STILL_THERE
+        if line.startswith("no vrf "):
+            return VRF_STILL_THERE
         self._place = place
         self._set.put(tree)
         return ""
@@ -231,8 +236,8 @@ class VtyShell:
 
 
 def without_hollow(tree: Tree) -> Tree:
-    """Return ``tree`` without interfaces that hold nothing: FRR does not show them."""
-    return tuple(line for line in tree if line.children or line.key[0] != "interface")
+    """Return ``tree`` without what holds nothing: FRR does not show such interfaces, and the kernel has no such VRF."""
+    return tuple(line for line in tree if line.children or line.key[0] not in {"interface", "vrf"})
 
 
 def _refused(line: str, errors: int) -> str:
@@ -257,7 +262,7 @@ def _interface_brief(router: FrrRouter) -> str:
     for interface in router.interfaces():
         status = "down" if any(line.text == "shutdown" for line in interface.children) else "up"
         addresses = _addresses(interface) or [""]
-        lines.append(f"{interface.key[1]:<15} {status:<7} {'default':<15} {addresses[0]}".rstrip())
+        lines.append(f"{interface.key[1]:<15} {status:<7} {_vrf(interface):<15} {addresses[0]}".rstrip())
         lines += [f"{'':<39} {address}" for address in addresses[1:]]
     return "\n".join([*lines, ""])
 
@@ -284,28 +289,45 @@ def _routes(router: FrrRouter) -> str:
 
 
 def _interface_json(router: FrrRouter, words: tuple[str, ...]) -> str:
-    found = next((each for each in router.interfaces() if each.key[1] == words[2] and each.children), None)
+    named = _interface_key(words)
+    found = next((each for each in router.interfaces() if each.key == named and each.children), None)
     if found is None:
         return "{}\n"
     status = "down" if any(line.text == "shutdown" for line in found.children) else "up"
     told = {
         "administrativeStatus": status,
         "operationalStatus": status,
-        "vrfName": "default",
+        "vrfName": _vrf(found),
         "ipAddresses": [{"address": each, "secondary": False, "unnumbered": False} for each in _addresses(found)],
     }
     return json.dumps({words[2]: told}, indent=2) + "\n"
 
 
 def _route_json(router: FrrRouter, words: tuple[str, ...]) -> str:
-    prefix = words[3]
-    hops = [line.text.split()[3] for line in router.running if line.text.startswith(f"ip route {prefix} ")]
+    prefix = words[-2]
+    lines = router.running if words[3] == prefix else _inside_vrf(router, words[4])
+    hops = [line.text.split()[3] for line in lines if line.text.startswith(f"ip route {prefix} ")]
     hops = [hop for hop in hops if hop[0].isdigit() or not _is_shut(router, hop)]
     if not hops:
         return "{}\n"
     told = {"prefix": prefix, "protocol": "static", "selected": True, "installed": True}
     nexthops = [{"ip" if hop[0].isdigit() else "interfaceName": hop, "fib": True, "active": True} for hop in hops]
     return json.dumps({prefix: [{**told, "nexthops": nexthops}]}, indent=2) + "\n"
+
+
+def _interface_key(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the key of the section of ``show interface NAME [vrf VRF] json``."""
+    named = words[1:-1]
+    return named[:2] if named[-1] == DEFAULT_VRF else named
+
+
+def _vrf(interface: ConfigLine) -> str:
+    return interface.key[3] if len(interface.key) > len(("interface", "name")) else DEFAULT_VRF
+
+
+def _inside_vrf(router: FrrRouter, name: str) -> Tree:
+    found = find(router.running, ("vrf", name))
+    return found.children if found is not None else ()
 
 
 def _is_shut(router: FrrRouter, name: str) -> bool:
@@ -320,7 +342,9 @@ SHOWS: Final[Mapping[str, Callable[[FrrRouter, tuple[str, ...]], str]]] = {
     "show interface brief": lambda router, _: _interface_brief(router),
     "show ip route": lambda router, _: _routes(router),
     "show interface {interface} json": _interface_json,
+    "show interface {interface} vrf {word} json": _interface_json,
     "show ip route {prefix} json": _route_json,
+    "show ip route vrf {word} {prefix} json": _route_json,
 }
 
 ACTIONS: Final[Mapping[str, Callable[[VtyShell, tuple[str, ...]], Awaitable[str]]]] = {

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from api.client import ApiRefused
 from api.demo import bodies, pictures
+from labs.embedded.faults import Fault
 from tests.api.conftest import Platform, Start
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
@@ -13,6 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 E_LINE = {
     "vlanId": 2001,
     "customer": "acme",
+    "bandwidthMbps": 20,
     "aSwitch": "sw2",
     "aInterface": "Ethernet4",
     "zSwitch": "sw4",
@@ -78,7 +81,7 @@ def test_an_l3vpn_has_a_vrf_on_both_routers(metro: Platform) -> None:
     assert " ip route 10.1.0.0/24 100.64.0.1\n" in after["r2"]
     for router in ("r1", "r2"):
         assert "vrf beta\n" in after[router]
-        assert "interface eth3.300\n description l3vpn beta\n" in after[router]
+        assert "interface eth3.300 vrf beta\n description l3vpn beta\n" in after[router]
     assert after["sw1"] == before["sw1"]
     _cease(metro, ordered)
     assert metro.configurations() == before
@@ -95,3 +98,89 @@ def test_two_customers_share_the_ring(metro: Platform) -> None:
     assert metro.configurations() == between
     _cease(metro, first)
     assert metro.configurations() == before
+
+
+def _refused(platform: Platform, offering: str, values: Mapping[str, object]) -> str:
+    """Place an order that has to fail, and return why."""
+    tree = platform.client.follow(platform.client.place(_order(offering, values)), timeout_s=30.0)
+    assert tree["productOrder"]["state"] == "failed"
+    return "; ".join(pictures.reasons(tree))
+
+
+CLASHES: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object], str]] = {
+    "an E-Line's VLAN": ("e-line", E_LINE, {"aInterface": "Ethernet5", "zInterface": "Ethernet5"}, "vlanId 2001"),
+    "an E-Line's port": ("e-line", E_LINE, {"vlanId": 2002}, "customerInterface 'Ethernet4'"),
+    "a VRF": ("l3vpn", L3VPN, {"vlanId": 301}, "vrf 'beta'"),
+    "an L3VPN's VLAN": ("l3vpn", L3VPN, {"vrf": "gamma", "aInterface": "eth4", "zInterface": "eth4"}, "vlanId 300"),
+}
+
+
+@pytest.mark.parametrize("name", CLASHES)
+def test_what_a_customer_has_no_other_gets(metro: Platform, name: str) -> None:
+    offering, first, other, named = CLASHES[name]
+    ordered = _follow(metro, _order(offering, first))
+    between = metro.configurations()
+    assert named in _refused(metro, offering, {**first, **other})
+    assert metro.configurations() == between
+    _cease(metro, ordered)
+
+
+def test_a_bandwidth_change_touches_the_two_ports_alone(metro: Platform) -> None:
+    ordered = _follow(metro, _order("e-line", E_LINE))
+    before = metro.configurations()
+    changed = _order("e-line", {"bandwidthMbps": 50})
+    (item,) = changed["productOrderItem"]
+    item |= {"action": "modify"}
+    item["product"] = {
+        "id": ordered["productOrder"]["productOrderItem"][0]["product"]["id"],
+        "productCharacteristic": item["product"]["productCharacteristic"],
+    }
+    _follow(metro, changed)
+    after = metro.configurations()
+    assert {name for name in after if after[name] != before[name]} == {"sw2", "sw4"}
+    assert "police rate 50 mbps burst-size 62 kbytes" in after["sw2"]
+    _cease(metro, ordered)
+
+
+def _failed(platform: Platform, product: str) -> set[tuple[str, str, str]]:
+    found = platform.client.post(f"/lastmile/v1/serviceTest/{product}", {})["result"]
+    assert {each["level"] for each in found} == {"L1", "L2", "L3"}
+    return {(each["level"], each["name"], each["device"]) for each in found if each["state"] == "failed"}
+
+
+def test_an_l3vpn_is_tested_on_both_routers(metro: Platform) -> None:
+    ordered = _follow(metro, _order("l3vpn", L3VPN))
+    product = str(ordered["productOrder"]["productOrderItem"][0]["product"]["id"])
+    found = metro.client.post(f"/lastmile/v1/serviceTest/{product}", {})["result"]
+    assert {(each["level"], each["state"]) for each in found} == {("L1", "passed"), ("L2", "passed"), ("L3", "notRun")}
+    assert {each["device"] for each in found if each["level"] == "L2"} == {"r1", "r2"}
+    _cease(metro, ordered)
+
+
+def test_a_service_test_sees_the_cut_ring(metro: Platform) -> None:
+    ordered = _follow(metro, _order("e-line", E_LINE))
+    product = str(ordered["productOrder"]["productOrderItem"][0]["product"]["id"])
+    assert _failed(metro, product) == set()
+    assert metro.system.lab is not None
+    metro.system.lab.faults.set("sw1", Fault("link_down", value=1))
+    try:
+        assert _failed(metro, product) == {("L2", "both ring links are up", "sw1")}
+    finally:
+        metro.system.lab.faults.clear("sw1")
+    _cease(metro, ordered)
+
+
+SENSELESS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "both ends are the same port": ("e-line", {**E_LINE, "zSwitch": "sw2"}),
+    "both sites are on the same router": ("l3vpn", {**L3VPN, "zRouter": "r1"}),
+    "aInterface": ("e-line", {**E_LINE, "aInterface": "Ethernet1"}),
+    "vlanId": ("e-line", {**E_LINE, "vlanId": 1000}),
+    "vrf": ("l3vpn", {**L3VPN, "vrf": "default"}),
+}
+
+
+@pytest.mark.parametrize("reason", SENSELESS)
+def test_what_would_break_the_network_is_not_sold(metro: Platform, reason: str) -> None:
+    offering, values = SENSELESS[reason]
+    with pytest.raises(ApiRefused, match=reason):
+        metro.client.place(_order(offering, values))
