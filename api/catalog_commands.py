@@ -8,16 +8,18 @@ from typing import Annotated, Any
 
 import typer
 import yaml
-from pydantic.alias_generators import to_camel
 from rich.console import Console
 
 from activation.intent import load_intents
 from activation.platforms import load_platforms
 from activation.render import SUFFIX
 from api.catalog_pictures import json_of, mermaid_of, tree_of
+from api.catalog_transfer import export_command, import_command, stored_catalog
 from api.errors import CatalogRefused
+from api.remote import DEFAULT_URL, Token, Url
 from api.settings import Settings
 from api.wiring import TEMPLATES, catalog_folders
+from api.wiring_catalog import known_intents
 from api.wiring_lab import NETWORK_FILE, links_of
 from inventory.errors import NotServed
 from inventory.model import Network, Premises
@@ -34,18 +36,31 @@ from orders.catalog.model import ref_of_text
 catalog_app = typer.Typer(help="The catalog: offerings, specifications, decomposition.", no_args_is_help=True)
 console = Console()
 STYLES = {"error": "bold red", "warning": "yellow"}
+Stored = Annotated[bool, typer.Option("--stored", help="The catalog of the running platform (--url, --token).")]
+catalog_app.command(
+    "export",
+    epilog="Examples:  lastmile catalog export   ·   lastmile catalog export catalog.yaml --url http://noc:8640",
+)(export_command)
+catalog_app.command(
+    "import",
+    epilog="Examples:  lastmile catalog import my-catalog --dry-run   ·   lastmile catalog import fibre.yaml   ·   "
+    "lastmile catalog import a.yaml b.yaml --all",
+)(import_command)
 LabOption = Annotated[str | None, typer.Option(help="Lab whose catalog and places count (ftth), or 'none'.")]
 
 
 @catalog_app.command(
     "lint",
     epilog="Examples:  lastmile catalog lint   ·   lastmile catalog lint my-catalog   ·   "
-    "lastmile catalog lint --lab metro --json",
+    "lastmile catalog lint --lab metro --json   ·   lastmile catalog lint --stored",
 )
 def lint_command(
     folder: Annotated[Path | None, typer.Argument(help="Folder with *.yaml files (the shipped catalog).")] = None,
     lab: LabOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a flag
+    stored: Stored = False,  # noqa: FBT002 - a flag
+    url: Url = DEFAULT_URL,
+    token: Token = None,
 ) -> None:
     """Say everything that is wrong with a catalog at once, and what is probably not meant.
 
@@ -53,14 +68,11 @@ def lint_command(
     entries no offering leads to, conditions that always or never hold. The exit code is 1 where there are errors.
     """
     settings = Settings.read(os.environ, lab=lab)
-    examined = examine(*([folder] if folder is not None else catalog_folders(settings)))
+    folders = [folder] if folder is not None else catalog_folders(settings)
+    examined = stored_catalog(url, token) if stored else examine(*folders)
     network = _network(settings)
-    intents = {
-        name: frozenset(to_camel(variable) for variable in spec.variables)
-        for name, spec in load_intents(TEMPLATES / "intents.yaml").items()
-    }
     places = place_values(each.attributes for each in network.premises) if network.premises else None
-    findings = lint(examined, Surroundings(intents=intents, places=places))
+    findings = lint(examined, Surroundings(intents=known_intents(TEMPLATES), places=places))
     if as_json:
         told = [{"weight": each.weight, **_told(each.problem)} for each in findings]
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -78,7 +90,8 @@ def lint_command(
 @catalog_app.command(
     "explain",
     epilog="Examples:  lastmile catalog explain fibre-100   ·   lastmile catalog explain fibre-100 --place ADDR-1015 "
-    "--set ontSerialNumber=LMLE0000A015   ·   lastmile catalog explain fibre-100@1.0 --mermaid",
+    "--set ontSerialNumber=LMLE0000A015   ·   lastmile catalog explain fibre-100@1.0 --mermaid   ·   "
+    "lastmile catalog explain fibre-100 --stored",
 )
 def explain_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     offering: Annotated[str, typer.Argument(help="Id of a product offering, or id@version.")],
@@ -88,6 +101,9 @@ def explain_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     folder: Annotated[Path | None, typer.Option("--folder", help="Folder of the catalog (the shipped one).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002 - a flag
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid graph.")] = False,  # noqa: FBT002 - a flag
+    stored: Stored = False,  # noqa: FBT002 - a flag
+    url: Url = DEFAULT_URL,
+    token: Token = None,
 ) -> None:
     """Show what an offering decomposes into: specifications, resources with pools, templates, devices, conditions.
 
@@ -95,7 +111,8 @@ def explain_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     has to be said with --place or --set.
     """
     settings = Settings.read(os.environ, lab=lab)
-    catalog = load_catalog(*([folder] if folder is not None else catalog_folders(settings)))
+    folders = [folder] if folder is not None else catalog_folders(settings)
+    catalog = stored_catalog(url, token).book.catalog if stored else load_catalog(*folders)
     wanted = catalog.offering(ref_of_text(offering))
     network = _network(settings)
     premises = _premises(network, place) if place is not None else None

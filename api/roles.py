@@ -54,6 +54,7 @@ RULES: Final = (
     ("(POST|PATCH|DELETE)", r"/tmf-api/ServiceActivationAndConfiguration/v4/service(/[^/]+)?", _ORDERING),
     ("POST", r"/lastmile/v1/monitor/[^/]+/cancel", _ORDERING),
     ("(POST|DELETE)", r"/tmf-api/[^/]+/v4/hub(/[^/]+)?", LAYERS),
+    ("POST", r"/lastmile/v1/catalog", _ADMINS),
     (
         "(POST|PATCH|DELETE)",
         r"/tmf-api/(productCatalogManagement|serviceCatalogManagement|resourceCatalog)/v4/[A-Za-z]+(/[^/]+)?",

@@ -13,6 +13,7 @@ from api.far.routes import add_listeners
 from api.http import problems
 from api.http.activation import add_activation
 from api.http.catalog import add_catalog_changes
+from api.http.catalog_files import add_catalog_files
 from api.http.chains import add_chains
 from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
@@ -45,6 +46,7 @@ def create_app(system: System) -> FastAPI:
     _add_tmf(guarded, system)
     add_order_life(guarded, system)
     add_catalog_changes(guarded, system)
+    add_catalog_files(guarded, system)
     _add_events(guarded, system)
     _add_own(guarded, system)
     if Layer.ACTIVATION in system.side.here:

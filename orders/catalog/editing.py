@@ -139,8 +139,7 @@ class CatalogEditor:
             if what != "unchanged":
                 after[entry.key] = replace(entry, extra=known.extra) if known is not None else entry
             told[what].append(entry.name)
-        named = entries[0] if entries else None
-        draft = self._checked(before, list(after.values()), named) if named is not None else before
+        draft = self._checked(before, list(after.values()))
         for entry in (each for each in entries if each.name not in told["unchanged"]):
             self._store(uow, before, draft, after[entry.key])
         return told
@@ -222,7 +221,7 @@ class CatalogEditor:
             self.store.replace(uow, entry, document)
         return document
 
-    def _checked(self, before: _Draft, entries: Sequence[StoredEntry], entry: StoredEntry) -> _Draft:
+    def _checked(self, before: _Draft, entries: Sequence[StoredEntry], entry: StoredEntry | None = None) -> _Draft:
         """Return the catalog with these entries, where it has no problem that it did not have before."""
         after = _Draft(entries=tuple(entries), examined=examined(entries))
         known = set(errors_of(before.examined, self.around))
@@ -231,11 +230,14 @@ class CatalogEditor:
             raise InvalidEntry(_told(found, entry))
         waiting = unready(after.catalog) - unready(before.catalog)
         if waiting:
-            raise CatalogConflict(entry.name, "is refused: " + "; ".join(sorted(map(str, waiting))))
+            name = entry.name if entry is not None else "the file"
+            raise CatalogConflict(name, "is refused: " + "; ".join(sorted(map(str, waiting))))
         return after
 
 
-def _told(problems: Iterable[Problem], entry: StoredEntry) -> tuple[Problem, ...]:
+def _told(problems: Iterable[Problem], entry: StoredEntry | None) -> tuple[Problem, ...]:
+    if entry is None:
+        return tuple(problems)
     own = entry.name + ":"
     found = [(each.path.startswith(own), placed(each, entry)) for each in problems]
     inside = in_words_of(entry.kind, [each for is_own, each in found if is_own])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orders.catalog.characteristics import check_values, with_defaults
@@ -31,21 +31,28 @@ class _Leaf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
-    """Reads the catalog for one service: parts that are there keep the version they were made by."""
+    """Reads the catalog for one service: parts that are there keep the version they were made by.
+
+    Attributes:
+        nested: the same of customer-facing services; those that are met are noted.
+    """
 
     catalog: Catalog
     place: Mapping[str, Any]
     made_by: Mapping[str, str]
+    nested: dict[str, str]
 
     def leaves(self, customer: CustomerService, values: Mapping[str, Any]) -> Iterator[_Leaf]:
         for use in customer.supported_by:
             context = {"service": values, "place": self.place}
             if use.when is not None and not use.when.evaluate(context):
                 continue
-            nested = self.catalog.customer_services.named(use.specification.id, use.specification.version)
+            ref = use.specification
+            nested = self.catalog.customer_services.named(ref.id, ref.version or self.nested.get(ref.id, ""))
             if nested is None:
                 yield _Leaf(use=use, specification=self._specification(use.specification), service=values)
             else:
+                self.nested.setdefault(nested.id, nested.version)
                 yield from self.leaves(nested, with_defaults(nested.characteristics, _evaluate(use, context)))
 
     def required(self, leaf: _Leaf) -> Iterator[Ref]:
@@ -83,6 +90,16 @@ def needs(catalog: Catalog, composition: Composition) -> tuple[Need, ...]:
     return found
 
 
+def pinned(catalog: Catalog, composition: Composition) -> Composition:
+    """Return the service with the versions of the customer-facing services that it is made of by now.
+
+    Raises:
+        MappingError: a catalog expression gave no value.
+    """
+    reader, _ = _leaves(catalog, composition)
+    return replace(composition, nested=reader.nested)
+
+
 def part_values(catalog: Catalog, composition: Composition) -> dict[str, dict[str, Any]]:
     """Return the characteristics of each part, by service id, computed from the service and what was reserved.
 
@@ -107,6 +124,7 @@ def _leaves(catalog: Catalog, composition: Composition) -> tuple[_Reader, tuple[
         catalog=catalog,
         place=place_context(composition.place, composition.place_attributes),
         made_by={part.specification_id: part.version for part in composition.parts},
+        nested=dict(composition.nested),
     )
     customer = catalog.customer_service(composition.specification)
     return reader, tuple(reader.leaves(customer, composition.values))

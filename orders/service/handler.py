@@ -20,7 +20,7 @@ from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.documents import with_standing_note
 from orders.errors import OrdersError
 from orders.life import is_to_wait
-from orders.service.decompose import needs, part_values
+from orders.service.decompose import needs, part_values, pinned
 from orders.service.documents import activation_request, reserved, reserving_order, with_urgency
 from orders.service.jobs import UNDO_AGAIN, WAKE
 from orders.service.migration import added, both, matched, redesigned
@@ -197,7 +197,7 @@ class ServiceOrderHandler:
             )
             for need in needs(self.steps.catalog.current(uow), task.composition)
         )
-        composition = replace(task.composition, parts=parts)
+        composition = replace(pinned(self.steps.catalog.current(uow), task.composition), parts=parts)
         reserving = replace(task, composition=composition, phase=Phase.RESERVING)
         for part in (each for each in parts if each.requires):
             reserving = self._reserve(uow, row, reserving, part)
@@ -217,6 +217,7 @@ class ServiceOrderHandler:
 
     def _begin_modify(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         task = replace(task, before=self.steps.inventory.compositions(uow, {task.service_id: ""})[task.service_id])
+        task = replace(task, composition=pinned(self.steps.catalog.current(uow), task.composition))
         wanted = needs(self.steps.catalog.current(uow), task.composition)
         parts = matched(task.composition.parts, wanted, (str(uuid4()) for _ in wanted))
         task = replace(redesigned(task, parts), phase=Phase.RESERVING)

@@ -275,6 +275,7 @@ def _changed(context: _Context, item: ServiceOrderItemBody, given: Mapping[str, 
         current,
         # Another specification, or another version of it, decides anew in which versions its parts are made.
         parts=current.parts if kept else tuple(replace(part, version="") for part in current.parts),
+        nested=current.nested if kept else {},
         specification_id=specification.id,
         version=specification.version,
         place_attributes=dict(context.attributes(current.place.get("id") or "")),

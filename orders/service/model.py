@@ -73,6 +73,7 @@ class Composition:
         part_values: characteristics of each part, by the part's service id.
         version: of its specification; empty where it was made before versions were kept.
         place_attributes: what was known of the place when the order came.
+        nested: versions of the customer-facing services that it is made of, by specification id.
     """
 
     specification_id: str
@@ -83,6 +84,7 @@ class Composition:
     resources: tuple[Reserved, ...] = ()
     version: str = ""
     place_attributes: dict[str, Any] = field(default_factory=dict)
+    nested: dict[str, str] = field(default_factory=dict)
 
     @property
     def specification(self) -> Ref:

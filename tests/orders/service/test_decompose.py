@@ -1,5 +1,6 @@
 """Decomposition: parts, resources and values, by tables."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from orders.catalog.load import load_catalog
 from orders.catalog.model import Catalog
 from orders.errors import MappingError
-from orders.service.decompose import Need, needs, part_values
+from orders.service.decompose import Need, needs, part_values, pinned
 from orders.service.migration import matched
 from orders.service.model import Composition, Part, Reserved
 from tests.orders.catalog.test_load import SHIPPED, write
@@ -198,3 +199,16 @@ def test_a_change_of_needed_resources_is_noticed(nested: Catalog) -> None:
         each.service_id for each in parts
     ]
     assert "new" in [each.service_id for each in matched(parts, needs(nested, home(2)), ["new"])]
+
+
+def test_a_service_in_flight_keeps_the_version_of_the_inner_service(tmp_path: Path) -> None:
+    inner = deepcopy(next(each for each in SHIPPED["services.yaml"]["customerFacingServices"]))
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+    first = load_catalog(write(tmp_path / "first", {**SHIPPED, "home.yaml": NESTING}))
+    begun = pinned(first, home(1))
+    assert begun.nested == {"internet-access": "1.0"}
+    newer = {"customerFacingServices": [{**inner, "version": "2.0", "supportedBy": inner["supportedBy"][:2]}]}
+    second = load_catalog(write(tmp_path / "second", {**SHIPPED, "home.yaml": NESTING, "newer.yaml": newer}))
+    assert needs(second, begun) == needs(first, begun)
+    assert len(needs(second, home(1))) == len(needs(first, begun)) - 1
