@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from api.errors import NotAuthorized, StartRefused
 from api.roles import ANONYMOUS, Actor, Role
@@ -74,11 +74,13 @@ def check(connection: Connection, authorization: str | None) -> Actor:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise NotAuthorized("send the header 'Authorization: Bearer <token>'; the first start printed an admin token")
-    wanted = select(tokens.c.name, tokens.c.role).where(tokens.c.sha256 == _hash(token))
-    found = connection.execute(wanted).one_or_none()
+    found = connection.execute(_BY_HASH, {"sha256": _hash(token)}).one_or_none()
     if found is None:
         raise NotAuthorized("nobody was given this token; 'lastmile token create' makes a new one")
     return Actor(name=found.name, role=Role(found.role))
+
+
+_BY_HASH: Final = select(tokens.c.name, tokens.c.role).where(tokens.c.sha256 == bindparam("sha256"))
 
 
 def _hash(token: str) -> str:

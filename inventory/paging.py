@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
@@ -23,7 +23,10 @@ COLUMNS: Final[Mapping[str, str]] = {
 
 AT_A_TIME: Final = 500
 _PRECISION: Final = timedelta(milliseconds=1)
-"""Documents carry milliseconds, the column of the creation time more."""
+"""Documents carry whole milliseconds of the time of creation, cut off; the column carries more."""
+# A database cannot compare with moments near the ends of time: they are looked for in the documents.
+_EARLIEST: Final = datetime(1, 1, 2)  # noqa: DTZ001 - a bound, in UTC
+_LATEST: Final = datetime(9999, 12, 30)  # noqa: DTZ001 - a bound, in UTC
 # What stands in JSON text as it is, and is no number, which has several texts.
 _PLAIN: Final = re.compile(r"[A-Za-z_][\w.:@/+-]{2,}", re.ASCII)
 
@@ -96,17 +99,36 @@ class PagedTable:
                 yield parts[0]
 
     def _of_creation(self, condition: Condition) -> Iterable[ColumnElement[bool]]:
-        moment = moment_of(condition.texts[0]) if len(condition.texts) == 1 else None
-        if moment is None:
+        """Yield the condition on the time of creation, as its milliseconds have it."""
+        if not self._is_of_creation(condition):
             return
-        if condition.operator in {"gt", "gte", "eq"}:
-            yield self.table.c.created_at >= moment - _PRECISION
-        if condition.operator in {"lt", "lte", "eq"}:
-            yield self.table.c.created_at <= moment + _PRECISION
+        here, moment = self.table.c.created_at, moment_of(condition.texts[0])
+        assert moment is not None  # noqa: S101 - narrows the type; the line above looked
+        begin = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        end = begin + _PRECISION
+        first = begin if begin == moment else end
+        bounds: Mapping[str, Sequence[ColumnElement[bool]]] = {
+            "gt": [here >= end],
+            "gte": [here >= first],
+            "lt": [here < first],
+            "lte": [here < end],
+            # Between two milliseconds nothing is.
+            "eq": [here >= first, here < end],
+        }
+        yield from bounds[condition.operator]
+
+    def _is_of_creation(self, condition: Condition) -> bool:
+        told = condition.attribute == (self.created,) and len(condition.texts) == 1
+        moment = moment_of(condition.texts[0]) if told else None
+        return (
+            moment is not None
+            and condition.operator in {"eq", "gt", "gte", "lt", "lte"}
+            and _EARLIEST < moment.replace(tzinfo=None) < _LATEST
+        )
 
     def _is_exact(self, condition: Condition) -> bool:
         name = condition.attribute[0] if len(condition.attribute) == 1 else ""
-        return name in COLUMNS and condition.operator in {"eq", "ne"}
+        return (name in COLUMNS and condition.operator in {"eq", "ne"}) or self._is_of_creation(condition)
 
     def _column(self, attribute: Attribute) -> ColumnElement[Any] | None:
         if len(attribute) != 1:

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from inventory.documents import json_text, urgency
 from inventory.errors import UnknownResource
@@ -20,6 +21,12 @@ Source = UnitOfWork | Connection
 
 dump = json_text
 """The stored form of documents and tasks."""
+
+
+@lru_cache
+def _text_by_id(table: Table) -> Select[tuple[str, int]]:
+    # Built once: to build it takes longer than to look up the row.
+    return select(table.c.document, table.c.version).where(table.c.id == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +132,7 @@ class DocumentStore:
         Raises:
             UnknownResource: nothing has this id.
         """
-        here = self.table.c
-        found = connection.execute(select(here.document, here.version).where(here.id == key)).first()
+        found = connection.execute(_text_by_id(self.table), {"key": key}).first()
         if found is None:
             raise UnknownResource(self.kind, key)
         return found.document, found.version

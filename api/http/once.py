@@ -56,7 +56,7 @@ class Once:
             alone_with(uow, f"{self.path} {name}")
 
 
-def once(request: Request, actor: Acting) -> Once:
+async def once(request: Request, actor: Acting) -> Once:
     """Return the request's key.
 
     Raises:

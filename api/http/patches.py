@@ -88,7 +88,7 @@ async def patch_of(request: Request) -> Patch:
 Patched = Annotated[Patch, Depends(patch_of)]
 
 
-def if_match(request: Request) -> frozenset[str]:
+async def if_match(request: Request) -> frozenset[str]:
     """Return the entity tags of which the resource must have one; none: any will do."""
     return tags_in(", ".join(request.headers.getlist("if-match")))
 

@@ -71,12 +71,17 @@ def body(status: int, reason: str) -> dict[str, str]:
     return {"code": _code(HTTPStatus(status)), "reason": reason, "status": str(status), "@type": "Error"}
 
 
-def _known(_: Request, error: Exception) -> JSONResponse:
+def answer(error: Exception) -> JSONResponse:
+    """Return the answer to a request that ended in one of the errors of the table."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     if isinstance(error, DatabaseAway | LayerAway):
         headers = {"Retry-After": str(error.retry_after_s)}
     return JSONResponse(body(status, str(error)), status, headers)
+
+
+def _known(_: Request, error: Exception) -> JSONResponse:
+    return answer(error)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

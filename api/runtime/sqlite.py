@@ -18,6 +18,8 @@ from api.runtime.turn import Turn
 
 _BUSY_TIMEOUT_S: Final = 30.0
 _READERS: Final = 16
+_CACHE_KB: Final = 8192
+"""Per connection, taken as it is needed: enough that counting 100,000 orders does not read their index anew."""
 _AWAY: Final = {
     "SQLITE_FULL": "make room on its disk",
     "SQLITE_IOERR": "is its disk full or failing?",
@@ -106,6 +108,6 @@ def _engine(path: Path, *, pool_size: int) -> Engine:
 
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor: Any = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{_CACHE_KB}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

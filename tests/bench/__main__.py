@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench import emulator, fleet, footprint, groups, http, postgres, scaling, throughput, waiting
+from tests.bench import emulator, fleet, footprint, groups, http, postgres, scaling, stored, throughput, waiting
 from tests.bench.report import Figure, as_json
 
 FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
@@ -15,6 +15,8 @@ FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
     "latency": http.latency,
     "post_order": http.post_order,
     "get_page_100": http.get_page_100,
+    "stored": stored.stored,
+    "filters_flat": stored.filters_flat,
     "waiting": waiting.waiting,
     "idle": footprint.idle,
     "emulated_edit": emulator.big_edit,

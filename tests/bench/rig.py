@@ -30,6 +30,7 @@ from tests.bench.instant import InstantNetwork
 from tests.bench.orders import order
 
 HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parents[1]
 INTENTS: Final = Path(templates.__file__).parent / "intents.yaml"
 PORTS: Final = 64
 ONUS: Final = 60

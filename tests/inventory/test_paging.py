@@ -1,10 +1,12 @@
 """Pages of stored documents: what an index knows and what must be looked at give the same answer, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import MetaData
 
 from api.runtime.database import Database, open_database
@@ -105,3 +107,26 @@ CASES: dict[str, tuple[Query, list[str], int]] = {
 def test_page(parcels: Database, query: Query, ids: list[str], total: int) -> None:
     page = _page(parcels, query)
     assert (_ids(page), page.total) == (ids, total)
+
+
+MOMENTS = st.integers(min_value=0, max_value=4_000).map(lambda micros: BEGIN + timedelta(microseconds=micros))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(created=st.lists(MOMENTS, max_size=5), asked=MOMENTS, operator=st.sampled_from(["eq", "gt", "gte", "lt", "lte"]))
+def test_the_index_and_the_documents_say_the_same_of_a_moment(
+    open_database: Callable[..., Database], created: list[datetime], asked: datetime, operator: Operator
+) -> None:
+    clock = iter([*created, BEGIN])
+    database = open_database(SCHEMA)
+    database._clock = lambda: next(clock)
+    condition = Condition(attribute=("sentDate",), operator=operator, texts=(asked.isoformat(),))
+    holding = []
+    for number in range(len(created)):
+        with database.begin() as uow:
+            sent = uow.now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            document = {"id": f"p{number:02}", "sentDate": sent}
+            STORE.insert(uow, Row(id=f"p{number:02}", state="new", correlation_id="c", document=document))
+        holding += [(uow.now, document["id"])] if condition.holds(document) else []
+    page = _page(database, Query(conditions=(condition,)))
+    assert (_ids(page), page.total) == ([key for _, key in sorted(holding)], len(holding))
