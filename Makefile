@@ -39,7 +39,7 @@ imports: $(VENV)/.dev  ## Import contracts of the architecture
 UNITS := $(addprefix --ignore tests/,api/backups api/fsck api/hub api/migrations api/runtime crash docs)
 
 units: $(VENV)/.dev  ## The quick tests only: no sockets, no database
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not lab and not e2e and not db and not slow" $(UNITS) $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not lab and not e2e and not db and not slow" --hypothesis-profile quick $(UNITS) $(ARGS)
 
 lab: $(VENV)/.dev  ## The tests that talk to emulated devices
 	@$(BIN)/pytest -m lab $(ARGS)

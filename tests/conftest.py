@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from api.runtime.database import Database
 from api.runtime.database import open_database as open_at
@@ -18,6 +19,11 @@ DATABASE_PLACES = (
 )
 DATABASE_FIXTURES = frozenset({"database_url", "open_database", "rig"})
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("whole", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("whole"), max_examples=20)
+settings.load_profile("whole")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
