@@ -58,9 +58,8 @@ def create_app(system: System) -> FastAPI:
     app.include_router(guarded)
     add_listeners(app.router, system.database)
     if system.database.backend.dialect == "sqlite":
-        app.add_middleware(
-            QuickReads, collections=system.collections, database=system.database, auth=system.settings.auth
-        )
+        auth = system.settings.auth
+        app.add_middleware(QuickReads, collections=served(system), database=system.database, auth=auth)
     return app
 
 
