@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from activation import cli_diff, cli_tree, netconf_diff, netconf_tree
+from activation import cli_diff, cli_tree, netconf_diff, netconf_step, netconf_tree
 from activation.model import Path
-from activation.netconf_text import Bodies, Writer
-from activation.notation import EVERYTHING, Nodes, Notation, Scope, Texts, by_slot, grow
+from activation.netconf_text import Writer
+from activation.notation import EVERYTHING, NONE, Nodes, Notation, Scope, Sections, Texts, by_slot, grow
 from activation.platforms import CliRules, NetconfRules, Platform
 from activation.unified import Marked
 
@@ -20,11 +20,20 @@ class NetconfNotation:
 
     def parse(self, text: str, scope: Scope = EVERYTHING) -> Nodes:
         """Return the nodes of a ``<config>`` element or of its children."""
-        return netconf_tree.parse(text, self.rules, scope)
+        return frozenset(self.read(text, scope).values())
 
     def read(self, text: str, scope: Scope = EVERYTHING) -> Mapping[Path, Path]:
         """Return these nodes by slot."""
+        if scope.covers is None:
+            return self.rules.shapes.nodes(text, (), self._read)
         return netconf_tree.read(text, self.rules, scope)
+
+    def sections(self, text: str) -> Sections:
+        """Return these nodes, and what is known of the topmost list entries."""
+        return self.rules.shapes.sections(text, (), self._read, self._writer.body)
+
+    def _read(self, text: str) -> Mapping[Path, Path]:
+        return netconf_tree.read(text, self.rules, EVERYTHING)
 
     def show(self, nodes: Nodes) -> str:
         """Return the canonical ``<config>`` element."""
@@ -36,15 +45,15 @@ class NetconfNotation:
 
     def unit(self, slot: Path) -> Path:
         """Return the innermost list entry around ``slot``."""
-        return netconf_tree.unit(slot)
+        return netconf_step.unit(slot)
 
     def edit(self, before: Nodes, after: Nodes, *, strict: bool) -> str:
         """Return the ``<config>`` for edit-config."""
         return netconf_diff.write_edit(before, after, self._writer, self.rules, {}, strict=strict)
 
-    def texts(self, before: Nodes, after: Nodes) -> Texts:
+    def texts(self, before: Nodes, after: Nodes, bodies: Mapping[Path, str] = NONE) -> Texts:
         """Return all texts of a change; what is new as a whole, or gone, is written once."""
-        bodies: Bodies = {}
+        bodies = dict(bodies)
         there = netconf_diff.write_edit(before, after, self._writer, self.rules, bodies, strict=True)
         back = netconf_diff.write_edit(after, before, self._writer, self.rules, bodies, strict=False)
         old, new = grow(before), grow(after)
@@ -56,9 +65,9 @@ class NetconfNotation:
             compared=self._writer.compare(old, new, bodies),
         )
 
-    def compare(self, before: Nodes, after: Nodes) -> Sequence[Marked]:
+    def compare(self, before: Nodes, after: Nodes, bodies: Mapping[Path, str] = NONE) -> Sequence[Marked]:
         """Return the lines of both ``<config>`` elements as one."""
-        return self._writer.compare(grow(before), grow(after))
+        return self._writer.compare(grow(before), grow(after), bodies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,10 @@ class CliNotation:
     def read(self, text: str, scope: Scope = EVERYTHING) -> Mapping[Path, Path]:
         """Return these nodes by slot."""
         return by_slot(self, self.parse(text, scope))
+
+    def sections(self, text: str) -> Sections:
+        """Return these nodes; nothing is known of their sections."""
+        return Sections.unknown(self.read(text))
 
     def show(self, nodes: Nodes) -> str:
         """Return the canonical lines."""
@@ -91,7 +104,7 @@ class CliNotation:
         """Return the commands; they lead to ``after`` from a state in between, too."""
         return cli_diff.edit(before, after, self.rules)
 
-    def texts(self, before: Nodes, after: Nodes) -> Texts:
+    def texts(self, before: Nodes, after: Nodes, bodies: Mapping[Path, str] = NONE) -> Texts:  # noqa: ARG002  # it knows none
         """Return all texts of a change."""
         return Texts(
             edit=self.edit(before, after, strict=True),
@@ -101,7 +114,7 @@ class CliNotation:
             compared=self.compare(before, after),
         )
 
-    def compare(self, before: Nodes, after: Nodes) -> Sequence[Marked]:
+    def compare(self, before: Nodes, after: Nodes, bodies: Mapping[Path, str] = NONE) -> Sequence[Marked]:  # noqa: ARG002  # as above
         """Return the lines of both as one."""
         return list(cli_tree.compare(grow(before), grow(after), self.rules))
 

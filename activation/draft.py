@@ -1,15 +1,14 @@
 """One plan for the changes of one or more activations, from reading to settling."""
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from activation.dialects import notation_for
-from activation.fragments import Ownership, Reading
+from activation.fragments import Reading
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
-from activation.notation import Scope
-from activation.plan import DevicePlan, device_plan, make_plan, own_diffs, refuse_strangers
+from activation.plan import DeviceDraft, DevicePlan, make_plan, own_diffs
 from activation.platforms import Platform
 from activation.work import Member, change_key, changes_of, fragments_in
 
@@ -36,59 +35,6 @@ class Planned:
 
 
 @dataclass(slots=True, kw_only=True)
-class DeviceDraft:
-    """One device's part of a plan in the making.
-
-    Attributes:
-        places: the places that it is about.
-        others: fragments of services that do not change and share places with those that do.
-    """
-
-    name: str
-    platform: Platform
-    changes: Sequence[FragmentChange]
-    reading: Reading
-    places: frozenset[Path]
-    others: Sequence[Fragment] = ()
-    _ownership: Ownership | None = None
-
-    @classmethod
-    def of(cls, name: str, platform: Platform, changes: Sequence[FragmentChange]) -> Self:
-        """Begin with ``changes``.
-
-        Raises:
-            PlanError: a fragment cannot be understood.
-        """
-        reading = Reading(notation_for(platform))
-        places = frozenset(slot for fragment in fragments_in(changes) for slot in reading.wants(fragment))
-        return cls(name=name, platform=platform, changes=changes, reading=reading, places=places)
-
-    def touched(self) -> tuple[Path, ...]:
-        """Return what has to be read of the device.
-
-        Raises:
-            PlanError: two services want different values in one place.
-        """
-        return self._owned().covers
-
-    def plan(self, running: str) -> DevicePlan:
-        """Return the plan against the ``running`` configuration.
-
-        Raises:
-            PlanError: see :func:`activation.plan.plan_device`.
-        """
-        refuse_strangers(self.name, self.changes, self.others)
-        ownership = self._owned()
-        standing = self.reading.notation.parse(running, Scope.of(self.touched()))
-        return device_plan(self.name, self.platform, standing, self.changes, ownership)
-
-    def _owned(self) -> Ownership:
-        if self._ownership is None:
-            self._ownership = Ownership.of(self.reading.notation, self.changes, self.others, self.reading)
-        return self._ownership
-
-
-@dataclass(slots=True, kw_only=True)
 class Draft:
     """A plan in the making.
 
@@ -102,11 +48,7 @@ class Draft:
 
     @classmethod
     def of(cls, members: Sequence[Member], platform_of: PlatformOf) -> Self:
-        """Begin a plan for ``members``.
-
-        Raises:
-            PlanError: a fragment cannot be understood.
-        """
+        """Begin a plan for ``members``."""
         changing = changes_of(members)
         devices = {name: DeviceDraft.of(name, platform_of(name), made) for name, made in changing.items()}
         return cls(members=members, platform_of=platform_of, devices=devices)
@@ -116,10 +58,17 @@ class Draft:
         """The services that change."""
         return tuple({root for member in self.members for root in member.work.roots()})
 
-    @property
-    def places(self) -> Mapping[str, frozenset[Path]]:
-        """The places that the plan is about, by device."""
-        return {name: device.places for name, device in self.devices.items()}
+    def outer_places(self) -> Mapping[str, frozenset[Path]]:
+        """Return places, by device, of which nothing is shared with others unless one of these is.
+
+        Raises:
+            PlanError: a fragment cannot be understood.
+        """
+        return {name: device.outer_places() for name, device in self.devices.items()}
+
+    def places(self, shared: Mapping[str, Collection[Path]]) -> Mapping[str, frozenset[Path]]:
+        """Return the places that may be shared with others where, of :meth:`outer_places`, these are; by device."""
+        return {name: device.places(shared[name]) for name, device in self.devices.items()}
 
     def share_with(self, others: Mapping[str, Sequence[Fragment]]) -> None:
         """Note fragments of services that do not change and share places with those that do, by device."""
@@ -158,7 +107,7 @@ class Draft:
         }
         for name, device in self.devices.items():
             shares = {
-                member.monitor.id: _places(fragments_in(made), device.reading)
+                member.monitor.id: list(map(device.reading.sections, fragments_in(made)))
                 for member in self.members
                 if (made := member.work.changing().get(name))
             }
@@ -179,10 +128,6 @@ def with_places(
             known[fragment.device] = Reading(notation_for(platform_of(fragment.device)))
         found[fragment] = known[fragment.device].wants(fragment)
     return found
-
-
-def _places(fragments: Iterable[Fragment], reading: Reading) -> dict[Path, None]:
-    return dict.fromkeys(slot for fragment in fragments for slot in reading.wants(fragment))
 
 
 def untouched(name: str, platform: Platform) -> DeviceEdit:

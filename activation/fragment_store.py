@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ _INSERT_PLACES: Final = Bulk(insert(tables.fragment_places))
 
 
 def _sharers(given: TableValuedAlias) -> Select[Any]:
-    """Return each of the ``given`` places with one service that holds it, but for ``roots``.
+    """Return each of the ``given`` places with one service that holds it, but for ``roots``; null: nobody else.
 
     One look into the index per place, however many services share it.
     """
@@ -64,7 +64,7 @@ def _sharers(given: TableValuedAlias) -> Select[Any]:
         .order_by(here.root_id)
         .limit(1)
     )
-    return select(holder.correlate(given).scalar_subquery()).select_from(given)
+    return select(place, holder.correlate(given).scalar_subquery()).select_from(given)
 
 
 _SHARERS: Final[Mapping[str, Select[Any]]] = {
@@ -110,12 +110,33 @@ def fragments_sharing(
     grow with how many there are.
     """
     found: dict[str, tuple[Fragment, ...]] = {}
-    ours, statement = sorted(roots), _SHARERS[connection.dialect.name]
+    ours = sorted(roots)
     for device, wanted in places.items():
-        asked = {"device": device, "roots": ours, "places": json.dumps(sorted(map(_place, wanted)))}
-        sharing = set(connection.execute(statement, asked).scalars()) - {None}
+        sharing = set(_holders(connection, ours, device, map(_place, wanted)).values())
         found[device] = _of_roots(connection, device, sharing) if sharing else ()
     return found
+
+
+def held_places(
+    connection: Connection, roots: Iterable[str], places: Mapping[str, Iterable[Path]]
+) -> Mapping[str, frozenset[Path]]:
+    """Return, by device, those of ``places`` that services other than ``roots`` hold."""
+    found: dict[str, frozenset[Path]] = {}
+    ours = sorted(roots)
+    for device, wanted in places.items():
+        keyed = [(_place(path), path) for path in wanted]
+        held = _holders(connection, ours, device, (key for key, _ in keyed))
+        found[device] = frozenset(path for key, path in keyed if key in held)
+    return found
+
+
+def _holders(connection: Connection, roots: Sequence[str], device: str, places: Iterable[int]) -> Mapping[int, str]:
+    """Return one service other than ``roots`` that holds each of the places which somebody else holds."""
+    if not (wanted := sorted(places)):
+        return {}
+    asked = {"device": device, "roots": roots, "places": json.dumps(wanted)}
+    rows = connection.execute(_SHARERS[connection.dialect.name], asked)
+    return {place: root for place, root in rows if root is not None}
 
 
 def sharers(

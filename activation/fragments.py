@@ -6,12 +6,13 @@ came is *foreign*: it is never removed, and a leaf that a service changed gets i
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 from activation.errors import PlanError
 from activation.model import Fragment, FragmentChange, Path, ServiceId
-from activation.notation import Nodes, Notation, by_slot, lineage, parents
+from activation.notation import Nodes, Notation, Sections, by_slot, covered, lineage, parents
+from activation.wholes import NOTHING, Shares, Wholes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class Reading:
 
     def __init__(self, notation: Notation) -> None:
         self.notation = notation
-        self._wants: dict[str, Mapping[Path, Path]] = {}
+        self._read: dict[str, Sections] = {}
 
     def wants(self, fragment: Fragment) -> Mapping[Path, Path]:
         """Return the nodes that ``fragment`` wants, by slot.
@@ -36,24 +37,57 @@ class Reading:
         Raises:
             PlanError: the fragment cannot be understood.
         """
-        found = self._wants.get(fragment.text)
+        return self.sections(fragment).nodes
+
+    def sections(self, fragment: Fragment) -> Sections:
+        """Return the same with its topmost entries.
+
+        Raises:
+            PlanError: the fragment cannot be understood.
+        """
+        found = self._read.get(fragment.text)
         if found is None:
-            found = self._wants[fragment.text] = self.notation.read(fragment.text)
+            found = self._read[fragment.text] = self.notation.sections(fragment.text)
         return found
 
-    def share(self, fragment: Fragment) -> Share:
-        """Return the share that ``fragment`` stands for.
+    def share(self, fragment: Fragment, wholes: Wholes = NOTHING) -> Share:
+        """Return the share that ``fragment`` stands for, but for its part in ``wholes``.
 
         Raises:
             PlanError: the fragment cannot be understood.
         """
         foreign = by_slot(self.notation, fragment.foreign)
-        return Share(fragment=fragment, wants=self.wants(fragment), foreign=foreign)
+        read = self.sections(fragment)
+        wants = read.nodes
+        if any(map(wholes.holds, read.whole)):
+            wants = dict(read.apart)
+            for top, section in read.whole.items():
+                if not wholes.holds(top):
+                    wants |= section.nodes
+        return Share(fragment=fragment, wants=wants, foreign=foreign)
+
+    def wholes(self, changes: Sequence[FragmentChange], others: Sequence[Fragment]) -> Wholes:
+        """Return the sections that ``changes`` make come or go as a whole; ``others`` as for :class:`Ownership`.
+
+        Raises:
+            PlanError: a fragment cannot be understood.
+        """
+        old = [change.old for change in changes if change.old]
+        staying = _staying(changes, others)
+        shares = Shares(
+            arriving=[self.sections(change.new) for change in changes if change.new],
+            leaving=list(map(self.sections, old)),
+            staying=list(map(self.sections, staying)),
+            foreign=frozenset(self.notation.slot(node) for each in (*old, *staying) for node in each.foreign),
+        )
+        return Wholes.of(shares)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ownership:
     """The shares before and after a change of one device; ``staying`` are the services it does not change.
+
+    What comes or goes as a whole is no part of the shares: nobody else has a part in it.
 
     Not slotted: the derived views are computed once and kept.
     """
@@ -70,19 +104,19 @@ class Ownership:
         changes: Sequence[FragmentChange],
         others: Sequence[Fragment],
         reading: Reading | None = None,
+        wholes: Wholes = NOTHING,
     ) -> Self:
         """Return the ownership around ``changes``; ``reading`` knows texts that were read before.
 
         Raises:
             PlanError: a fragment cannot be understood, or two services want different values in one slot.
         """
-        share = (reading or Reading(notation)).share
-        changed = {fragment.service_id for change in changes for fragment in (change.old, change.new) if fragment}
+        share = partial((reading or Reading(notation)).share, wholes=wholes)
         self = cls(
             notation=notation,
             leaving=tuple(share(change.old) for change in changes if change.old),
             arriving=tuple(share(change.new) for change in changes if change.new),
-            staying=tuple(share(other) for other in others if other.service_id not in changed),
+            staying=tuple(map(share, _staying(changes, others))),
         )
         self._refuse_conflicts()
         return self
@@ -129,15 +163,17 @@ class Ownership:
     @cached_property
     def covers(self) -> tuple[Path, ...]:
         """What has to be read: each section or list entry concerned, none inside another; sorted."""
-        slots = self.slots
-        inner = {path for slot in slots for path in parents(slot)}
-        chosen = {self.notation.unit(slot) for slot in slots if slot not in inner} | (self.vanishing & inner)
-        return tuple(sorted(path for path in chosen if chosen.isdisjoint(parents(path))))
+        return covered(self.slots, self.notation.unit, self.vanishing)
 
     def neighbours(self) -> tuple[ServiceId, ...]:
         """Return the other services that own a node in these slots, foreign nodes aside; sorted."""
         slots = self.slots - self.foreign.keys()
         return tuple(sorted({s.fragment.service_id for s in self.staying if not slots.isdisjoint(s.wants)}))
+
+
+def _staying(changes: Iterable[FragmentChange], others: Iterable[Fragment]) -> Sequence[Fragment]:
+    changed = {fragment.service_id for change in changes for fragment in (change.old, change.new) if fragment}
+    return [other for other in others if other.service_id not in changed]
 
 
 def relevant(ownership: Ownership, notation: Notation, standing: Nodes) -> Nodes:

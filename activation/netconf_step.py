@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from activation.errors import PlanError
 from activation.model import Path
+from activation.notation import natural
 
 VALUE: Final = "."
 _OF_VALUE: Final = "[.="
@@ -88,3 +89,16 @@ def schema_path(path: Path) -> tuple[str, ...]:
 
 def _no_step(text: str) -> PlanError:
     return PlanError(f"{text!r} is no step of a path; legal: {{namespace}}name[key='value']")
+
+
+def unit(path: Path) -> Path:
+    """Return the innermost list entry that ``path`` is or stands in, ``path`` itself when there is none."""
+    for depth in range(len(path), 0, -1):
+        if is_entry(path[depth - 1]):
+            return path[:depth]
+    return path
+
+
+def position(text: str) -> tuple[tuple[tuple[int, str], ...], str]:
+    """Return the sort key of siblings of one rank: naturally, and what looks alike there by its characters."""
+    return natural(text), text

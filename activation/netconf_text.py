@@ -1,12 +1,12 @@
 """Nodes written as XML: pretty-printed, in the one order that the schema profile gives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from activation.model import Path
-from activation.netconf_step import parse_step
-from activation.notation import Branch, natural
+from activation.netconf_step import parse_step, position
+from activation.notation import NONE, Branch
 from activation.platforms import NetconfRules
 from activation.unified import KEPT, Marked, mark
 
@@ -15,6 +15,8 @@ _INDENT: Final = "  "
 _HEAD: Final = f'<nc:config xmlns:nc="{BASE_NAMESPACE}">\n'
 _FOOT: Final = "</nc:config>\n"
 _NOTHING: Final[Branch] = {}
+MAKING: Final = frozenset({"create", "merge"})
+"""Operations of nodes that come with all that stands in them."""
 OperationOf = Callable[[Path], str | None]
 
 
@@ -23,7 +25,7 @@ class _Piece:
     """What one step is in the text.
 
     Attributes:
-        position: among its siblings.
+        place: among its siblings.
         opening: the start tag without its end; attributes follow.
         value: what closes the start tag, the value and the end tag, where the step is a leaf with a value.
         keys: the lines of its keys.
@@ -31,7 +33,7 @@ class _Piece:
     """
 
     namespace: str
-    position: tuple[int, tuple[tuple[int, str], ...]]
+    place: tuple[int, tuple[tuple[tuple[int, str], ...], str]]
     opening: str
     value: str
     keys: tuple[str, ...]
@@ -61,13 +63,19 @@ class Writer:
         """Return the ``<config>`` element of ``branch``, with what ``bodies`` says of its nodes."""
         return self._whole(branch, _Pass(None, bodies) if bodies else None)
 
-    def compare(self, before: Branch, after: Branch, bodies: Bodies | None = None) -> list[Marked]:
+    def body(self, top: Path, branch: Branch) -> str:
+        """Return what stands in the node ``top``, with ``branch`` below it, where a whole configuration is written."""
+        (*_, last) = top
+        piece = self._known.get(last) or self._piece(last)
+        return self._body(piece, branch, top, _INDENT * len(top), None)
+
+    def compare(self, before: Branch, after: Branch, bodies: Mapping[Path, str] = NONE) -> list[Marked]:
         """Return the lines of both ``<config>`` elements as one, each marked; none where both are empty."""
         if not before and not after:
             return []
         both = mark(bool(before), bool(after))
         lines = [(both, _HEAD)]
-        self._compare(_Comparison(lines, bodies or {}), (before, after), (), _INDENT, "")
+        self._compare(_Comparison(lines, bodies), (before, after), (), _INDENT, "")
         lines.append((both, _FOOT))
         return lines
 
@@ -138,7 +146,7 @@ class Writer:
         known = self._known
         found = [(text, known.get(text) or self._piece(text)) for text in branch]
         if len(found) > 1:
-            found.sort(key=lambda each: each[1].position)
+            found.sort(key=lambda each: each[1].place)
         return found
 
     def _piece(self, text: str) -> _Piece:
@@ -151,7 +159,7 @@ class Writer:
             value = f">{_escaped(shown)}</{name}>\n"
         piece = self._known[text] = _Piece(
             namespace=namespace,
-            position=(self._rank.get(step.tag, self._unranked), natural(text)),
+            place=(self._rank.get(step.tag, self._unranked), position(text)),
             opening=opening,
             value=value,
             keys=tuple(f"<{key}>{_escaped(found)}</{key}>\n" for key, found in step.keys),
@@ -177,15 +185,16 @@ class _Pass:
 
     def about(self, path: Path) -> tuple[str | None, str | None]:
         """Return the operation of a node, and what stands in it where that is known."""
-        if self.operation_of is not None:
-            return self.operation_of(path), None
-        return None, self.bodies.get(path)
+        if self.operation_of is None:
+            return None, self.bodies.get(path)
+        operation = self.operation_of(path)
+        return operation, self.bodies.get(path) if operation in MAKING else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
     lines: list[Marked]
-    bodies: Bodies
+    bodies: Mapping[Path, str]
 
 
 def _escaped(value: str) -> str:

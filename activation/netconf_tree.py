@@ -11,9 +11,10 @@ from lxml import etree
 
 from activation.errors import PlanError
 from activation.model import Path
+from activation.netconf_shapes import Shapes
 from activation.netconf_step import VALUE, has_value, is_entry, predicate, schema_path
 from activation.netconf_text import BASE_NAMESPACE, Writer
-from activation.notation import Nodes, Scope, grow
+from activation.notation import EVERYTHING, Nodes, Scope, grow
 from activation.platforms import NetconfRules, SchemaNode
 
 CONFIG: Final = f"{{{BASE_NAMESPACE}}}config"
@@ -21,6 +22,8 @@ OPERATION: Final = f"{{{BASE_NAMESPACE}}}operation"
 
 _ENVELOPES: Final = frozenset({CONFIG, f"{{{BASE_NAMESPACE}}}data"})
 _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
+LARGE: Final = 8192
+"""Characters of a text from which on its entries are read by their shapes."""
 _DECLARATION: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
@@ -30,14 +33,6 @@ def slot(path: Path, rules: NetconfRules) -> Path:
     if not has_value(last) or (rules.multiple and schema_path(path) in rules.multiple):
         return path
     return (*path[:-1], last[: last.index("[", last.index("}"))])
-
-
-def unit(path: Path) -> Path:
-    """Return the innermost list entry that ``path`` is or stands in, ``path`` itself when there is none."""
-    for depth in range(len(path), 0, -1):
-        if is_entry(path[depth - 1]):
-            return path[:depth]
-    return path
 
 
 def parse(text: str, rules: NetconfRules, scope: Scope) -> Nodes:
@@ -56,7 +51,7 @@ def read(text: str, rules: NetconfRules, scope: Scope) -> Mapping[Path, Path]:
     Raises:
         PlanError: as there.
     """
-    reader = _Reader(scope)
+    reader = _Reader(scope, rules.shapes if len(text) > LARGE else None)
     reader.read(_envelope(text), (), rules.tree, inside=scope.covers is None)
     return reader.nodes
 
@@ -79,13 +74,14 @@ def _envelope(text: str) -> etree._Element:
 class _Reader:
     """Walks elements and collects nodes by slot; ``inside`` says that everything below is in the scope."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._covers, self._above = scope.covers or frozenset(), scope.above
+    def __init__(self, scope: Scope, shapes: Shapes | None = None) -> None:
+        self._covers, self._above, self._shapes = scope.covers or frozenset(), scope.above, shapes
         self.nodes: dict[Path, Path] = {}
 
     def read(
         self, element: etree._Element, parent: Path, schema: SchemaNode, *, inside: bool, keys: Collection[str] = ()
     ) -> None:
+        """Collect the nodes below ``element``."""
         seen: set[str] = set()
         for child in element.iterchildren(tag=etree.Element):
             tag = child.tag
@@ -93,7 +89,7 @@ class _Reader:
                 continue
             node = schema.child(tag)
             if node.keys is not None:
-                self._entry(child, parent, node, inside=inside)
+                self.read_entry(child, parent, node, inside=inside)
                 continue
             if not node.is_multiple:
                 if tag in seen:
@@ -112,7 +108,8 @@ class _Reader:
                 self.nodes[path] = path
             self.read(child, path, node, inside=inside)
 
-    def _entry(self, child: etree._Element, parent: Path, node: SchemaNode, *, inside: bool) -> None:
+    def read_entry(self, child: etree._Element, parent: Path, node: SchemaNode, *, inside: bool) -> None:
+        """Collect the nodes of a list entry."""
         step = tag = child.tag
         for key in node.keys or ():
             value = child.findtext(key)
@@ -122,7 +119,10 @@ class _Reader:
             step += predicate(key[key.index("}") + 1 :], value.strip())
         path = (*parent, step)
         inside = inside or path in self._covers
-        if inside or path in self._above:
+        if inside and self._shapes is not None and not any(map(is_entry, parent)):
+            text = etree.tostring(child, encoding="unicode", with_tail=False)
+            self.nodes |= self._shapes.nodes(text, parent, lambda one: _entry_nodes(one, parent, node))
+        elif inside or path in self._above:
             self.nodes[path] = path
             self.read(child, path, node, inside=inside, keys=node.keys or ())
 
@@ -139,6 +139,13 @@ class _Reader:
             return
         if inside or place in self._covers or place in self._above:
             self.nodes[place] = path
+
+
+def _entry_nodes(text: str, parent: Path, node: SchemaNode) -> Mapping[Path, Path]:
+    """Return the nodes of one list entry that stands in ``parent``."""
+    reader = _Reader(EVERYTHING)
+    reader.read_entry(_envelope(text)[0], parent, node, inside=True)
+    return reader.nodes
 
 
 def _qualified(child: etree._Element, text: str) -> str:

@@ -5,15 +5,17 @@ united and subtracted as sets. The *slot* of a node is its path without that val
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Final, Protocol, Self
 
 from activation.model import Path
 from activation.unified import Marked
 
 Nodes = frozenset[Path]
+NONE: Final[Mapping[Path, str]] = MappingProxyType({})
 
 _DIGITS: Final = re.compile(r"(\d+)")
 
@@ -45,6 +47,42 @@ class Scope:
 
 
 EVERYTHING: Final = Scope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A topmost entry of a text, with all that stands in it.
+
+    Attributes:
+        nodes: its own node and those below, by slot.
+        covers: what has to be read before it is made.
+        body: what stands in it where it is written.
+    """
+
+    top: Path
+    nodes: Mapping[Path, Path]
+    covers: tuple[Path, ...]
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """A text, read.
+
+    Attributes:
+        nodes: all nodes, by slot.
+        whole: the topmost entries of which it is known how they are written, by their paths.
+        apart: the nodes that stand in none of those, by slot.
+    """
+
+    nodes: Mapping[Path, Path]
+    whole: Mapping[Path, Section] = field(default_factory=dict)
+    apart: Mapping[Path, Path]
+
+    @classmethod
+    def unknown(cls, nodes: Mapping[Path, Path]) -> Self:
+        """Return ``nodes`` where nothing is known of how they are written."""
+        return cls(nodes=nodes, apart=nodes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +123,14 @@ class Notation(Protocol):
         """
         ...
 
+    def sections(self, text: str) -> Sections:
+        """Return the nodes of ``text``, and what is known of its topmost entries.
+
+        Raises:
+            PlanError: the text cannot be understood; names the place.
+        """
+        ...
+
     def show(self, nodes: Nodes) -> str:
         """Return the one canonical text of ``nodes``, in the device's notation; ``parse`` reads it back."""
         ...
@@ -105,12 +151,15 @@ class Notation(Protocol):
         """
         ...
 
-    def texts(self, before: Nodes, after: Nodes) -> Texts:
-        """Return all texts of a change, for less than each by itself."""
+    def texts(self, before: Nodes, after: Nodes, bodies: Mapping[Path, str] = NONE) -> Texts:
+        """Return all texts of a change, for less than each by itself.
+
+        ``bodies`` says what stands in entries that come or go as a whole; of those no other nodes are given.
+        """
         ...
 
-    def compare(self, before: Nodes, after: Nodes) -> Sequence[Marked]:
-        """Yield the lines of both as one text, each marked with what becomes of it."""
+    def compare(self, before: Nodes, after: Nodes, bodies: Mapping[Path, str] = NONE) -> Sequence[Marked]:
+        """Yield the lines of both as one text, each marked with what becomes of it; ``bodies`` as for a change."""
         ...
 
 
@@ -122,6 +171,19 @@ def lineage(path: Path) -> Iterable[Path]:
 def parents(path: Path) -> Iterable[Path]:
     """Return everything above ``path``."""
     return accumulate((step,) for step in path[:-1])
+
+
+def covered(
+    slots: Iterable[Path], unit: Callable[[Path], Path], vanishing: frozenset[Path] = frozenset()
+) -> tuple[Path, ...]:
+    """Return what has to be read before ``slots`` change: each ``unit`` concerned, none inside another; sorted.
+
+    Of the slots that stand above others, those that are ``vanishing`` are read whole.
+    """
+    every = frozenset(slots)
+    inner = {path for slot in every for path in parents(slot)}
+    chosen = {unit(slot) for slot in every if slot not in inner} | (vanishing & inner)
+    return tuple(sorted(path for path in chosen if chosen.isdisjoint(parents(path))))
 
 
 def natural(text: str) -> tuple[tuple[int, str], ...]:

@@ -3,16 +3,18 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Self
 
 from activation.dialects import notation_for
 from activation.errors import PlanError
-from activation.fragments import Ownership, intended, readable, relevant, settle
+from activation.fragments import Ownership, Reading, intended, readable, relevant, settle
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
-from activation.notation import Nodes, Notation, Scope, by_slot
+from activation.notation import Nodes, Notation, Scope, Section, Sections, by_slot
 from activation.platforms import Platform
 from activation.unified import Marked, heading, unified
+from activation.wholes import NOTHING, Wholes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +23,94 @@ class DevicePlan:
 
     Attributes:
         settled: the changes of fragments as they are to be stored.
-        before: the touched nodes that stand now, by slot.
-        after: those that will, by slot.
+        before: the touched nodes that stand now, by slot, but for the wholes.
+        after: those that will, by slot, but for the wholes.
+        wholes: the sections that come and go as a whole.
     """
 
     edit: DeviceEdit
     settled: tuple[FragmentChange, ...]
     before: Mapping[Path, Path]
     after: Mapping[Path, Path]
+    wholes: Wholes = NOTHING
+
+    def all_before(self) -> Mapping[Path, Path]:
+        """Return all touched nodes that stand now, by slot."""
+        return _with_sections(self.before, self.wholes.going.values())
+
+    def all_after(self) -> Mapping[Path, Path]:
+        """Return all touched nodes that will stand, by slot."""
+        return _with_sections(self.after, self.wholes.coming.values())
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceDraft:
+    """One device's part of a plan in the making.
+
+    Attributes:
+        others: fragments of services that do not change and share places with those that do.
+    """
+
+    name: str
+    platform: Platform
+    changes: Sequence[FragmentChange]
+    reading: Reading
+    others: Sequence[Fragment] = ()
+    _owned: tuple[Wholes, Ownership] | None = None
+
+    @classmethod
+    def of(cls, name: str, platform: Platform, changes: Sequence[FragmentChange]) -> Self:
+        """Begin with ``changes``."""
+        return cls(name=name, platform=platform, changes=changes, reading=Reading(notation_for(platform)))
+
+    def outer_places(self) -> frozenset[Path]:
+        """Return places of which nothing is shared with others unless one of these is.
+
+        Raises:
+            PlanError: a fragment cannot be understood.
+        """
+        return frozenset(place for text in self._texts() for place in (*text.whole, *text.apart))
+
+    def places(self, shared: Collection[Path]) -> frozenset[Path]:
+        """Return the places that may be shared with others where, of :meth:`outer_places`, these are."""
+        inside = (text.whole[top].nodes for text in self._texts() for top in text.whole if top in shared)
+        return frozenset(shared).union(*inside)
+
+    def touched(self) -> tuple[Path, ...]:
+        """Return what has to be read of the device.
+
+        Raises:
+            PlanError: two services want different values in one place.
+        """
+        wholes, ownership = self._begun()
+        return tuple(sorted({*wholes.covers(), *ownership.covers}))
+
+    def plan(self, running: str) -> DevicePlan:
+        """Return the plan against the ``running`` configuration.
+
+        Raises:
+            PlanError: see :func:`plan_device`.
+        """
+        refuse_strangers(self.name, self.changes, self.others)
+        notation = self.reading.notation
+        stands = notation.read(running, Scope.of(self.touched()))
+        begun, ownership = self._begun()
+        wholes, beside = begun.apart(stands)
+        if wholes != begun:
+            ownership = self._without(wholes)
+        return device_plan(self.name, self.platform, frozenset(beside.values()), self.changes, ownership, wholes)
+
+    def _begun(self) -> tuple[Wholes, Ownership]:
+        if self._owned is None:
+            wholes = self.reading.wholes(self.changes, self.others)
+            self._owned = wholes, self._without(wholes)
+        return self._owned
+
+    def _without(self, wholes: Wholes) -> Ownership:
+        return Ownership.of(self.reading.notation, self.changes, self.others, self.reading, wholes)
+
+    def _texts(self) -> Iterator[Sections]:
+        return (self.reading.sections(each) for change in self.changes for each in (change.old, change.new) if each)
 
 
 def touched_paths(
@@ -41,7 +123,9 @@ def touched_paths(
     Raises:
         PlanError: a fragment cannot be understood, or two services want different values in one place.
     """
-    return Ownership.of(notation_for(platform), changes, others).covers
+    draft = DeviceDraft.of("", platform, changes)
+    draft.others = others
+    return draft.touched()
 
 
 def owned_paths(platform: Platform, fragment: Fragment) -> frozenset[Path]:
@@ -72,10 +156,10 @@ def plan_device(
             values in one place.
     """
     refuse_strangers(device, changes, others)
-    notation = notation_for(platform)
-    ownership = Ownership.of(notation, changes, others)
-    standing = notation.parse(running, Scope.of(ownership.covers))
-    return plan_nodes(device, platform, standing, changes, ownership)
+    draft = DeviceDraft.of(device, platform, changes)
+    draft.others = others
+    planned = draft.plan(running)
+    return planned.edit, planned.settled
 
 
 def plan_nodes(
@@ -91,9 +175,16 @@ def plan_nodes(
 
 
 def device_plan(
-    device: str, platform: Platform, standing: Nodes, changes: Sequence[FragmentChange], ownership: Ownership
+    device: str,
+    platform: Platform,
+    standing: Nodes,
+    changes: Sequence[FragmentChange],
+    ownership: Ownership,
+    wholes: Wholes = NOTHING,
 ) -> DevicePlan:
     """Return the plan for a configuration that is read already.
+
+    ``ownership`` is about all but the ``wholes``, and ``standing`` holds nothing of them.
 
     Raises:
         PlanError: the change cannot be written in the platform's notation.
@@ -101,7 +192,7 @@ def device_plan(
     notation = ownership.notation
     before = relevant(ownership, notation, standing)
     after = intended(ownership, notation, before)
-    texts = notation.texts(before, after)
+    texts = notation.texts(before | wholes.going.keys(), after | wholes.coming.keys(), wholes.bodies())
     edit = DeviceEdit(
         device=device,
         platform=platform.name,
@@ -109,25 +200,54 @@ def device_plan(
         edit=texts.edit,
         inverse=texts.inverse,
         diff=_diff(device, texts.compared),
-        touched=ownership.covers,
+        touched=tuple(sorted({*ownership.covers, *wholes.covers()})),
         before=texts.before,
         after=texts.after,
         base_fingerprint=hashlib.sha256(texts.before.encode()).hexdigest(),
         shared_with=ownership.neighbours(),
     )
-    settled = settle(ownership, notation, before, changes)
-    return DevicePlan(edit=edit, settled=settled, before=by_slot(notation, before), after=by_slot(notation, after))
+    return DevicePlan(
+        edit=edit,
+        settled=settle(ownership, notation, before, changes),
+        before=by_slot(notation, before),
+        after=by_slot(notation, after),
+        wholes=wholes,
+    )
 
 
-def own_diffs(planned: DevicePlan, notation: Notation, shares: Iterable[Iterable[Path]]) -> list[str]:
-    """Return the part of the device's diff that each of ``shares`` (the places of one service) is about."""
+def own_diffs(planned: DevicePlan, notation: Notation, shares: Iterable[Sequence[Sections]]) -> list[str]:
+    """Return the part of the device's diff that each of ``shares`` (the texts of one service) is about."""
+    bodies, device = planned.wholes.bodies(), planned.edit.device
+    going, coming = planned.wholes.going, planned.wholes.coming
+    found = []
+    for share in shares:
+        slots, tops = _asunder(share, planned.wholes)
+        before = frozenset(planned.before[slot] for slot in slots if slot in planned.before)
+        after = frozenset(planned.after[slot] for slot in slots if slot in planned.after)
+        lines = notation.compare(before | (tops & going.keys()), after | (tops & coming.keys()), bodies)
+        found.append(_diff(device, lines))
+    return found
 
-    def own(nodes: Mapping[Path, Path], places: Iterable[Path]) -> Nodes:
-        return frozenset(nodes[place] for place in places if place in nodes)
 
-    device = planned.edit.device
-    compared = (notation.compare(own(planned.before, places), own(planned.after, places)) for places in shares)
-    return [_diff(device, lines) for lines in compared]
+def _asunder(share: Iterable[Sections], wholes: Wholes) -> tuple[Iterable[Path], set[Path]]:
+    """Return the slots of a share that are in no whole section, and the tops of those that are."""
+    slots: dict[Path, Path] = {}
+    tops: set[Path] = set()
+    for text in share:
+        slots |= text.apart
+        for top, section in text.whole.items():
+            if wholes.holds(top):
+                tops.add(top)
+            else:
+                slots |= section.nodes
+    return slots, tops
+
+
+def _with_sections(nodes: Mapping[Path, Path], sections: Iterable[Section]) -> Mapping[Path, Path]:
+    found = dict(nodes)
+    for section in sections:
+        found |= section.nodes
+    return found
 
 
 def readback_matches(edit: DeviceEdit, running: str, platform: Platform, known: DevicePlan | None = None) -> list[str]:
@@ -140,7 +260,7 @@ def readback_matches(edit: DeviceEdit, running: str, platform: Platform, known: 
     """
     notation = notation_for(platform)
     if known is not None and known.edit == edit:
-        return list(_differences(edit, running, notation, (known.after, lambda: known.before)))
+        return list(_differences(edit, running, notation, (known.all_after(), known.all_before)))
     texts = notation.read(edit.after), lambda: notation.read(edit.before)
     return list(_differences(edit, running, notation, texts))
 

@@ -15,6 +15,7 @@ from activation.drift_policy import DriftRule
 from activation.errors import PlanError
 from activation.history import HistoryRules
 from activation.model import Dialect
+from activation.netconf_shapes import Shapes
 from activation.terminal import TerminalRules
 
 SchemaPath = tuple[str, ...]
@@ -135,6 +136,11 @@ class NetconfRules(_Data):
         for path in self.meaningful_when_empty:
             root.grown(path).is_presence = True
         return root
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The shapes of this platform's texts, as far as they were seen."""
+        return Shapes()
 
     @cached_property
     def rank(self) -> Mapping[str, int]:

@@ -1,9 +1,9 @@
 import pytest
 
 from activation.errors import PlanError
-from activation.netconf_step import parse_step, predicate
+from activation.netconf_step import parse_step, predicate, unit
 from activation.netconf_text import BASE_NAMESPACE
-from activation.netconf_tree import parse, show, slot, unit
+from activation.netconf_tree import parse, show, slot
 from activation.notation import EVERYTHING, Scope
 from activation.platforms import NetconfRules
 from tests.activation.services import OLT, OLT_BASE

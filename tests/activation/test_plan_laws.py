@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from activation.dialects import notation_for
+from activation.fragments import Ownership
 from activation.model import DeviceEdit, Fragment, FragmentChange
-from activation.plan import matches_before, plan_device, readback_matches
+from activation.notation import Scope
+from activation.plan import matches_before, plan_device, plan_nodes, readback_matches
 from activation.platforms import Platform
 from tests.activation.appliers import (
     CliDevice,
@@ -69,6 +72,16 @@ BENCHES = {
 }
 
 
+def plan_node_by_node(
+    platform: Platform, running: str, changes: list[FragmentChange], others: list[Fragment]
+) -> tuple[DeviceEdit, tuple[FragmentChange, ...]]:
+    """Return the plan made without knowledge of what comes or goes as a whole."""
+    notation = notation_for(platform)
+    ownership = Ownership.of(notation, changes, others)
+    standing = notation.parse(running, Scope.of(ownership.covers))
+    return plan_nodes(DEVICE, platform, standing, changes, ownership)
+
+
 class Network:
     """One device, the services on it, and the laws that every change of them keeps."""
 
@@ -103,7 +116,9 @@ class Network:
     def _plan(self, changes: list[FragmentChange]) -> tuple[DeviceEdit, tuple[FragmentChange, ...]]:
         changed = {f.service_id for c in changes for f in (c.old, c.new) if f}
         others = [f for f in self.live.values() if f.service_id not in changed]
-        return plan_device(DEVICE, self.bench.platform, self.running, changes, others)
+        found = plan_device(DEVICE, self.bench.platform, self.running, changes, others)
+        assert found == plan_node_by_node(self.bench.platform, self.running, changes, others)
+        return found
 
     def union(self) -> str:
         """Return the base with the live fragments merged into it."""
