@@ -7,7 +7,7 @@ ARGS   ?=
 .DEFAULT_GOAL := help
 ROUNDS ?= 30
 
-.PHONY: help install demo serve test lint types imports units lab e2e crash crash-sqlite crash-postgres crash-postgres_steps crash-calls crash-repairs bench profile format lock wheel clean
+.PHONY: help install demo demo-split serve test lint types imports units lab e2e crash crash-sqlite crash-postgres crash-postgres_steps crash-calls crash-repairs bench profile format lock wheel clean
 
 help:  ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9_-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ install: $(VENV)/.run  ## Install lastmile into ./.venv from the hashed lock
 
 demo: $(VENV)/.run  ## Order, upgrade and cease one broadband product on the embedded lab
 	@$(BIN)/lastmile demo $(ARGS)
+
+demo-split: $(VENV)/.run  ## The same on four processes, one per layer
+	@$(BIN)/lastmile demo --split
 
 serve: $(VENV)/.run  ## Run platform and lab, print the URLs (ARGS="--port 8640 --auth off")
 	@$(BIN)/lastmile serve $(ARGS)

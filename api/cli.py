@@ -19,7 +19,7 @@ from api.catalog_commands import catalog_app
 from api.client import ApiRefused
 from api.collector import settle_heap
 from api.db_commands import app as db_app
-from api.demo.story import Story
+from api.demo.story import Story, tell_split
 from api.demo.story import tell as tell_story
 from api.device_commands import device_app
 from api.drift_commands import EPILOG as DRIFT_EPILOG
@@ -86,6 +86,7 @@ Auth = Annotated[str | None, typer.Option(help="'on' or 'off': whether requests 
 
 LayerOption = Annotated[str | None, typer.Option(help="Be this part of the chain: com, som, rom, activation (all).")]
 Upstream = Annotated[str | None, typer.Option(help="Where the layers below are: som=http://…,rom=http://….")]
+Split = Annotated[bool, typer.Option("--split", help="On four processes, one per layer.")]
 Policy = Annotated[Path | None, typer.Option(help="YAML file: which plans wait for people (none).", metavar="FILE")]
 
 
@@ -167,10 +168,12 @@ def _on(auth: str | None) -> bool | None:
     return None if auth is None else auth == "on"
 
 
-@app.command("demo", epilog="Examples:  lastmile demo   ·   lastmile demo --runtime netns")
-def demo_command(runtime: Runtime = None) -> None:
+@app.command("demo", epilog="Examples:  lastmile demo   ·   lastmile demo --split   ·   lastmile demo --runtime netns")
+def demo_command(runtime: Runtime = None, split: Split = False) -> None:  # noqa: FBT002 - a flag, as typer declares it
     """Order, upgrade and cease one broadband product on a fresh lab, and show every step; with packets on netns."""
-    if not tell_story(Story.fresh(console, runtime=runtime)):
+    if split and runtime is not None:
+        raise typer.BadParameter("the split demo runs on the embedded lab", param_hint="--runtime")
+    if not (tell_split(console) if split else tell_story(Story.fresh(console, runtime=runtime))):
         raise typer.Exit(1)
 
 

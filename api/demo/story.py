@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from rich.rule import Rule
 from api.client import ApiRefused, Client, NotFinished
 from api.demo import bodies, pictures
 from api.demo.packets import Check, Packets
+from api.demo.split import client_of, split_platform
 from api.errors import StartRefused
 from api.http.app import create_app
 from api.http.server import bind, serving
@@ -23,6 +25,7 @@ from api.system import System
 from api.wiring import running_system
 from api.wiring_lab import lab_probes
 from inventory.documents import characteristics
+from labs.embedded.lab import RunningNode
 
 PATIENCE_S = 20.0
 QOS_LINE = re.compile(r"traffic-descriptor|bandwidth|<name>up-\d+M</name>|police rate")
@@ -53,7 +56,8 @@ class Stage:
 
     console: Console
     client: Client
-    system: System
+    nodes: Sequence[RunningNode]
+    read: Callable[[str], str]
     packets: Packets | None = None
 
     @classmethod
@@ -61,13 +65,12 @@ class Stage:
         """Return the stage on a running platform; packets are looked at where somebody can."""
         client, probes = Client.open(url, system.first_token), lab_probes(system.settings)
         packets = Packets(console=console, client=client, probes=probes) if probes is not None else None
-        return cls(console=console, client=client, system=system, packets=packets)
+        read = system.lab.running_config if system.lab is not None else system.running_configuration
+        return cls(console=console, client=client, nodes=system.nodes, read=read, packets=packets)
 
     def configurations(self) -> dict[str, str]:
         """Return every device's running configuration, byte for byte."""
-        lab = self.system.lab
-        read = lab.running_config if lab is not None else self.system.running_configuration
-        return {node.name: read(node.name) for node in self.system.nodes}
+        return {node.name: self.read(node.name) for node in self.nodes}
 
     def show(self, checks: list[Check]) -> list[Check]:
         """Draw what was checked, and return it."""
@@ -108,18 +111,47 @@ def tell(story: Story) -> bool:
         with running_system(settings) as system, serving(create_app(system), bind(settings.host, 0)) as url:
             _refuse_a_used_lab(system)
             stage = Stage.of(story.console, url, system)
-            _introduce(stage, url, time.monotonic() - started_s)
+            _introduce(stage, f"API at {url}", time.monotonic() - started_s)
             try:
-                good = _play(stage)
-            except (ApiRefused, NotFinished) as error:
-                story.console.print(f"[bold red]✘[/] {error}")
-                good = False
+                good = _played(stage)
             finally:
-                stage.client.close()
                 if system.served is not None:
                     system.served.end()
+    return _ended(story.console, started_s, good=good)
+
+
+def tell_split(console: Console) -> bool:
+    """Run the whole story on four processes, one per layer; return whether every check held.
+
+    Raises:
+        StartRefused: a process did not come up; says why.
+        LabError: the lab cannot run here; says why.
+    """
+    started_s = time.monotonic()
+    with console.status("starting four processes"), ExitStack() as stack:
+        lab, urls = stack.enter_context(split_platform())
+        stage = Stage(console=console, client=client_of(urls), nodes=lab.nodes(), read=lab.running_config)
+        kept = stack.pop_all()
+    with kept:
+        said = "four processes: " + ", ".join(f"{layer} at {urls[layer]}" for layer in urls)
+        _introduce(stage, said, time.monotonic() - started_s)
+        good = _played(stage)
+    return _ended(console, started_s, good=good)
+
+
+def _played(stage: Stage) -> bool:
+    try:
+        return _play(stage)
+    except (ApiRefused, NotFinished) as error:
+        stage.console.print(f"[bold red]✘[/] {error}")
+        return False
+    finally:
+        stage.client.close()
+
+
+def _ended(console: Console, started_s: float, *, good: bool) -> bool:
     end = "[bold green]everything is as it should be" if good else "[bold red]something is not as it should be"
-    story.console.print(Rule(f"{end}[/]   {time.monotonic() - started_s:.1f} s", style="dim"))
+    console.print(Rule(f"{end}[/]   {time.monotonic() - started_s:.1f} s", style="dim"))
     return good
 
 
@@ -187,17 +219,17 @@ def _show(console: Console, tree: Mapping[str, Any]) -> None:
     console.print()
 
 
-def _introduce(stage: Stage, url: str, took_s: float) -> None:
+def _introduce(stage: Stage, where: str, took_s: float) -> None:
     console = stage.console
     console.print(Rule("[bold]lastmile[/]: one broadband order, end to end", style="cyan"))
     console.print("  sub1 ───── olt1 ───── sw1 ───── r1 ───── core1", highlight=False)
     console.print("             TR-385     EOS       FRR", style="dim")
     console.print("             NETCONF    NAPALM    netmiko\n", style="dim")
-    for node in stage.system.nodes:
+    for node in stage.nodes:
         console.print(
             f"  {node.name:<6} {node.platform:<11} {node.protocol} {node.address}:{node.port}", highlight=False
         )
-    console.print(f"\nlab and platform up in {took_s * 1000:.0f} ms, API at {url}\n", highlight=False)
+    console.print(f"\nlab and platform up in {took_s * 1000:.0f} ms, {where}\n", highlight=False)
 
 
 def _check_added(tree: Mapping[str, Any]) -> list[Check]:

@@ -94,7 +94,7 @@ class Wire:
 
     def _away(self) -> None:
         with self._guard:
-            self._away_for_s = min(max(self._away_for_s * 2, 0.1), 10.0)
+            self._away_for_s = min(max(self._away_for_s * 2, 0.1), 5.0)
             self._away_until_s = time.monotonic() + self._away_for_s
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +16,8 @@ import httpx
 import pytest
 
 from api.client import FINAL_STATES, PRODUCT_ORDERS, Client
-from api.settings import FTTH_LAB, Settings
-from api.storage import storage
-from api.wiring_lab import NETWORK_FILE, devices_of, links_of
-from inventory.network import NetworkStore
-from inventory.network_file import load_network_file
+from api.demo.split import know_network
+from api.settings import FTTH_LAB
 from labs.embedded.lab import EmbeddedLab
 from labs.topology import load_topology
 
@@ -140,7 +137,8 @@ def deployed(folder: Path, *, split: bool, policy: Path | None = None) -> Iterat
             processes = dict.fromkeys(LAYERS, whole)
         deployment = Deployment(lab=lab, processes=processes)
         for process in deployment.distinct.values():
-            _know_devices(process.folder, lab)
+            process.folder.mkdir()
+            know_network(process.folder, lab)
             stack.callback(process.kill)
             process.start()
         for process in deployment.distinct.values():
@@ -157,15 +155,6 @@ def _process(folder: Path, name: str, ports: Mapping[str, int], policy: Path | N
     if policy is not None:
         environ["LASTMILE_REVIEW_POLICY"] = str(policy)
     return Process(name=name, folder=folder / (name or "whole"), port=ports[name], arguments=arguments, environ=environ)
-
-
-def _know_devices(folder: Path, lab: EmbeddedLab) -> None:
-    """Write the lab's devices and the network into the inventory, as an import would."""
-    folder.mkdir()
-    network = load_network_file(FTTH_LAB.parent / NETWORK_FILE)
-    network = replace(network, devices=devices_of(lab.nodes()), links=links_of(load_topology(FTTH_LAB, os.environ)))
-    with storage(Settings.read({}, data=folder), routes={}) as database, database.begin() as uow:
-        NetworkStore().load(uow, network)
 
 
 def _free_ports(count: int) -> list[int]:

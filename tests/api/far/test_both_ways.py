@@ -1,19 +1,31 @@
 """The same orders on one process and on four that talk over HTTP alone: nobody can tell which it was."""
 
+import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from api.demo import bodies
-from tests.api.far.split import Deployment, deployed
+from api.demo import bodies, pictures
+from tests.api.far.split import LAYERS, PATIENCE_S, Deployment, deployed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab, pytest.mark.slow]
+
+POLICY = """
+rules:
+  - {name: changes, when: {action: modify}, require: oneApprover}
+"""
+CANCELS = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"
+REVIEWS = "/lastmile/v1/review"
 
 
 @pytest.fixture(scope="module", params=["one process", "split"])
 def deployment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployed(tmp_path_factory.mktemp("deployed"), split=request.param == "split") as running:
+    folder = tmp_path_factory.mktemp("deployed")
+    policy = folder / "policy.yaml"
+    policy.write_text(POLICY, encoding="utf-8")
+    with deployed(folder, split=request.param == "split", policy=policy) as running:
         yield running
 
 
@@ -21,7 +33,13 @@ def product_of(order: dict[str, Any]) -> str:
     return str(order["productOrderItem"][0]["product"]["id"])
 
 
-def test_order_upgrade_and_cease(deployment: Deployment) -> None:
+def approve(deployment: Deployment) -> None:
+    client = deployment.client("activation")
+    (review,) = client.get(f"{REVIEWS}?state=waiting")
+    client.post(f"{REVIEWS}/{review['id']}/approve", {"planHash": review["planHash"]})
+
+
+def test_order_upgrade_with_review_and_cease(deployment: Deployment) -> None:
     before = deployment.configurations()
     added = deployment.completed(bodies.add())
     tree = deployment.client("com").tree(added["id"])
@@ -29,8 +47,94 @@ def test_order_upgrade_and_cease(deployment: Deployment) -> None:
     assert {event["correlationId"] for event in tree["event"]} == {added["id"]}
     assert {event["domain"] for event in tree["event"]} == {"product", "service", "resource", "activation", "inventory"}
     assert "missing" not in tree
-    upgraded = deployment.completed(bodies.upgrade(product_of(added)))
-    assert upgraded["state"] == "completed"
+    upgrade = deployment.place(bodies.upgrade(product_of(added)))
+    held = deployment.reaches(upgrade, "held")
+    assert REVIEWS in held["note"][-1]["text"]
+    approve(deployment)
+    deployment.reaches(upgrade, "completed")
     deployment.completed(bodies.cease(product_of(added)))
     assert deployment.configurations() == before
     assert deployment.taken() == 0
+
+
+def test_a_failure_says_why_and_takes_nothing(deployment: Deployment) -> None:
+    failed = deployment.reaches(deployment.place(bodies.add(place_id="ADDR-0000")), "failed")
+    assert any("ADDR-0000" in reason for reason in pictures.reasons(deployment.client("com").tree(failed["id"])))
+    assert any("ADDR-0000" in note["text"] for note in failed["note"])
+    assert deployment.taken() == 0
+
+
+def test_a_refusal_below_is_a_failure_with_its_reason(deployment: Deployment) -> None:
+    first = deployment.completed(bodies.add(serial_number="LMLE0000F015"))
+    taken = deployment.taken()
+    second = deployment.reaches(
+        deployment.place(bodies.add(serial_number="LMLE0000F015", place_id="ADDR-1016")), "failed"
+    )
+    assert any("ontSerialNumber 'LMLE0000F015'" in note["text"] for note in second["note"])
+    assert deployment.taken() == taken
+    deployment.completed(bodies.cease(product_of(first)))
+
+
+def test_cancelled_while_it_is_held(deployment: Deployment) -> None:
+    added = deployment.completed(bodies.add())
+    configured = deployment.configurations()
+    upgrade = deployment.place(bodies.upgrade(product_of(added)))
+    deployment.reaches(upgrade, "held")
+    body = {"productOrder": {"id": upgrade}, "cancellationReason": "moved away"}
+    task = deployment.client("com").post(CANCELS, body)
+    deployment.reaches(upgrade, "cancelled")
+    assert deployment.client("com").get(task["href"])["state"] == "done"
+    assert deployment.client("activation").get(f"{REVIEWS}?state=waiting") == []
+    assert deployment.configurations() == configured
+    deployment.completed(bodies.cease(product_of(added)))
+    assert deployment.taken() == 0
+
+
+def test_cancelled_at_once(deployment: Deployment) -> None:
+    before = deployment.configurations()
+    order = deployment.place(bodies.add())
+    task = deployment.client("com").post(CANCELS, {"productOrder": {"id": order}})
+    deployment.reaches(order, "cancelled")
+    assert deployment.client("com").get(task["href"])["state"] == "done"
+    assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_left(deployment: Deployment, layer: str) -> None:
+    if layer != "com" and len(deployment.distinct) == 1:
+        pytest.skip("one process stands for all layers: killed once")
+    moments = random.Random(layer)  # noqa: S311 - no secret: the same moments in every run
+    before = deployment.configurations()
+    body = bodies.add()
+    for _ in ("add", "cease"):
+        order = deployment.place(body)
+        time.sleep(moments.uniform(0.0, 0.3))
+        deployment.restart(layer)
+        deployment.reaches(order, "completed")
+        body = bodies.cease(product_of(deployment.order(order)))
+    assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
+def test_orders_wait_for_a_layer_that_is_away(deployment: Deployment) -> None:
+    if len(deployment.distinct) == 1:
+        pytest.skip("one process is never away from itself")
+    for place_id in ("ADDR-1015", "ADDR-1016"):
+        assert deployment.client("com").get(f"/lastmile/v1/place/{place_id}")["id"] == place_id
+    deployment.processes["som"].kill()
+    order = deployment.place(bodies.add())
+    gone = deployment.place(bodies.add(serial_number="LMLE0000F016", place_id="ADDR-1016"))
+    tree = deployment.client("com").tree(order)
+    assert tree["missing"][0]["layer"] == "som"
+    deployment.client("com").post(CANCELS, {"productOrder": {"id": gone}})
+    deployment.reaches(gone, "cancelled")
+    deployment.restart("som")
+    done = deployment.reaches(order, "completed")
+    (kept,) = deployment.client("com").tree(order)["serviceOrder"]
+    assert kept["externalId"] == order
+    assert deployment.client("som").get(f"/lastmile/v1/chain/{gone}")["serviceOrder"] == []
+    deployment.completed(bodies.cease(product_of(done)))
+    deadline_s = time.monotonic() + PATIENCE_S
+    while parked := [each for name in LAYERS for each in deployment.client(name).get("/lastmile/v1/parkedJob")]:
+        assert time.monotonic() < deadline_s, parked
