@@ -25,10 +25,15 @@ FAR_KINDS: Final = (SEND, CHECK, JOIN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """The layers of this process, and the connections to those below them that are others'."""
+    """The layers of this process, and the connections to those below them that are others'.
+
+    Attributes:
+        places: what is known of places, where another process knows it: ROM, or SOM, which asks that.
+    """
 
     here: frozenset[Layer]
     wires: Mapping[Layer, Wire] = field(default_factory=dict)
+    places: FarPlaces | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -49,12 +54,6 @@ class Side:
     def activation(self) -> FarActivation | None:
         """TMF640, where that is another process."""
         return FarActivation() if Layer.ACTIVATION in self.wires else None
-
-    @property
-    def places(self) -> FarPlaces | None:
-        """What is known of places, where another process knows it: ROM, or SOM, which asks that."""
-        wire = self.wires.get(Layer.ROM) or self.wires.get(Layer.SOM)
-        return FarPlaces(wire=wire) if wire is not None and Layer.ROM not in self.here else None
 
     def close(self) -> None:
         """Close the connections."""
@@ -80,7 +79,9 @@ def side_of(settings: Settings) -> Side:
         )
     if unknown := settings.upstream_tokens.keys() - needed:
         raise StartRefused(f"LASTMILE_UPSTREAM_TOKENS: a token for {_names(unknown)}; legal: {_names(needed)}")
-    return Side(here=here, wires={layer: Wire(address=_address(settings, layer)) for layer in needed})
+    wires = {layer: Wire(address=_address(settings, layer)) for layer in needed}
+    knows = (wires.get(Layer.ROM) or wires.get(Layer.SOM)) if Layer.ROM not in here else None
+    return Side(here=here, wires=wires, places=FarPlaces(wire=knows) if knows is not None else None)
 
 
 @contextmanager
