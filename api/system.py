@@ -21,11 +21,14 @@ from api.settings import Settings
 from api.wiring_lab import ServedLab
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
+from inventory.store import DocumentStore
 from labs.embedded.lab import EmbeddedLab, RunningNode
 from orders.catalog.editing import CatalogEditor
+from orders.interventions import Intervention
 from orders.life import OrderLife
 
 Create = Callable[[UnitOfWork, Document], Document]
+Intervene = Callable[[UnitOfWork, str, Intervention], Document]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class System:
         layer_creates: the same for the layer above, where that is another process.
         catalog: changes the catalog.
         order_lives: what clients do with orders that are placed, by collection name.
+        interventions: what people ask of orders under way, by the kind of order.
         activation: TMF640's own door.
         what_if: what an order or a service would do that does not exist; nothing of it stays.
         device_board: how the devices behave.
@@ -61,6 +65,7 @@ class System:
     layer_creates: Mapping[str, LayerCreate]
     catalog: CatalogEditor
     order_lives: Mapping[str, OrderLife]
+    interventions: Mapping[str, tuple[DocumentStore, Intervene]]
     activation: ActivationDesk
     what_if: Callable[[Document], Document]
     order_tree: OrderTree

@@ -48,7 +48,7 @@ from api.settings import Settings
 from api.storage import storage
 from api.system import Create, System
 from api.wiring_activation import activation_desk
-from api.wiring_cancel import cancel_creates, order_lives
+from api.wiring_cancel import cancel_creates, interventions, order_lives
 from api.wiring_catalog import catalog_creates, catalog_editor, take_in_catalog
 from api.wiring_checks import service_checks, service_desk
 from api.wiring_drift import drift_watch, owners, repair_desk
@@ -276,6 +276,7 @@ def _system(
         creates={**_creates(layers), **catalog_creates(layers.editor)},
         catalog=layers.editor,
         order_lives=order_lives(layers.product, layers.service, layers.resource),
+        interventions=interventions(layers.product, layers.service),
         activation=desk,
         what_if=what_if(settings, database, layers.core, layers.handlers(), _creates(layers)).plan,
         order_tree=OrderTree(

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from api.front_door import FrontDoor
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
+from inventory.store import DocumentStore
+from orders.interventions import Intervention
 from orders.life import OrderLife
 from orders.product.layer import ProductOrdering
 from orders.resource.layer import ResourceOrdering
@@ -36,3 +38,13 @@ def order_lives(
 ) -> Mapping[str, OrderLife]:
     """Return what clients do with placed orders, by the name of their collection."""
     return {life.orders.kind: life for life in (product.life, service.life, resource.life)}
+
+
+def interventions(
+    product: ProductOrdering, service: ServiceOrdering
+) -> Mapping[str, tuple[DocumentStore, Callable[[UnitOfWork, str, Intervention], Document]]]:
+    """Return what people can ask of orders under way, by their kind; a resource order is over in one step."""
+    return {
+        product.orders.kind: (product.orders, product.intervene),
+        service.orders.kind: (service.orders, service.intervene),
+    }

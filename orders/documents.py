@@ -34,14 +34,14 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def note(moment: datetime, text: str) -> dict[str, Any]:
-    """Return a TMF note by this platform."""
-    return {"author": AUTHOR, "date": stamp(moment), "text": text, "@type": "Note"}
+def note(moment: datetime, text: str, *, author: str = AUTHOR) -> dict[str, Any]:
+    """Return a TMF note, by this platform where nobody else is named."""
+    return {"author": author, "date": stamp(moment), "text": text, "@type": "Note"}
 
 
-def with_notes(document: Document, moment: datetime, texts: Iterable[str]) -> Document:
+def with_notes(document: Document, moment: datetime, texts: Iterable[str], *, author: str = AUTHOR) -> Document:
     """Return ``document`` with a note for each text."""
-    added = [note(moment, text) for text in texts]
+    added = [note(moment, text, author=author) for text in texts]
     return {**document, "note": [*document.get("note", ()), *added]} if added else document
 
 
@@ -54,6 +54,17 @@ def with_standing_note(document: Document, moment: datetime, key: str, text: str
     if any(each.get("id") == key and each["text"] == text for each in notes):
         return document
     return {**document, "note": [*left, {"id": key, **note(moment, text)}]}
+
+
+def with_notes_below(document: Document, below: Document) -> Document:
+    """Return ``document`` with the standing notes of the order ``below``, and with no other of that kind."""
+    own = [each for each in document.get("note", ()) if not _is_standing(each)]
+    found = [*own, *(each for each in below.get("note", ()) if _is_standing(each))]
+    return document if found == list(document.get("note", ())) else merged(document, {"note": found or None})
+
+
+def _is_standing(note_: Document) -> bool:
+    return note_.get("author") == AUTHOR and bool(note_.get("id"))
 
 
 def with_items(document: Document, key: str, change: Callable[[Document], Document]) -> Document:

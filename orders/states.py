@@ -43,6 +43,18 @@ _UNFINISHED_FIRST: Final = (
 """While items are unfinished the order shows the first of these that one of them is in."""
 
 
+def way(lifecycle: Lifecycle[OrderState], current: OrderState, to: OrderState) -> tuple[OrderState, ...]:
+    """Return the moves that lead from ``current`` to ``to``: one, or by way of ``inProgress`` where there is no other.
+
+    Raises:
+        IllegalTransition: there is no such way.
+    """
+    middle, moves = OrderState.IN_PROGRESS, lifecycle.transitions
+    if to not in moves.get(current, ()) and middle in moves.get(current, ()) and to in moves[middle]:
+        return (middle, to)
+    return (lifecycle.advance(current, to),)
+
+
 def roll_up(children: Iterable[OrderState], *, before: OrderState | None = None) -> OrderState:
     """Return the state of an order whose items are in ``children``; an order without items is completed.
 

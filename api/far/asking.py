@@ -13,9 +13,14 @@ from api.far.reports import withdrawn
 from inventory.documents import Document
 from inventory.ledger import NewJob, UnitOfWork
 from orders.documents import BASES
+from orders.interventions import Intervention
 
 SEND: Final = "far.send"
 WITHDRAWAL: Final = "withdrawal"
+INTERVENTION: Final = "intervention"
+ASIDE: Final = frozenset({WITHDRAWAL, INTERVENTION})
+"""Kinds that ask for something about a request; what comes of it, the events of that request tell."""
+INTERVENE: Final = "/lastmile/v1/serviceOrder/{about}/"
 WITHDRAW: Final = "/lastmile/v1/monitor/{about}/cancel"
 
 
@@ -67,6 +72,27 @@ class FarOrders:
         kind = f"cancel{self.kind[0].upper()}{self.kind[1:]}"
         body = {"externalId": external_id, "cancellationReason": reason}
         return ask(uow, self._request(kind, external_id, correlation_id, about=order.request_id, body=body))
+
+    def intervene(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
+        """Have the other layer asked; whether it can be done is known there, and told by the order's events.
+
+        Raises:
+            UnknownResource: nobody asked for that order.
+        """
+        order = store.find(uow.connection, self.kind, remote_id=order_id) or store.get(uow.connection, order_id)
+        request = FarRequest(
+            request_id="",
+            layer=self.layer,
+            kind=INTERVENTION,
+            external_id=f"{order.external_id}:{wish.action}:{uuid4()}",
+            about=order.request_id,
+            correlation_id=order.correlation_id,
+            method="POST",
+            path=INTERVENE + wish.action,
+            body=dict(wish.body()),
+        )
+        ask(uow, request)
+        return {"id": order_id}
 
     def _request(
         self, kind: str, external_id: str, correlation_id: str, *, body: dict[str, Any], about: str = ""

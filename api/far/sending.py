@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from api.far import store
-from api.far.asking import WITHDRAWAL
+from api.far.asking import ASIDE
 from api.far.catching_up import check
 from api.far.hearing import hear
 from api.far.model import END_STATES, MONITOR, FarRequest, Layer, Stand
@@ -68,7 +68,7 @@ class Sending:
             if request.state not in {Stand.WAITING, Stand.SENDING}:
                 return None
             about = None
-            if request.kind == WITHDRAWAL or request.kind.startswith("cancel"):
+            if request.kind in ASIDE or request.kind.startswith("cancel"):
                 about = store.get(uow.connection, request.about)
             if about is None or about.remote_id:
                 store.save(uow, request, state=Stand.SENDING)
@@ -93,7 +93,7 @@ class Sending:
     def _sent(self, wire: Wire, request: FarRequest, about: FarRequest | None, author: str) -> Answer:
         body: dict[str, Any] | None = request.body if request.method != "DELETE" else None
         path = request.path
-        if about is not None and request.kind == WITHDRAWAL:
+        if about is not None and request.kind in ASIDE:
             path = path.format(about=quote(about.remote_id, safe=""))
         elif about is not None:
             body = {**request.body, about.kind: {"id": about.remote_id, "@referredType": about.kind}}
@@ -107,7 +107,7 @@ class Sending:
         return wire(request.method, path, body, headers)
 
     def _settle(self, transactions: Transactions, request: FarRequest, answer: Answer, attempt: int) -> Retry | None:
-        is_gone = answer.status == GONE and (request.method == "DELETE" or request.kind == WITHDRAWAL)
+        is_gone = answer.status == GONE and (request.method == "DELETE" or request.kind in ASIDE)
         if answer.is_good or is_gone:
             self._taken(transactions, request, answer)
             return None
@@ -133,7 +133,7 @@ class Sending:
         document = answer.body if isinstance(answer.body, dict) else {}
         with transactions.begin() as uow:
             now = store.get(uow.connection, request.request_id)
-            if request.kind == WITHDRAWAL:
+            if request.kind in ASIDE:
                 store.save(uow, now, state=Stand.ENDED)
                 return
             if request.kind == MONITOR and not _is_monitor(answer):
@@ -153,7 +153,7 @@ class Sending:
     def _end(self, transactions: Transactions, request: FarRequest, reason: str) -> None:
         with transactions.begin() as uow:
             now = store.save(uow, store.get(uow.connection, request.request_id), state=Stand.ENDED)
-            if request.kind != WITHDRAWAL:
+            if request.kind not in ASIDE:
                 hear(uow, now, refused(now, reason))
 
 

@@ -128,6 +128,10 @@ def _against_work(entity: Entity, items: Mapping[str, Any], child: Entity) -> It
     for key, item in items.items():
         mine = f"{entity.row.id}:{key}"
         belongs = external_id == mine or external_id.startswith(f"{mine}:")
+        attempt = entity.row.task.get("items", {}).get(key, {}).get("attempt", 0)
+        if attempt and not external_id.endswith(f":again:{attempt}"):
+            # What came to nothing was asked anew.
+            continue
         if belongs and item["state"] == OrderState.COMPLETED and child.row.state != good:
             text = f"item {key!r} is completed, its {child.kind} {child.row.id} is {child.row.state!r}"
             yield Finding(rule="child-disagrees", kind=entity.kind, id=entity.row.id, text=text)

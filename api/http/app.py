@@ -19,6 +19,7 @@ from api.http.chains import add_chains
 from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
+from api.http.interventions import add_interventions
 from api.http.layers import is_served, served
 from api.http.list_query import page_request
 from api.http.order_life import add_order_life
@@ -47,6 +48,7 @@ def create_app(system: System) -> FastAPI:
     guarded = APIRouter(dependencies=[Depends(_guard(system))])
     _add_tmf(guarded, system)
     add_order_life(guarded, system)
+    add_interventions(guarded, system)
     add_catalog_changes(guarded, system)
     add_catalog_files(guarded, system)
     _add_events(guarded, system)

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
+from orders.interventions import Intervention
 
 
 class ServiceOrdering(Protocol):
@@ -24,5 +25,15 @@ class ServiceOrdering(Protocol):
         or the state it was in before. A task that comes to nothing is told by a
         ``CancelServiceOrderStateChangeEvent`` whose document carries ``externalId``, ``state``
         (``terminatedWithError``) and ``errorMessage``.
+        """
+        ...
+
+    def intervene(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
+        """Do what somebody asks of an order under way, and return the order; its own events tell what comes of it.
+
+        Over HTTP: ``POST /lastmile/v1/serviceOrder/{order_id}/{wish.action}`` with the body ``wish.body()``.
+
+        Raises:
+            OrderConflict: it cannot be done now; names what can. Nothing was changed.
         """
         ...

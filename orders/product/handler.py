@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from inventory.documents import Document
 from inventory.ledger import Job, Move, UnitOfWork
+from inventory.lifecycle import Lifecycle
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.catalog.contracts import CatalogSource
-from orders.documents import stamp, with_notes
+from orders.documents import AUTHOR, merged, stamp, with_notes, with_notes_below
 from orders.errors import OrdersError
+from orders.interventions import WAITING_FOR, is_on_hold
 from orders.items import advanced, own_states
 from orders.life import is_to_wait
 from orders.product.contracts import ServiceOrdering
@@ -42,9 +44,12 @@ class ProductOrderHandler:
         row = self.orders.get(uow, job.payload["order"])
         if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now) or is_to_wait(row, uow.now):
             return
-        states = dict.fromkeys(_own_states(row), OrderState.IN_PROGRESS)
-        running = self._save(uow, row, states)
-        tasks = load_tasks(row.task)
+        if not is_on_hold(row):
+            self.begin(uow, self.all_to(uow, row, OrderState.IN_PROGRESS))
+
+    def begin(self, uow: UnitOfWork, running: Row) -> None:
+        """Place the service order of an order that is in progress."""
+        tasks, row, states = load_tasks(running.task), running, _own_states(running)
         for task in tasks.values():
             self.inventory.started(uow, row, task)
         unchanged = {key: OrderState.COMPLETED for key in states if key not in tasks}
@@ -73,14 +78,14 @@ class ProductOrderHandler:
         has_begun = row.state != OrderState.ACKNOWLEDGED
         if not has_begun:
             # TMF622 cancels no order before it has begun.
-            row = self._all(uow, row, OrderState.IN_PROGRESS)
+            row = self.all_to(uow, row, OrderState.IN_PROGRESS)
         row = replace(row, document={**row.document, "cancellationReason": reason})
-        row = self._all(uow, row, OrderState.ASSESSING_CANCELLATION)
+        row = self.all_to(uow, row, OrderState.ASSESSING_CANCELLATION)
         if has_begun and SERVICE_ORDER in row.task:
             order_id, chain = row.task[SERVICE_ORDER], row.correlation_id
             self.services.cancel(uow, order_id, external_id=task.id, reason=reason, correlation_id=chain)
             return
-        row = self._all(uow, row, OrderState.PENDING_CANCELLATION)
+        row = self.all_to(uow, row, OrderState.PENDING_CANCELLATION)
         open_items = _open_items(row)
         self._end(uow, row, dict.fromkeys(open_items, OrderState.CANCELLED), {}, [])
 
@@ -92,7 +97,7 @@ class ProductOrderHandler:
             return
         row = self.cancels.refused(uow, self.cancels.order_of(uow, task), report["errorMessage"]["reason"])
         if row.state == OrderState.ASSESSING_CANCELLATION:
-            self._all(uow, row, OrderState.IN_PROGRESS)
+            self.all_to(uow, row, OrderState.IN_PROGRESS)
 
     def _too_late(self, uow: UnitOfWork, row: Row) -> str:
         if row.state in FINAL:
@@ -102,7 +107,8 @@ class ProductOrderHandler:
         found = (self.inventory.changed_since(uow, row, tasks[key]) for key in completed if key in tasks)
         return "; ".join(each for each in found if each)
 
-    def _all(self, uow: UnitOfWork, row: Row, to: OrderState) -> Row:
+    def all_to(self, uow: UnitOfWork, row: Row, to: OrderState) -> Row:
+        """Move every open item, and with them the order."""
         return self._save(uow, row, dict.fromkeys(_open_items(row), to))
 
     def follow_service_order(self, job: Job, uow: UnitOfWork) -> None:
@@ -114,17 +120,21 @@ class ProductOrderHandler:
         if row.task.get(SERVICE_ORDER) != report["id"]:
             row = self.orders.save(uow, row, replace(row, task={**row.task, SERVICE_ORDER: report["id"]}))
         reported, state = _order_state(report["state"]), OrderState(row.state)
-        way = ORDER.path(state, reported, avoid=_ON_HOLD)
+        if job.event is not None and not job.event.event_type.endswith("StateChangeEvent"):
+            # How far it is, its next change of state says; this is about whom it waits for.
+            self._save(uow, row, {}, below=report)
+            return
+        way = _way(ORDER, state, reported)
         if not way and reported is not state:
             # Told before what is known by now: a report that came late.
             return
         for passed in way[:-1]:
             # What SOM went through and nobody told: an event that was lost, or it ended before it assessed anything.
-            row = self._all(uow, row, passed)
+            row = self.all_to(uow, row, passed)
         items = {item["id"]: item for item in report["serviceOrderItem"]}
         states = {key: _item_state(item["state"]) for key, item in items.items()}
         services = {key: item["service"] for key, item in items.items()}
-        self._end(uow, row, states, services, _reasons(report))
+        self._end(uow, row, states, services, _reasons(report), below=report)
 
     def _end(
         self,
@@ -133,6 +143,8 @@ class ProductOrderHandler:
         states: Mapping[str, OrderState],
         services: Mapping[str, Document],
         reasons: Iterable[str],
+        *,
+        below: Document | None = None,
     ) -> None:
         """Move the items to ``states``; write the products of those that ended."""
         tasks = load_tasks(row.task)
@@ -144,11 +156,20 @@ class ProductOrderHandler:
                 self.inventory.cancelled(uow, row, tasks[key])
             else:
                 self.inventory.failed(uow, row, tasks[key])
-        saved = self._save(uow, row, states, reasons)
+        saved = self._save(uow, row, states, reasons, below=below)
         if saved.state == OrderState.CANCELLED:
             self.cancels.done(uow, saved, "everything of the order is undone")
 
-    def _save(self, uow: UnitOfWork, before: Row, states: Mapping[str, OrderState], reasons: Iterable[str] = ()) -> Row:
+    def _save(
+        self,
+        uow: UnitOfWork,
+        before: Row,
+        states: Mapping[str, OrderState],
+        reasons: Iterable[str] = (),
+        *,
+        below: Document | None = None,
+    ) -> Row:
+        """Move the items to ``states``, and store the order with what ``below``, its service order, waits for."""
         own = _own_states(before)
         moved = {**own, **{key: to for key, to in states.items() if key in own and _can_move(own[key], to)}}
         items, found = advanced(
@@ -157,23 +178,36 @@ class ProductOrderHandler:
             lambda item: (item, moved.get(item["id"])),
             lambda item, to: _moved(uow, before.id, item, to),
         )
-        document, task = {**before.document, ITEMS: items}, _with_states(before.task, moved)
+        task = _with_states(before.task, moved)
         state = roll_up(found, before=OrderState(before.state))
         if state != before.state:
             ORDER.advance(OrderState(before.state), state)
         reasons = tuple(reasons) if state in FINAL or state is OrderState.HELD else ()
-        document = {**with_notes(document, uow.now, reasons), **_dates(state, uow), "state": state}
+        document: Document = {
+            **with_notes({**before.document, ITEMS: items}, uow.now, reasons),
+            **_dates(state, uow),
+            "state": state,
+        }
+        if below is not None:
+            document = merged(with_notes_below(document, below), {WAITING_FOR: below.get(WAITING_FOR)})
         if (document, task) == (before.document, before.task):
             return before
         after = replace(before, state=state, document=document, task=task)
         return self.orders.save(uow, before, after, reason="; ".join(reasons))
 
 
+def _way(lifecycle: Lifecycle[OrderState], state: OrderState, to: OrderState) -> tuple[OrderState, ...]:
+    """Return the moves from ``state`` to ``to``: what was on hold, and is so for another reason, went on in between."""
+    if state in _ON_HOLD and to in _ON_HOLD and to is not state:
+        return (OrderState.IN_PROGRESS, to)
+    return lifecycle.path(state, to, avoid=_ON_HOLD)
+
+
 def _moved(uow: UnitOfWork, order_id: str, item: Document, to: OrderState) -> OrderState:
     """Record the item's moves, and return its state then."""
     state = OrderState(item["state"])
     # Reports come when the whole service order moves: that this item went on in between was told with its end.
-    for passed in ITEM.path(state, _item_state(to), avoid=_ON_HOLD) if _item_state(to) is not state else ():
+    for passed in _way(ITEM, state, _item_state(to)) if _item_state(to) is not state else ():
         move = Move(
             resource_kind="productOrder", resource_id=order_id, item=item["id"], from_state=state, to_state=passed
         )
@@ -221,7 +255,7 @@ def _dates(state: OrderState, uow: UnitOfWork) -> dict[str, Any]:
 
 def _reasons(report: Document) -> tuple[str, ...]:
     if report["state"] == OrderState.HELD:
-        return tuple(each["text"] for each in report.get("note", ())[-1:])
+        return tuple(each["text"] for each in report.get("note", ())[-1:] if each.get("author") == AUTHOR)
     found = (_reason(error) for error in report.get("errorMessage", ()))
     return tuple(dict.fromkeys(found))
 

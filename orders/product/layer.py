@@ -11,12 +11,14 @@ from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.interventions import Intervention
 from orders.life import OrderLife
 from orders.places import Places
 from orders.product.contracts import ServiceOrdering
 from orders.product.decompose import service_order
 from orders.product.handler import ProductOrderHandler
 from orders.product.intake import ProductOrder, ProductOrderBody, check_order, named_products, read_order
+from orders.product.interventions import ProductInterventions
 from orders.product.inventory import ProductInventory
 from orders.product.jobs import CANCEL, FOLLOW_CANCEL, FOLLOW_SERVICE_ORDER, START, WAKE
 from orders.product.model import ItemTask, dump_tasks
@@ -67,15 +69,18 @@ class ProductOrdering:
         self._inventory.refuse_busy(uow, named)
         return self._store(uow, checked, correlation_id)
 
+    def intervene(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
+        """Do what somebody asks of an order under way, and return the order.
+
+        Raises:
+            OrderConflict: it cannot be done now; names what can. Nothing was changed.
+            UnknownResource: no order has this id.
+        """
+        return ProductInterventions(handler=self._handler).apply(uow, order_id, wish)
+
     def handlers(self) -> Mapping[str, Handler]:
         """Return the layer's work by job kind."""
-        handler = ProductOrderHandler(
-            catalog=self.catalog,
-            orders=self.orders,
-            cancels=self.cancels,
-            inventory=self._inventory,
-            services=self.services,
-        )
+        handler = self._handler
         return {
             START: handler.start,
             FOLLOW_SERVICE_ORDER: handler.follow_service_order,
@@ -88,6 +93,7 @@ class ProductOrdering:
         """Return the event types the layer follows, each with its job kind."""
         return {
             "ServiceOrderStateChangeEvent": FOLLOW_SERVICE_ORDER,
+            "ServiceOrderAttributeValueChangeEvent": FOLLOW_SERVICE_ORDER,
             "CancelServiceOrderStateChangeEvent": FOLLOW_CANCEL,
         }
 
@@ -108,6 +114,16 @@ class ProductOrdering:
         """The tasks that cancel orders of this layer."""
         store = cancel_product_order_store()
         return CancelTasks(store=store, orders=self.orders, lifecycle=TASK, job_kind=CANCEL, wake_kind=WAKE)
+
+    @property
+    def _handler(self) -> ProductOrderHandler:
+        return ProductOrderHandler(
+            catalog=self.catalog,
+            orders=self.orders,
+            cancels=self.cancels,
+            inventory=self._inventory,
+            services=self.services,
+        )
 
     @property
     def _inventory(self) -> ProductInventory:

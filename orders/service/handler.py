@@ -5,13 +5,13 @@ releasing, unless a device may still carry what would be released. An item that 
 (:mod:`orders.service.undo`). Each step ends with the transaction; the next one begins with an event of the layer below.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from activation.contracts import ROLLBACK_FAILED
+from activation.contracts import CANCELLED, ROLLBACK_FAILED
 from activation.errors import ActivationError
 from inventory.documents import Document
 from inventory.ledger import Job, NewJob, UnitOfWork
@@ -19,6 +19,7 @@ from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.documents import with_standing_note
 from orders.errors import OrdersError
+from orders.interventions import is_on_hold
 from orders.life import is_to_wait
 from orders.service.decompose import needs, part_values, pinned
 from orders.service.documents import activation_request, reserved, reserving_order, with_urgency
@@ -38,7 +39,9 @@ from orders.service.steps import (
     refusal,
     reported_errors,
 )
+from orders.service.suspension import kept_for_later, lifted
 from orders.service.undo import Undo, is_stuck, needs_undoing, no_return, pause_s
+from orders.service.waiting import REVIEW, waits_for_review
 from orders.states import FINAL, OrderState
 from orders.timers import alarm
 
@@ -59,6 +62,8 @@ class ServiceOrderHandler:
         """Begin every item of an acknowledged order; an order that already moved is left alone."""
         row = self.orders.get(uow, job.payload["order"])
         if row.state != OrderState.ACKNOWLEDGED or is_cancelled_now(row, uow.now) or is_to_wait(row, uow.now):
+            return
+        if is_on_hold(row):
             return
         tasks = load_tasks(row.task)
         if not tasks:
@@ -107,10 +112,13 @@ class ServiceOrderHandler:
             restored = save_progress(self.orders, uow, assessing, items, [f"not cancelled: {too_late}"])
             self.cancels.refused(uow, restored, too_late)
             return
+        assessing, reports = lifted(self.orders, uow, assessing)
         undoing = {key: _pending(item) for key, item in items.items()}
         assessing = replace(assessing, document={**assessing.document, "cancellationReason": reason_of(task)})
         pending = save_progress(self.orders, uow, assessing, undoing, others=OrderState.PENDING_CANCELLATION)
-        self._save(uow, pending, undoing)
+        self.save(uow, pending, undoing)
+        for report in reports:
+            self.take_in(uow, report)
 
     def undo_again(self, job: Job, uow: UnitOfWork) -> None:
         """Ask the devices once more to be as they were; an item that went on meanwhile is left alone."""
@@ -118,46 +126,45 @@ class ServiceOrderHandler:
         tasks = load_tasks(row.task)
         task = tasks[job.payload["item"]]
         if task.phase is Phase.UNDOING and task.errors and task.tries == job.payload["tries"]:
-            self._save(uow, row, {**tasks, task.item_id: Undo(steps=self.steps).take_back(uow, row, task)})
+            self.save(uow, row, {**tasks, task.item_id: Undo(steps=self.steps).take_back(uow, row, task)})
 
     def follow_resource_order(self, job: Job, uow: UnitOfWork) -> None:
         """Take in what ROM reports of an order that this layer sent; anything else is not ours."""
         report = job.event.document if job.event is not None else {}
-        external_id = str(report.get("externalId", ""))
-        state = OrderState(report.get("state", OrderState.ACKNOWLEDGED))
-        if state in FINAL:
-            self._continue(uow, external_id, lambda row, task: self._reported(uow, row, task, report))
+        if OrderState(report.get("state", OrderState.ACKNOWLEDGED)) in FINAL:
+            self.take_in(uow, report)
 
     def follow_monitor(self, job: Job, uow: UnitOfWork) -> None:
         """Take in that an activation of this layer's waits for people, or how it ended; anything else is not ours."""
         report = job.event.document if job.event is not None else {}
-        external_id = str(report.get("externalId", ""))
-        ended = report.get("state") in _MONITOR_ENDS
-        self._tell_of_rollback(uow, external_id, report.get("rollback"))
-        if "review" in report:
-            waits = report["review"]["state"] == "waiting" and not ended
-            notes = (f"held: {report['review']['because']}; {report['review']['href']}",) if waits else ()
-            self._continue(uow, external_id, lambda _, task: _held(task, waits=waits), notes)
-        if ended:
-            self._continue(uow, external_id, lambda row, task: self._activated(uow, row, task, report))
+        self._tell_of_rollback(uow, str(report.get("externalId", "")), report.get("rollback"))
+        if "review" in report or report.get("state") in _MONITOR_ENDS:
+            self.take_in(uow, report)
 
-    def _continue(
-        self,
-        uow: UnitOfWork,
-        external_id: str,
-        step: Callable[[Row, ItemTask], ItemTask],
-        notes: Sequence[str] = (),
-    ) -> None:
-        """Apply ``step`` to the item that ``external_id`` belongs to, where there is one."""
+    def take_in(self, uow: UnitOfWork, report: Document) -> None:
+        """Let the item go on that a layer below reports of; while its order is on hold the report is kept for later."""
+        external_id = str(report.get("externalId", ""))
         row = self.orders.find(uow, external_id.partition(":")[0])
         if row is None or row.state in FINAL:
             return
         tasks = load_tasks(row.task)
         task = next((each for each in tasks.values() if owns(row, each, external_id)), None)
-        if task is not None:
-            self._save(uow, row, {**tasks, task.item_id: step(row, task)}, notes)
+        if task is None:
+            return
+        if is_on_hold(row):
+            kept_for_later(self.orders, uow, row, report)
+            return
+        notes: list[str] = []
+        if "orderItem" in report:
+            task = self._reported(uow, row, task, report)
+        elif report["state"] in _MONITOR_ENDS:
+            task = self._activated(uow, row, _held(task, report, uow.now, notes), report)
+        else:
+            task = _held(task, report, uow.now, notes)
+        self.save(uow, row, {**tasks, task.item_id: task}, notes)
 
-    def _save(self, uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask], notes: Sequence[str] = ()) -> None:
+    def save(self, uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask], notes: Sequence[str] = ()) -> Row:
+        """Store how far the items are, begin those whose turn it is, and end the task of a cancelled order."""
         before = load_tasks(row.task)
         stuck = [task for key, task in tasks.items() if is_stuck(task) and task != before[key]]
         said = (f"item {task.item_id!r} cannot be undone yet: {task.errors[-1]['reason']}" for task in stuck)
@@ -169,6 +176,7 @@ class ServiceOrderHandler:
             alarm(uow, WAKE, uow.now + timedelta(seconds=pause_s(task.tries)), job)
         if saved.state == OrderState.CANCELLED:
             self.cancels.done(uow, saved, "everything of the order is undone")
+        return saved
 
     def _tell_of_rollback(self, uow: UnitOfWork, external_id: str, rollback: Mapping[str, Any] | None) -> None:
         """Keep one note on the order while what was begun waits to be rolled back, and none afterwards."""
@@ -298,10 +306,26 @@ class ServiceOrderHandler:
         if task.is_undoing:
             return undo.activated(uow, row, task, report)
         if report["state"] == "InError":
-            return self._refused(uow, row, task, reported_errors(report, uow))
+            errors = reported_errors(report, uow)
+            # Withdrawn although nobody cancels the order: it was on hold.
+            withdrawn = has_code(errors, CANCELLED)
+            return self.ask_again(uow, row, task) if withdrawn else self._refused(uow, row, task, errors)
         if task.action == "modify":
             return self._modified(uow, row, task)
         return self.steps.release(uow, row, task) if task.action == "delete" else self.steps.finish(uow, row, task)
+
+    def ask_again(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Return the item with its request to the devices sent anew, as what it wants stands by now."""
+        task = replace(task, attempt=task.attempt + 1, state=OrderState.IN_PROGRESS, waits=None)
+        try:
+            if task.action == "delete":
+                return self._begin_delete(uow, row, task)
+            if task.is_retiring:
+                self._modify(uow, row, task, task.composition)
+                return task
+            return self._activate(uow, row, task)
+        except (OrdersError, ActivationError) as error:
+            return self._fail(uow, row, task, errors_of(error, uow))
 
     def _refused(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
         if has_code(errors, ROLLBACK_FAILED) and added(task) and not task.is_retiring:
@@ -314,11 +338,16 @@ class ServiceOrderHandler:
         return self.steps.release(uow, row, failed) if took else self.steps.finish(uow, row, failed)
 
 
-def _held(task: ItemTask, *, waits: bool) -> ItemTask:
-    """Return the task on hold while its plan waits for people, and in progress afterwards."""
-    if task.phase is not Phase.ACTIVATING or task.is_undoing:
+def _held(task: ItemTask, report: Document, now: datetime, notes: list[str]) -> ItemTask:
+    """Return the task on hold while its plan waits for people, and in progress afterwards; ``notes`` get why."""
+    if task.phase is not Phase.ACTIVATING or task.is_undoing or "review" not in report:
         return task
-    return replace(task, state=OrderState.HELD if waits else OrderState.IN_PROGRESS)
+    review = report["review"]
+    if review["state"] != "waiting" or report["state"] in _MONITOR_ENDS:
+        return replace(task, state=OrderState.IN_PROGRESS, waits=None)
+    if task.waits_for != REVIEW:
+        notes.append(f"held: {review['because']}; {review['href']}")
+    return replace(task, state=OrderState.HELD, waits=waits_for_review(task, review, now))
 
 
 def _assessed(task: ItemTask) -> ItemTask:

@@ -12,11 +12,13 @@ from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.interventions import Intervention
 from orders.life import OrderLife
 from orders.places import Places
 from orders.service.contracts import ResourceOrdering
 from orders.service.handler import ServiceOrderHandler
 from orders.service.intake import ServiceOrder, ServiceOrderBody, check_order, named_services, read_order
+from orders.service.interventions import ServiceInterventions
 from orders.service.inventory import ServiceInventory
 from orders.service.jobs import CANCEL, FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER, START, TELL_LATE, UNDO_AGAIN, WAKE
 from orders.service.model import ItemTask, dump_tasks
@@ -72,12 +74,18 @@ class ServiceOrdering:
             uow, order_id, external_id=external_id, reason=reason, correlation_id=correlation_id
         )
 
+    def intervene(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
+        """Do what somebody asks of an order under way, and return the order.
+
+        Raises:
+            OrderConflict: it cannot be done now; names what can. Nothing was changed.
+            UnknownResource: no order has this id.
+        """
+        return ServiceInterventions(handler=self._handler).apply(uow, order_id, wish)
+
     def handlers(self) -> Mapping[str, Handler]:
         """Return the layer's work by job kind."""
-        steps = Steps(
-            catalog=self.catalog, inventory=self._inventory, resources=self.resources, activation=self.activation
-        )
-        handler = ServiceOrderHandler(orders=self.orders, cancels=self.cancels, steps=steps)
+        handler = self._handler
         return {
             START: handler.start,
             FOLLOW_RESOURCE_ORDER: handler.follow_resource_order,
@@ -114,6 +122,13 @@ class ServiceOrdering:
         """The tasks that cancel orders of this layer."""
         store = cancel_service_order_store()
         return CancelTasks(store=store, orders=self.orders, lifecycle=TASK, job_kind=CANCEL, wake_kind=WAKE)
+
+    @property
+    def _handler(self) -> ServiceOrderHandler:
+        steps = Steps(
+            catalog=self.catalog, inventory=self._inventory, resources=self.resources, activation=self.activation
+        )
+        return ServiceOrderHandler(orders=self.orders, cancels=self.cancels, steps=steps)
 
     @property
     def _inventory(self) -> ServiceInventory:

@@ -107,6 +107,8 @@ class ItemTask:
         undone: whether the item was completed before it was cancelled.
         tries: how many times its undoing was asked of the devices.
         after: the items that it waits for.
+        attempt: how many times it was asked anew what had come to nothing.
+        waits: for whom or what it waits, as its order tells it; None: it goes on by itself.
     """
 
     item_id: str
@@ -124,6 +126,13 @@ class ItemTask:
     undone: bool = False
     tries: int = 0
     after: tuple[str, ...] = ()
+    attempt: int = 0
+    waits: dict[str, Any] | None = None
+
+    @property
+    def waits_for(self) -> str:
+        """For whom or what the item waits, in a word; empty: it goes on by itself."""
+        return str(self.waits["for"]) if self.waits is not None else ""
 
     @property
     def all_reported(self) -> bool:

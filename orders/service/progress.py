@@ -8,12 +8,13 @@ from inventory.documents import Document
 from inventory.ledger import Move, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.documents import merged, stamp, with_notes
+from orders.interventions import WAITING_FOR, waits_for_resume
 from orders.items import advanced
 from orders.service.documents import order_error_messages
 from orders.service.intake import ITEMS
 from orders.service.model import ItemTask, dump_tasks
 from orders.service.states import ITEM, ORDER
-from orders.states import FINAL, OrderState, roll_up
+from orders.states import FINAL, OrderState, roll_up, way
 
 _CANCELLING: Final = frozenset({OrderState.ASSESSING_CANCELLATION, OrderState.PENDING_CANCELLATION})
 
@@ -43,15 +44,31 @@ def save_progress(
     items, states = advanced(before.document[ITEMS], ITEMS, change, lambda item, to: _record(uow, before, item, to))
     document: Document = {**before.document, ITEMS: items}
     state = roll_up(states, before=OrderState(before.state))
-    if state != before.state:
-        ORDER.advance(OrderState(before.state), state)
     errors = order_error_messages({task.item_id: task.errors for task in tasks.values() if _is_told(task)})
     document = merged(document, {"state": state, "errorMessage": errors or None, **_dates(before, state, uow)})
-    document = with_notes(document, uow.now, notes)
+    waiting = [*waits_for_resume(before), *(task.waits for task in tasks.values() if task.waits is not None)]
+    document = with_notes(merged(document, {WAITING_FOR: waiting or None}), uow.now, notes)
+    before = _on_the_way(store, uow, before, state)
     after = replace(before, state=state, document=document, task={**before.task, **dump_tasks(tasks)})
     if (after.document, after.task) == (before.document, before.task):
         return before
     return store.save(uow, before, after, reason=errors[0].get("reason", "") if errors else "")
+
+
+def _on_the_way(store: DocumentStore, uow: UnitOfWork, before: Row, state: OrderState) -> Row:
+    """Return the order one legal move before ``state``; that it went on in between is told like any move."""
+    if state == before.state:
+        return before
+    for middle in way(ORDER, OrderState(before.state), state)[:-1]:
+        items, _ = advanced(before.document[ITEMS], ITEMS, _begun, lambda _, to: to)
+        document = {**before.document, ITEMS: items, "state": middle}
+        before = store.save(uow, before, replace(before, state=middle, document=document))
+    return before
+
+
+def _begun(item: Document) -> tuple[Document, OrderState]:
+    state = OrderState(item["state"])
+    return item, OrderState.IN_PROGRESS if state is OrderState.ACKNOWLEDGED else state
 
 
 def _is_told(task: ItemTask) -> bool:
@@ -68,7 +85,7 @@ def _item(item: Document, task: ItemTask | None, other: OrderState | None) -> Do
         return {**item, "state": OrderState.COMPLETED if begun else OrderState.IN_PROGRESS}
     changed = {**item, "state": task.state}
     if not _is_told(task):
-        return changed
+        return {key: value for key, value in changed.items() if key != "errorMessage"}
     if task.errors:
         return {**changed, "errorMessage": list(task.errors)}
     if task.is_undoing:
@@ -87,10 +104,12 @@ def _state_before(task: ItemTask) -> str:
 
 def _record(uow: UnitOfWork, row: Row, item: Document, to: OrderState) -> OrderState:
     before = OrderState(item["state"])
-    if before is not to:
-        ITEM.advance(before, to)
-        move = Move(resource_kind="serviceOrder", resource_id=row.id, item=item["id"], from_state=before, to_state=to)
+    for state in way(ITEM, before, to) if before is not to else ():
+        move = Move(
+            resource_kind="serviceOrder", resource_id=row.id, item=item["id"], from_state=before, to_state=state
+        )
         uow.record(move)
+        before = state
     return to
 
 

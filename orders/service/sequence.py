@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from orders.service.model import ItemTask, Phase
 from orders.states import FINAL, OrderState
 
+_NOT_BEGUN = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS})
+"""In progress: its order was on hold before it had begun."""
 Tasks = Mapping[str, ItemTask]
 
 
@@ -35,7 +37,7 @@ def to_undo(tasks: Tasks) -> tuple[ItemTask, ...]:
 
 
 def _waiting(tasks: Tasks) -> Iterable[ItemTask]:
-    return (task for task in tasks.values() if task.phase is Phase.WAITING and task.state is OrderState.ACKNOWLEDGED)
+    return (task for task in tasks.values() if task.phase is Phase.WAITING and task.state in _NOT_BEGUN)
 
 
 def _states(tasks: Tasks, keys: Iterable[str]) -> set[OrderState]:

@@ -53,7 +53,7 @@ class Steps:
             self.inventory.activated(uow, change_of(row, task, both(task)))
         if task.action != "add":
             self.inventory.claim(uow, task.service_id, None)
-        return replace(task, phase=Phase.DONE, sent=(), state=_end_of(task))
+        return replace(task, phase=Phase.DONE, sent=(), waits=None, state=_end_of(task))
 
     def _take_back(self, uow: UnitOfWork, row: Row, task: ItemTask) -> None:
         """Write to the inventory that an item which was completed is undone; of any other it never knew."""
@@ -83,7 +83,8 @@ def activation_id(row: Row, task: ItemTask) -> str:
     name = f"{row.id}:{task.item_id}"
     if task.phase is Phase.UNDOING:
         return f"{name}:undo:{task.tries}"
-    return f"{name}:retire" if task.is_retiring else name
+    name = f"{name}:retire" if task.is_retiring else name
+    return f"{name}:again:{task.attempt}" if task.attempt else name
 
 
 def owns(row: Row, task: ItemTask, external_id: str) -> bool:

@@ -1,0 +1,132 @@
+"""What people may ask of an order that is under way; TM Forum has no API for it.
+
+``waitingFor`` is an extension of the order's document that a plain client can ignore: for whom or what it waits, on
+what account, since when, and what can be asked of it now.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from inventory.documents import Document
+from inventory.store import Row
+from orders.documents import stamp
+from orders.errors import InvalidOrder, OrderConflict, Problem
+from orders.inbound import CharacteristicBody, Text, values_of
+from orders.problems import problems_of
+
+Action = Literal["hold", "resume", "note"]
+ACTIONS: Final[tuple[str, ...]] = get_args(Action)
+WAITING_FOR: Final = "waitingFor"
+HOLD: Final = "hold"
+"""Where an order's private data says who has put it on hold, when and why."""
+_NEEDS_REASON: Final = frozenset({"hold", "note"})
+
+
+class InterventionBody(BaseModel):
+    """What a request says; ``on_behalf_of`` is whoever asked the layer above."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
+
+    reason: str = ""
+    item: Text | None = None
+    characteristic: list[CharacteristicBody] = Field(default_factory=list)
+    on_behalf_of: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervention:
+    """One thing that somebody asks of an order.
+
+    Attributes:
+        by: who asks.
+        item: the item that it is about; empty: the order, or the only item that can be meant.
+        values: characteristics that go with it.
+    """
+
+    action: Action
+    by: str
+    reason: str = ""
+    item: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def said(self) -> str:
+        """Return what a note says of it."""
+        where = f" item {self.item!r}" if self.item else ""
+        return f"{self.action}{where}" + (f": {self.reason}" if self.reason else "")
+
+    def body(self) -> Document:
+        """Return the request that asks the layer below for the same."""
+        listed = [{"name": name, "value": value} for name, value in self.values.items()]
+        item = {"item": self.item} if self.item else {}
+        return {"reason": self.reason, "onBehalfOf": self.by, **item, **({"characteristic": listed} if listed else {})}
+
+
+def read_intervention(action: str, body: object, *, by: str) -> Intervention:
+    """Return what ``body`` asks for in the name of ``by``.
+
+    Raises:
+        InvalidOrder: with every problem.
+    """
+    if action not in ACTIONS:
+        raise InvalidOrder([Problem(path="action", wrong=f"{action!r} is not known", legal=", ".join(ACTIONS))])
+    try:
+        checked = InterventionBody.model_validate(body)
+    except ValidationError as error:
+        raise InvalidOrder(problems_of(error)) from None
+    values, problems = values_of(checked.characteristic, "characteristic")
+    if action in _NEEDS_REASON and not checked.reason.strip():
+        problems = (*problems, Problem(path="reason", wrong="is missing", legal="what others are to know about it"))
+    if problems:
+        raise InvalidOrder(problems)
+    return Intervention(
+        action=cast("Action", action),
+        by=by if checked.on_behalf_of is None else f"{checked.on_behalf_of} (through {by})",
+        reason=checked.reason.strip(),
+        item=checked.item or "",
+        values=values,
+    )
+
+
+def is_on_hold(order: Row) -> bool:
+    """Say whether somebody has put the order on hold: nothing new is begun then."""
+    return HOLD in order.task
+
+
+def held_by(wish: Intervention, now: datetime) -> Document:
+    """Return what an order on hold remembers of it."""
+    return {"by": wish.by, "since": stamp(now), "reason": wish.reason}
+
+
+def waits_for_resume(order: Row) -> list[Document]:
+    """Return what an order on hold waits for; nothing for any other."""
+    mark = order.task.get(HOLD)
+    if mark is None:
+        return []
+    text = f"on hold by {mark['by']}: {mark['reason']}"
+    return [{"for": "resume", "since": mark["since"], "text": text, "legal": ["resume", "cancel", "note"]}]
+
+
+def not_now(order: Row, wish: Intervention) -> OrderConflict:
+    """Return the refusal of what cannot be asked of the order as it stands; names what can."""
+    found = [name for entry in order.document.get(WAITING_FOR, ()) for name in entry.get("legal", ())]
+    legal = ", ".join(dict.fromkeys([*found, *_general(order)]))
+    return OrderConflict(wish.action, order.id, f"is {order.state}; legal now: {legal}")
+
+
+def is_echo(order: Row, wish: Intervention) -> bool:
+    """Say whether the last thing that this person asked of the order was the same: somebody clicked twice."""
+    mine = [each.get("text") for each in order.document.get("note", ()) if each.get("author") == wish.by]
+    return mine[-1:] == [wish.said()]
+
+
+def _general(order: Row) -> tuple[str, ...]:
+    return {
+        "acknowledged": ("hold", "cancel", "note"),
+        "inProgress": ("hold", "cancel", "note"),
+        "held": ("cancel", "note"),
+        "pending": ("hold", "cancel", "note"),
+    }.get(order.state, ("note",))

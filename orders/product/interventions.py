@@ -1,0 +1,93 @@
+"""What people ask of a product order that is under way: the service layer does it, once it has the order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from inventory.documents import Document
+from inventory.ledger import NewJob, UnitOfWork
+from inventory.store import Row
+from orders.documents import with_notes
+from orders.errors import OrderConflict
+from orders.interventions import (
+    HOLD,
+    WAITING_FOR,
+    Intervention,
+    held_by,
+    is_echo,
+    is_on_hold,
+    not_now,
+    waits_for_resume,
+)
+from orders.life import is_to_wait
+from orders.product.handler import SERVICE_ORDER, ProductOrderHandler
+from orders.product.jobs import START
+from orders.states import FINAL, OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductInterventions:
+    """Does what is asked at once, or refuses it."""
+
+    handler: ProductOrderHandler
+
+    def apply(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
+        """Do what ``wish`` says, and return the order as it is then; what stands so already is not done again.
+
+        Raises:
+            OrderConflict: it cannot be done now; names what can. Nothing was changed.
+            UnknownResource: no order has this id.
+        """
+        row = self.handler.orders.get(uow, order_id)
+        try:
+            return self._applied(uow, row, wish).document
+        except OrderConflict:
+            if is_echo(row, wish):
+                return row.document
+            raise
+
+    def _applied(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        if wish.action == "note":
+            return self._said(uow, row, wish.reason, wish.by)
+        if row.state in FINAL:
+            raise not_now(row, wish)
+        below = row.task.get(SERVICE_ORDER)
+        if below is None:
+            return self._before_it_begins(uow, row, wish)
+        self.handler.services.intervene(uow, below, wish)
+        return row if is_echo(row, wish) else self._said(uow, row, wish.said(), wish.by)
+
+    def _before_it_begins(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        if wish.action == "hold" and is_on_hold(row):
+            return row
+        if wish.action == "hold" and row.state == OrderState.ACKNOWLEDGED:
+            row = self._said(uow, row, wish.said(), wish.by, {**row.task, HOLD: held_by(wish, uow.now)})
+            row = self._telling(uow, row)
+            if is_to_wait(row, uow.now):
+                # It has not begun, and the official graph holds no such order: it just is not begun.
+                return row
+            row = self.handler.all_to(uow, row, OrderState.IN_PROGRESS)
+            return self.handler.all_to(uow, row, OrderState.HELD)
+        if wish.action == "resume" and is_on_hold(row):
+            task = {key: value for key, value in row.task.items() if key != HOLD}
+            row = self._telling(uow, self._said(uow, row, wish.said(), wish.by, task))
+            if row.state == OrderState.ACKNOWLEDGED:
+                uow.enqueue(NewJob(kind=START, lane=row.correlation_id, payload={"order": row.id}))
+                return row
+            row = self.handler.all_to(uow, row, OrderState.IN_PROGRESS)
+            self.handler.begin(uow, row)
+            return self.handler.orders.get(uow, row.id)
+        if wish.action == "resume" and row.state == OrderState.ACKNOWLEDGED:
+            return row
+        raise not_now(row, wish)
+
+    def _said(self, uow: UnitOfWork, row: Row, text: str, by: str, task: Mapping[str, Any] | None = None) -> Row:
+        document = with_notes(row.document, uow.now, [text], author=by)
+        after = replace(row, document=document, task=row.task if task is None else task)
+        return self.handler.orders.save(uow, row, after)
+
+    def _telling(self, uow: UnitOfWork, row: Row) -> Row:
+        kept = {key: value for key, value in row.document.items() if key != WAITING_FOR}
+        waiting = waits_for_resume(row)
+        document = {**kept, WAITING_FOR: waiting} if waiting else kept
+        return self.handler.orders.save(uow, row, replace(row, document=document))
