@@ -24,6 +24,8 @@ _PROBE: Final = 0.75
 """A batch that took too long shrinks by a quarter at least while that is not known: sizes alike teach nothing."""
 _TELLS_APART: Final = 0.1
 """Commits whose sizes vary less than this, relative to their mean, say nothing new of that."""
+OVERRUN_SHARE: Final = 4
+"""After a commit that did not end in time, so many times fewer share the next: nobody knows how long it would take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,10 @@ class BatchSize:
         """
         seen = self._with(size, took_s)
         return replace(seen, limit=seen.limited(size, took_s, target_s))
+
+    def overrun(self, size: int) -> "BatchSize":
+        """Return what is known after a commit of ``size`` activations that did not end in time."""
+        return replace(self, limit=max(1, min(self.limit, size // OVERRUN_SHARE)))
 
     def limited(self, size: int, took_s: float, target_s: float) -> int:
         """Return how many may share the next commit, after one of ``size`` that took ``took_s`` and counts already."""
@@ -104,6 +110,11 @@ class BatchSizes:
         with self._guard:
             known = self._known.get(device, _UNKNOWN)
             self._known[device] = known.after(size, took_s, target_s=self.target_s)
+
+    def overran(self, device: str, size: int) -> None:
+        """Note that a commit of ``size`` activations did not end in time on ``device``."""
+        with self._guard:
+            self._known[device] = self._known.get(device, _UNKNOWN).overrun(size)
 
 
 _UNKNOWN: Final = BatchSize()

@@ -8,10 +8,11 @@ from time import perf_counter
 from typing import Final
 
 from activation import rollback_notes, store
-from activation.batch_size import BatchSizes
+from activation.batch_size import OVERRUN_SHARE, BatchSizes
 from activation.bisect import Search
 from activation.check_run import DeviceLook, ServiceChecks, no_checks
 from activation.checks import CheckResult
+from activation.culprits import alike, named_by, overrun_by
 from activation.draft import Planned, with_places
 from activation.errors import ActivationError, Cancelled, DeviceError, DevicesFailed, Outdated
 from activation.gate import Candidate, ReviewGate
@@ -27,7 +28,7 @@ from activation.repair_work import RepairWork, complete_repair
 from activation.service_activation import Request
 from activation.settle import complete, fail_all, foresee
 from activation.states import Step
-from activation.transact import SESSION_TROUBLE, Outcome, Participants, Push
+from activation.transact import BUSY_PHASES, SESSION_TROUBLE, Outcome, Participants, Push
 from activation.withdrawal import refuse_withdrawn
 from activation.work import Member
 from inventory.errors import InventoryError
@@ -37,8 +38,6 @@ from inventory.model import Device
 logger = logging.getLogger(__name__)
 
 IN_FRONT_POLL_S: Final = 1.0
-BUSY_PHASES: Final = ("stage", "commit", "confirm")
-"""What of a push takes the longer the more activations share it, and keeps the device from others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +60,11 @@ class Verdict:
         return bool(self.failures) and not self.left and not any(isinstance(e, SESSION_TROUBLE) for e in self.failures)
 
     @property
+    def is_too_much(self) -> bool:
+        """Whether fewer at once might get through: a device fell silent over them, and all are as they were before."""
+        return bool(overrun_by(self.failures)) and not self.left
+
+    @property
     def words(self) -> str:
         """What the devices said."""
         return "; ".join(map(str, self.failures))
@@ -79,7 +83,8 @@ class Change:
     def bring(self, members: Sequence[Member]) -> None:
         """Bring all members' changes to the devices and end each of their jobs.
 
-        A refusal costs the member it is about; a device that cannot be reached costs them all, at once.
+        A refusal costs the member it is about; a device that cannot be reached costs them all, at once. One that falls
+        silent over what they want together, and is as it was before, gets it in smaller pieces.
         """
         search = Search(members)
         while group := search.next():
@@ -89,15 +94,17 @@ class Change:
             elif not verdict.failures:
                 search.passed()
                 _end(group, None)
+            elif len(group) > 1 and verdict.is_too_much and search.overran(len(group) // OVERRUN_SHARE):
+                logger.warning("%d activations together were too much, trying fewer: %s", len(group), verdict.words)
             elif not verdict.is_one_members_fault:
                 _fail([*group, *search.give_up()], verdict)
             elif len(group) > 1:
                 logger.warning(
                     "%d activations together were refused, looking for the culprit: %s", len(group), verdict.words
                 )
-                search.refused(verdict.words)
+                search.refused(alike(verdict.words), named_by(verdict.failures, group))
             else:
-                _fail(search.refused(verdict.words), verdict)
+                _fail(search.refused(alike(verdict.words)), verdict)
 
     def _attempt(self, members: Sequence[Member]) -> Verdict:
         transactions = members[0].transactions
@@ -159,6 +166,8 @@ class Change:
         for device, found in outcome.devices.items():
             if found.committed:
                 self.sizes.learn(device, len(members), sum(found.timings_s.get(phase, 0.0) for phase in BUSY_PHASES))
+        for device in overrun_by(outcome.failures):
+            self.sizes.overran(device, len(members))
         return outcome, journal
 
     def _stopped_by(self, error: Exception, members: Sequence[Member]) -> Verdict:

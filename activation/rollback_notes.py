@@ -8,17 +8,21 @@ from activation.errors import DeviceError
 from activation.model import TransactionId
 from activation.settle import ROLLBACK, is_open
 from activation.states import Step
-from activation.store import MONITORS
+from activation.store import MONITORS, note_on_step
 from activation.transaction_store import Kept, transaction
-from activation.transactions import moment
+from activation.transactions import WAITING, moment
 from inventory.ledger import Transactions
 
 TRANSACTION_BASE: Final = "/lastmile/v1/transaction"
 
 
 def tell(transactions: Transactions, transaction_id: TransactionId, left: Sequence[DeviceError]) -> None:
-    """Note on each monitor of the transaction that its rollback waits: for whom, since when, why, how many tries."""
+    """Note on each monitor of the transaction that its rollback waits: for whom, since when, why, how many tries.
+
+    The journal, too, says what stands in the way.
+    """
     with transactions.begin() as uow:
+        note_on_step(uow, transaction_id, {WAITING: [str(error) for error in left]})
         kept = transaction(uow.connection, transaction_id)
         note = _note(kept, left)
         for monitor in (MONITORS.find(uow, member.monitor_id) for member in kept.members):

@@ -120,6 +120,15 @@ def enter_step(
     _write(uow, transaction_id, before=before, to=to, detail=detail)
 
 
+def note_on_step(uow: UnitOfWork, transaction_id: TransactionId, detail: Mapping[str, Any]) -> None:
+    """Add what has become known of the step that the transaction is in."""
+    steps = tables.journal.c
+    here = select(func.max(steps.id)).where(steps.transaction_id == transaction_id).scalar_subquery()
+    known = json.loads(uow.connection.execute(select(steps.detail).where(steps.id == here)).scalar_one())
+    written = update(tables.journal).where(steps.id == here).values(detail=dump({**known, **detail}))
+    uow.connection.execute(written)
+
+
 def unfinished(connection: Connection, monitor_ids: Collection[str] | None = None) -> tuple[Transaction, ...]:
     """Return the transactions that neither ended nor were rolled back, oldest first; of some monitors if given."""
     here = tables.transactions.c

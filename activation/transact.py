@@ -32,6 +32,8 @@ CONFIRM_TIMEOUT_S: Final = 120
 ROLLBACK_ATTEMPTS: Final = 2
 """Once on the session at hand, and once more, on a new one where that session broke."""
 SESSION_TROUBLE: Final = (DeviceUnreachable, OutcomeUnknown)
+BUSY_PHASES: Final = ("stage", "commit", "confirm")
+"""What of a push takes the longer the more activations share it, and keeps the device from others."""
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ class FakeDevice:
         faults: what goes wrong in which phase, call by call; a phase whose list is used up goes well.
         phases: every phase that was called, in order.
         refuses: words that no edit may hold.
+        quotes: whether a refusal quotes the line that holds them.
     """
 
     name: str
@@ -39,6 +40,12 @@ class FakeDevice:
     lock_holder: object | None = None
     released: threading.Event = field(default_factory=threading.Event)
     refuses: str | None = None
+    quotes: bool = False
+
+    def refusal(self, lines: str) -> str:
+        """Return how it refuses ``lines``."""
+        refused = next(line.strip() for line in lines.splitlines() if self.refuses is None or self.refuses in line)
+        return f"% Invalid input at: {refused}" if self.quotes else "% Invalid input"
 
 
 class FakeNetwork:
@@ -93,7 +100,7 @@ class FakeDriver:
         if self._fake.lock_holder not in {None, self}:
             raise EditRefused(self._fake.name, "stage", "the candidate is locked by another session")
         if self._fake.refuses is not None and self._fake.refuses in edit.edit:
-            raise EditRefused(self._fake.name, "stage", "% Invalid input")
+            raise EditRefused(self._fake.name, "stage", self._fake.refusal(edit.edit))
         self._fake.lock_holder = self
         self._candidate = applied(self._fake.running, edit.edit)
 

@@ -5,7 +5,7 @@ from math import ceil, log2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activation.bisect import SAME_WORDS, Search
+from activation.bisect import OVERRUNS, SAME_WORDS, Search
 
 WORDS = "% Invalid input"
 
@@ -83,3 +83,55 @@ def test_who_gives_up_gets_back_everybody_who_is_left() -> None:
     assert list(search.next()) == [1, 2]
     assert sorted(search.give_up()) == [3, 4]
     assert list(search.next()) == []
+
+
+@given(size=st.integers(2, 300), bad=st.sets(st.integers(0, 299), max_size=12), at_a_time=st.integers(1, 4))
+def test_names_in_the_refusals_condemn_nobody_else(size: int, bad: set[int], at_a_time: int) -> None:
+    members = list(range(size))
+    search, through, refused, tries = Search(members), set[int](), set[int](), 0
+    while group := search.next():
+        tries += 1
+        if culprits := [member for member in group if member in bad]:
+            refused |= {*search.refused(WORDS, named=culprits[:at_a_time])}
+        else:
+            search.passed()
+            through |= {*group}
+    assert refused == bad & {*members}
+    assert through == {*members} - bad
+    assert tries <= 1 + len(refused) * (ceil(log2(size)) + 3)
+
+
+def test_a_device_that_refuses_everybody_by_name_is_soon_believed() -> None:
+    search, refused, tries = Search(range(1000)), set[int](), 0
+    while group := search.next():
+        tries += 1
+        refused |= {*search.refused(WORDS, named=group[:1])}
+    assert refused == {*range(1000)}
+    assert tries <= SAME_WORDS * 14
+
+
+@given(size=st.integers(1, 1000), fits=st.integers(1, 1000))
+def test_what_is_too_much_goes_in_smaller_pieces(size: int, fits: int) -> None:
+    search, through, tries = Search(range(size)), list[int](), 0
+    while group := search.next():
+        tries += 1
+        if len(group) > fits and search.overran(len(group) // 4):
+            continue
+        if len(group) > fits:
+            break
+        search.passed()
+        through += group
+    if fits >= size / 4 ** (OVERRUNS - 1):
+        assert sorted(through) == [*range(size)]
+        assert tries <= OVERRUNS + 8 * size / fits
+
+
+def test_a_device_that_hangs_whatever_it_gets_is_believed() -> None:
+    search = Search(range(1000))
+    sizes = []
+    while group := search.next():
+        sizes.append(len(group))
+        if not search.overran(len(group) // 4):
+            break
+    assert sizes == [1000, 250, 62, 15]
+    assert len(search.give_up()) == 1000 - 15

@@ -169,6 +169,32 @@ def test_one_culprit_of_many_stands_alone_with_the_devices_words_and_few_transac
     assert commits(network, "b") <= 5
 
 
+def test_a_culprit_whom_the_device_names_is_tried_at_once(rig: Rig, network: FakeNetwork) -> None:
+    network.devices["b"].refuses, network.devices["b"].quotes = "port 27", True
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
+    assert [n for n, monitor in zip(MANY, monitors, strict=True) if monitor.state != MonitorState.COMPLETED] == [27]
+    assert network.devices["b"].phases.count("stage") == 3
+    assert commits(network, "b") == 1
+
+
+def test_a_group_that_is_too_much_for_a_device_goes_in_smaller_ones(rig: Rig, network: FakeNetwork) -> None:
+    """The first answer to a commit never comes; the device is as it was before, and does not get so much again."""
+    network.devices["b"].faults["commit"] = ["lost_before"]
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
+    assert {monitor.state for monitor in monitors} == {MonitorState.COMPLETED}
+    assert commits(network, "b") == 5
+    assert rig.core.sizes.limit(["b"]) <= len(MANY) // 2
+    assert rig.steps(monitors[0])[-1] == "done"
+
+
+def test_a_device_that_falls_silent_over_everything_fails_the_group(rig: Rig, network: FakeNetwork) -> None:
+    network.devices["b"].faults["commit"] = ["lost_before"] * 40
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
+    assert {monitor.state for monitor in monitors} == {MonitorState.IN_ERROR}
+    assert commits(network, "b") <= 4
+    assert [network.devices[name].running for name in DEVICES] == [STOOD] * 3
+
+
 def test_a_device_that_refuses_everybody_is_believed_after_three(rig: Rig, network: FakeNetwork) -> None:
     network.devices["b"].refuses = "port"
     monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))

@@ -68,6 +68,8 @@ def test_a_rollback_that_waits_is_seen_everywhere(fresh: Platform) -> None:
     assert "r1" in waiting["devices"]
     assert any("hardware has no room" in reason for reason in waiting["because"])
     monitor, service_order = until(lambda: _told(fresh, order), "monitor and order tell of it")
+    (known,) = fresh.client.get("/lastmile/v1/transaction?unfinished=true")
+    assert any(reason.startswith("r1: ") for reason in known["because"])
     assert (monitor["devices"], monitor["transaction"]) == (["r1"], waiting["id"])
     assert f"rolling back on r1 since {monitor['since']}" in service_order["text"]
     listed = fresh.client.get("/lastmile/v1/transaction?unfinished=true&device=r1")
