@@ -11,6 +11,7 @@ from orders.catalog.explain import Node
 STYLES = {
     "offering": "bold green",
     "product": "bold",
+    "relies on": "cyan",
     "CFS": "bold cyan",
     "RFS": "cyan",
     "resource": "yellow",

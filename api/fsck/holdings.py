@@ -152,7 +152,8 @@ def check_service(facts: ServiceFacts) -> Iterator[Finding]:
 
 def check_product(row: Row, service_state: str | None) -> Iterator[Finding]:
     """Yield what is wrong with a product that no order is changing; ``service_state`` None: it has no service."""
-    if row.task.get("order") or row.state not in _LIVE_PRODUCT:
+    if row.task.get("order") or row.state not in _LIVE_PRODUCT or row.document.get("isBundle"):
+        # A bundle stands on its parts.
         return
     if service_state in {None, ServiceState.TERMINATED}:
         text = f"it is {row.state!r}, its service is {service_state or 'not there'!r}"

@@ -78,6 +78,8 @@ MODES: Final[dict[str, tuple[Rule, ...]]] = {
         Rule(pattern="ip address {interface-prefix}", entry_order=True),
         Rule(pattern="ipv6 address {interface-prefix6}", entry_order=True),
         Rule(pattern="ip ospf {text}"),
+        Rule(pattern="ip igmp"),
+        Rule(pattern="ip pim"),
         Rule(pattern="no ipv6 nd suppress-ra"),
         Rule(pattern="bandwidth | {int}"),
         Rule(pattern="shutdown"),

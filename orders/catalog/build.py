@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 from orders.catalog.characteristics import CharacteristicSpecification
 from orders.catalog.expressions import Expression, compile_expression
 from orders.catalog.files import (
+    BundlePartShape,
     CharacteristicShape,
     CustomerServiceShape,
     EligibilityShape,
@@ -22,6 +23,7 @@ from orders.catalog.files import (
     UseShape,
 )
 from orders.catalog.model import (
+    BundlePart,
     CustomerService,
     Eligibility,
     Entry,
@@ -65,6 +67,7 @@ class Builder:
             specification=ref_of_text(shape.product_specification),
             fixed=shape.fixes,
             eligibility=tuple(rule for rule in rules if rule is not None),
+            bundles=tuple(_part(each) for each in shape.bundles),
         )
 
     def product(self, shape: ProductShape, place: str) -> ProductSpecification:
@@ -73,7 +76,7 @@ class Builder:
         return ProductSpecification(
             **_head(shape),
             characteristics=self._characteristics(shape.characteristics, place),
-            realized_by=self._use(shape.realized_by, f"{place}.realizedBy"),
+            realized_by=self._use(shape.realized_by, f"{place}.realizedBy") if shape.realized_by is not None else None,
             migrates_to=tuple(shape.migrates_to),
         )
 
@@ -86,6 +89,7 @@ class Builder:
             characteristics=self._characteristics(shape.characteristics, place),
             supported_by=tuple(uses),
             migrates_to=tuple(shape.migrates_to),
+            relies_on=tuple(shape.relies_on),
             point_of_no_return=shape.point_of_no_return,
         )
 
@@ -186,6 +190,12 @@ def _self_contradictions(built: CharacteristicSpecification, place: str) -> Iter
         yield from one.problems(value, place)
     if built.default is not None:
         yield from built.problems(built.default, place)
+
+
+def _part(shape: BundlePartShape) -> BundlePart:
+    upper = shape.upper_limit if shape.upper_limit is not None else max(1, shape.lower_limit)
+    default = shape.default if shape.default is not None else shape.lower_limit
+    return BundlePart(offering=shape.offering, lower=shape.lower_limit, upper=upper, default=default)
 
 
 def _head(shape: EntryShape) -> Mapping[str, Any]:

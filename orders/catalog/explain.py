@@ -6,7 +6,7 @@ from typing import Any
 
 from orders.catalog.characteristics import CharacteristicSpecification, with_defaults
 from orders.catalog.expressions import Expression, place_context
-from orders.catalog.model import Catalog, Entry, Offering, ResourceService, ResourceSpecification, Use
+from orders.catalog.model import BundlePart, Catalog, Entry, Offering, Ref, ResourceService, ResourceSpecification, Use
 from orders.errors import MappingError
 
 
@@ -60,7 +60,7 @@ class Computed:
 
 def explain(catalog: Catalog, question: Question) -> Node:
     """Return the tree of what the offering would decompose into."""
-    return _Teller(catalog=catalog, question=question).offering()
+    return _Teller(catalog=catalog, question=question).offering(question.offering)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +68,17 @@ class _Teller:
     catalog: Catalog
     question: Question
 
-    def offering(self) -> Node:
-        offering = self.question.offering
+    def offering(self, offering: Offering, part: BundlePart | None = None) -> Node:
         specification = self.catalog.specification_of(offering)
         values = self._full(specification.characteristics, {**self.question.given, **offering.fixed})
         rules = [rule.when for rule in offering.eligibility]
         context = self._context("product", values)
-        service = self._service(specification.realized_by, context)
-        product = _node("product", specification, values=values, children=(service,))
-        return _node("offering", offering, rules, context, values=offering.fixed, children=(product,))
+        use = specification.realized_by
+        services = (self._service(use, context),) if use is not None else ()
+        product = _node("product", specification, values=values, children=services)
+        parts = (self.offering(self.catalog.offering(Ref(id=each.offering)), each) for each in offering.bundles)
+        told = {"inTheBundle": _how_many(part), **offering.fixed} if part is not None else offering.fixed
+        return _node("offering", offering, rules, context, values=told, children=(product, *parts))
 
     def _service(self, use: Use, context: Mapping[str, Any]) -> Node:
         rules = [use.when] if use.when is not None else []
@@ -86,7 +88,8 @@ class _Teller:
             return self._resource_facing(use, rules, given, context)
         values = self._full(customer.characteristics, given)
         inner = self._context("service", values)
-        children = tuple(self._service(each, inner) for each in customer.supported_by)
+        relied = (_node("relies on", self.catalog.customer_service(Ref(id=key))) for key in customer.relies_on)
+        children = (*relied, *(self._service(each, inner) for each in customer.supported_by))
         return _node("CFS", customer, rules, context, values=values, children=children)
 
     def _resource_facing(
@@ -120,6 +123,10 @@ class _Teller:
         known = {key: value for key, value in values.items() if not isinstance(value, Computed)}
         place = self.question.place
         return {name: known} if place is None else {name: known, "place": place_context(place, place)}
+
+
+def _how_many(part: BundlePart) -> str:
+    return f"{part.lower} to {part.upper}, {part.default} unless the order says"
 
 
 def _is_told(specification: CharacteristicSpecification, known: Mapping[str, Any]) -> bool:

@@ -81,12 +81,22 @@ class EligibilityShape(_Shape):
     reason: str = ""
 
 
+class BundlePartShape(_Shape):
+    """An offering inside a bundle."""
+
+    offering: str = Field(pattern=ID_PATTERN)
+    lower_limit: int = Field(default=1, ge=0)
+    upper_limit: int | None = Field(default=None, ge=1, le=100)
+    default: int | None = Field(default=None, ge=0)
+
+
 class OfferingShape(EntryShape):
     """A product offering."""
 
     product_specification: Reference
     fixes: dict[str, Value | list[Value]] = Field(default_factory=dict)
     eligibility: list[EligibilityShape] = Field(default_factory=list)
+    bundles: list[BundlePartShape] = Field(default_factory=list)
 
 
 class ProductShape(EntryShape):
@@ -94,7 +104,7 @@ class ProductShape(EntryShape):
 
     migrates_to: list[str] = Field(default_factory=list)
     characteristics: list[CharacteristicShape] = Field(default_factory=list)
-    realized_by: UseShape
+    realized_by: UseShape | None = None
 
 
 class CustomerServiceShape(EntryShape):
@@ -102,6 +112,7 @@ class CustomerServiceShape(EntryShape):
 
     migrates_to: list[str] = Field(default_factory=list)
     characteristics: list[CharacteristicShape] = Field(default_factory=list)
+    relies_on: list[str] = Field(default_factory=list)
     supported_by: list[UseShape] = Field(min_length=1)
     point_of_no_return: PointOfNoReturn | None = None
 

@@ -20,7 +20,11 @@ CFS: Final = "CustomerFacingServiceSpecification"
 RFS: Final = "ResourceFacingServiceSpecification"
 FIRST_VERSION: Final = "1.0"
 _SAID: Final[Mapping[str, Mapping[str, str]]] = {
-    "productOffering": {"productSpecification": "productSpecification", "prodSpecCharValueUse": "fixes"},
+    "productOffering": {
+        "productSpecification": "productSpecification",
+        "prodSpecCharValueUse": "fixes",
+        "bundledProductOffering": "bundles",
+    },
     "productSpecification": {"serviceSpecification": "realizedBy"},
     "serviceSpecification": {"serviceSpecRelationship": "supportedBy", "resourceSpecification": "requires"},
     "resourceSpecification": {"category": "allocation"},
@@ -78,6 +82,20 @@ class PeriodBody(Inbound):
     end_date_time: DateTime | None = None
 
 
+class LimitsBody(Inbound):
+    """How many of an offering a bundle may have."""
+
+    number_rel_offer_lower_limit: int | None = None
+    number_rel_offer_upper_limit: int | None = None
+    number_rel_offer_default: int | None = None
+
+
+class BundledBody(ReferenceBody):
+    """An offering inside a bundle."""
+
+    bundled_product_offering_option: LimitsBody | None = None
+
+
 class EntryBody(Inbound):
     """What the platform reads of a catalog entry; everything else is kept as it is."""
 
@@ -98,6 +116,7 @@ class OfferingBody(EntryBody):
 
     product_specification: SpecificationBody | None = None
     prod_spec_char_value_use: list[ValueUseBody] = Field(default_factory=list)
+    bundled_product_offering: list[BundledBody] = Field(default_factory=list)
 
 
 class ServedBody(EntryBody):
@@ -197,7 +216,9 @@ def _said(catalog: Catalog, section: str, document: Document) -> dict[str, Any]:
         case "productOfferings":
             named = document.get("productSpecification")
             fixed = {each["name"]: _value(each) for each in document.get("prodSpecCharValueUse") or ()}
-            return {**({"productSpecification": _ref(named)} if named else {}), **({"fixes": fixed} if fixed else {})}
+            bundled = [_part(each) for each in document.get("bundledProductOffering") or ()]
+            found = {"productSpecification": _ref(named) if named else None, "fixes": fixed, "bundles": bundled}
+            return {name: value for name, value in found.items() if value}
         case "productSpecifications":
             uses = [_use(catalog, each, document, "product") for each in document.get("serviceSpecification") or ()]
             return {"realizedBy": uses[0]} if len(uses) == 1 else {}
@@ -209,6 +230,16 @@ def _said(catalog: Catalog, section: str, document: Document) -> dict[str, Any]:
             return {"requires": required} if required else {}
         case _:
             return {"allocation": document["category"]} if document.get("category") else {}
+
+
+def _part(bundled: Document) -> dict[str, Any]:
+    option = bundled.get("bundledProductOfferingOption") or {}
+    limits = {
+        "lowerLimit": option.get("numberRelOfferLowerLimit"),
+        "upperLimit": option.get("numberRelOfferUpperLimit"),
+        "default": option.get("numberRelOfferDefault"),
+    }
+    return {"offering": bundled["id"], **{name: value for name, value in limits.items() if value is not None}}
 
 
 def _use(catalog: Catalog, named: Document, document: Document, prefix: str) -> dict[str, Any]:

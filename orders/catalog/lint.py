@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from orders.catalog.book import Book
 from orders.catalog.conditions import ABSENT, Domain, domains_of, outcomes
 from orders.catalog.expressions import Expression, Reference
 from orders.catalog.load import Examined
 from orders.catalog.model import CustomerService, Entry, ResourceService, Use, ref_of
-from orders.catalog.references import Book
 from orders.errors import Problem
 
 _SHOWN: Final = 6
@@ -99,7 +99,8 @@ def _reached(book: Book) -> list[Entry]:
     for offering in catalog.offerings.every():
         specification = catalog.specification_of(offering)
         found.append(specification)
-        service(catalog.customer_service(specification.realized_by.specification))
+        if specification.realized_by is not None:
+            service(catalog.customer_service(specification.realized_by.specification))
     return found
 
 

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
+from orders.catalog.book import Book
 from orders.catalog.build import Builder
 from orders.catalog.files import KINDS, CatalogFile, EntryShape, dumped
 from orders.catalog.model import Catalog, Entry, EntryKey
-from orders.catalog.references import Book, check_references
+from orders.catalog.references import check_references
 from orders.catalog.shelf import Shelf, shelf
 from orders.errors import CatalogError, Problem
 from orders.problems import problems_of

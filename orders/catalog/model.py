@@ -88,18 +88,20 @@ class CustomerService(Entry):
     """A customer-facing service (CFS), supported by resource-facing ones or by further customer-facing ones.
 
     Attributes:
+        relies_on: ids of customer-facing services of which it needs one each, of the same customer.
         point_of_no_return: from where on an order for it is not cancelled any more; None: as long as it can be undone.
     """
 
     characteristics: tuple[CharacteristicSpecification, ...] = ()
     supported_by: tuple[Use, ...] = ()
     migrates_to: tuple[str, ...] = ()
+    relies_on: tuple[str, ...] = ()
     point_of_no_return: PointOfNoReturn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductSpecification(Entry):
-    """What a product is, and the customer-facing service that makes it real.
+    """What a product is, and the customer-facing service that makes it real; a bundle has none of its own.
 
     Attributes:
         migrates_to: ids of specifications that its products can be moved to.
@@ -107,7 +109,17 @@ class ProductSpecification(Entry):
 
     characteristics: tuple[CharacteristicSpecification, ...] = ()
     migrates_to: tuple[str, ...] = ()
-    realized_by: Use
+    realized_by: Use | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundlePart:
+    """An offering inside a bundle: how many of it there may be, and how many there are where the order names none."""
+
+    offering: str
+    lower: int
+    upper: int
+    default: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +132,14 @@ class Eligibility:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offering(Entry):
-    """A product specification as it is sold: some characteristics are fixed, and it may not be sold everywhere."""
+    """A product specification as it is sold: some characteristics are fixed, and it may not be sold everywhere.
+
+    Attributes:
+        bundles: the offerings that it bundles; empty for one that is sold by itself.
+    """
 
     specification: Ref
+    bundles: tuple[BundlePart, ...] = ()
     fixed: Mapping[str, Value | list[Value]] = field(default_factory=dict)
     eligibility: tuple[Eligibility, ...] = ()
 

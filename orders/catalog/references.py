@@ -1,49 +1,24 @@
 """Proves that what a catalog refers to is there, and that no service is made of itself."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 
-from orders.catalog.build import PlaceKey, key_of
+from orders.catalog.book import Book, unknown
+from orders.catalog.bundles import bundle_cycles, bundle_problems, dangling_bundles
 from orders.catalog.characteristics import CharacteristicSpecification, check_values
 from orders.catalog.expressions import Expression
-from orders.catalog.model import Catalog, CustomerService, Entry, Ref, ResourceService, Use
-from orders.catalog.shelf import Shelf
+from orders.catalog.model import CustomerService, Ref, ResourceService, Use
 from orders.errors import Problem
 
 Scope = Mapping[str, Iterable[str] | None]
 """The names an expression may read: dotted prefix → legal attributes, None = any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """A catalog that is being checked.
-
-    Attributes:
-        places: where each version of each entry stands.
-        unread: ids of entries that could not be read; references to them are nobody else's fault.
-    """
-
-    catalog: Catalog
-    places: Mapping[PlaceKey, str]
-    unread: AbstractSet[str] = field(default_factory=frozenset)
-
-    def place(self, entry: Entry) -> str:
-        """Return where the entry stands."""
-        return self.places[key_of(entry)]
-
-    def service(self, ref: Ref) -> CustomerService | ResourceService | None:
-        """Return the service that ``ref`` names, whichever way it faces."""
-        customer = self.catalog.customer_services.named(ref.id, ref.version)
-        return customer or self.catalog.resource_services.named(ref.id, ref.version)
-
-
 def check_references(book: Book) -> tuple[Problem, ...]:
     """Return every reference that leads nowhere and every cycle; expressions are checked once those are right."""
-    problems = (*_dangling(book), *_cycles(book))
+    problems = (*_dangling(book), *_cycles(book), *bundle_cycles(book))
     if problems or book.unread:
         return problems
-    return (*_required_twice(book), *_fixed_values(book), *_expressions(book))
+    return (*_required_twice(book), *_fixed_values(book), *bundle_problems(book), *_expressions(book))
 
 
 def resource_name(specification_id: str) -> str:
@@ -55,19 +30,21 @@ def _dangling(book: Book) -> Iterator[Problem]:
     catalog = book.catalog
     for offering in catalog.offerings.every():
         path = book.place(offering) + ".productSpecification"
-        yield from _unknown(book, offering.specification, path, catalog.product_specifications)
+        yield from unknown(book, offering.specification, path, catalog.product_specifications)
     for product in catalog.product_specifications.every():
-        path = book.place(product) + ".realizedBy.specification"
-        yield from _unknown(book, product.realized_by.specification, path, catalog.customer_services)
+        if product.realized_by is not None:
+            path = book.place(product) + ".realizedBy.specification"
+            yield from unknown(book, product.realized_by.specification, path, catalog.customer_services)
     for customer in catalog.customer_services.every():
         for number, use in enumerate(customer.supported_by):
             path = f"{book.place(customer)}.supportedBy[{number}].specification"
-            yield from _unknown(book, use.specification, path, catalog.customer_services, catalog.resource_services)
+            yield from unknown(book, use.specification, path, catalog.customer_services, catalog.resource_services)
     for service in catalog.resource_services.every():
         for number, requirement in enumerate(service.requires):
             path = f"{book.place(service)}.requires[{number}].specification"
-            yield from _unknown(book, requirement.specification, path, catalog.resource_specifications)
+            yield from unknown(book, requirement.specification, path, catalog.resource_specifications)
     yield from _migrations(book)
+    yield from dangling_bundles(book)
     yield from _shared_ids(book)
 
 
@@ -75,10 +52,10 @@ def _migrations(book: Book) -> Iterator[Problem]:
     products, services = book.catalog.product_specifications, book.catalog.customer_services
     for product in products.every():
         for number, old in enumerate(product.migrates_to):
-            yield from _unknown(book, Ref(id=old), f"{book.place(product)}.migratesTo[{number}]", products)
+            yield from unknown(book, Ref(id=old), f"{book.place(product)}.migratesTo[{number}]", products)
     for service in services.every():
         for number, old in enumerate(service.migrates_to):
-            yield from _unknown(book, Ref(id=old), f"{book.place(service)}.migratesTo[{number}]", services)
+            yield from unknown(book, Ref(id=old), f"{book.place(service)}.migratesTo[{number}]", services)
 
 
 def _shared_ids(book: Book) -> Iterator[Problem]:
@@ -86,15 +63,6 @@ def _shared_ids(book: Book) -> Iterator[Problem]:
     for shared in sorted(customers.versions.keys() & services.versions.keys()):
         other = book.place(customers.versions[shared][0])
         yield Problem(path=book.place(services.versions[shared][0]), wrong=f"id {shared!r} is already taken by {other}")
-
-
-def _unknown(book: Book, ref: Ref, path: str, *shelves: Shelf[Entry]) -> Iterator[Problem]:
-    if ref.id in book.unread or any(shelf.named(ref.id, ref.version) is not None for shelf in shelves):
-        return
-    versions = [each.version for shelf in shelves for each in shelf.versions.get(ref.id, ())]
-    known = sorted({key for shelf in shelves for key in shelf.versions})
-    legal = ", ".join(f"{ref.id}@{version}" for version in versions) if versions else ", ".join(known)
-    yield Problem(path=path, wrong=f"{str(ref)!r} does not exist", legal=legal)
 
 
 def _cycles(book: Book) -> Iterator[Problem]:
@@ -156,6 +124,8 @@ def _expressions(book: Book) -> Iterator[Problem]:
         for rule in offering.eligibility:
             yield from _check_expression(rule.when, {"product": names, "place": None})
     for product in book.catalog.product_specifications.every():
+        if product.realized_by is None:
+            continue
         target = book.catalog.customer_service(product.realized_by.specification)
         scope: Scope = {"product": _names(product.characteristics), "place": None}
         yield from _check_use(product.realized_by, target.characteristics, scope, book.place(product) + ".realizedBy")
@@ -171,7 +141,8 @@ def _check_customer_service(book: Book, customer: CustomerService) -> Iterator[P
             yield from _check_expression(use.when, own)
         target = book.service(use.specification)
         if isinstance(target, ResourceService):
-            yield from _check_use(use, target.characteristics, {**own, **_resource_scope(book, customer)}, path)
+            scope = {**own, **_resource_scope(book, customer), **_relied_scope(book, customer)}
+            yield from _check_use(use, target.characteristics, scope, path)
             for requirement in target.requires:
                 if requirement.when is not None:
                     yield from _check_expression(requirement.when, own)
@@ -183,6 +154,19 @@ def _resource_scope(book: Book, customer: CustomerService) -> Scope:
     shelf = book.catalog.resource_specifications
     found = {key: shelf.named(key) for key in _required(book, customer)}
     return {f"resource.{resource_name(key)}": _names(each.characteristics) for key, each in found.items() if each}
+
+
+def _relied_scope(book: Book, customer: CustomerService) -> Scope:
+    found: dict[str, Iterable[str] | None] = {}
+    for key in customer.relies_on:
+        other = book.catalog.customer_services.named(key)
+        if other is not None:
+            prefix = f"relied.{resource_name(key)}"
+            found[f"{prefix}.service"] = _names(other.characteristics)
+            found |= {
+                name.replace("resource", prefix, 1): names for name, names in _resource_scope(book, other).items()
+            }
+    return found
 
 
 def _check_use(use: Use, target: Sequence[CharacteristicSpecification], scope: Scope, path: str) -> Iterator[Problem]:

@@ -39,9 +39,12 @@ def named_by(entry: Entry) -> Iterator[tuple[str, Ref]]:
     match entry:
         case Offering():
             yield "productSpecification", entry.specification
+            yield from (("productOffering", Ref(id=part.offering)) for part in entry.bundles)
         case ProductSpecification():
-            yield "serviceSpecification", entry.realized_by.specification
+            if entry.realized_by is not None:
+                yield "serviceSpecification", entry.realized_by.specification
         case CustomerService():
+            yield from (("serviceSpecification", Ref(id=key)) for key in entry.relies_on)
             yield from (("serviceSpecification", use.specification) for use in entry.supported_by)
         case ResourceService():
             yield from (("resourceSpecification", each.specification) for each in entry.requires)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from inventory.documents import Document
 from orders.catalog.characteristics import CharacteristicSpecification, Value
 from orders.catalog.model import (
+    BundlePart,
     Catalog,
     CustomerService,
     Entry,
@@ -141,7 +142,7 @@ def _offering(catalog: Catalog, offering: Offering) -> Document:
     fixed = [each for each in specification.characteristics if each.name in offering.fixed]
     return {
         **_entry("productOffering", offering),
-        "isBundle": False,
+        "isBundle": bool(offering.bundles),
         "isSellable": True,
         "category": [_category_reference(catalog, offering)],
         "productSpecification": reference("productSpecification", specification),
@@ -156,18 +157,42 @@ def _offering(catalog: Catalog, offering: Offering) -> Document:
             }
             for each in fixed
         ],
+        **_bundled(catalog, offering),
+    }
+
+
+def _bundled(catalog: Catalog, offering: Offering) -> dict[str, Any]:
+    if not offering.bundles:
+        return {}
+    return {"bundledProductOffering": [_bundled_offering(catalog, part) for part in offering.bundles]}
+
+
+def _bundled_offering(catalog: Catalog, part: BundlePart) -> dict[str, Any]:
+    entry = catalog.offering(Ref(id=part.offering))
+    referred = reference("productOffering", entry)
+    return {
+        **{key: referred[key] for key in ("id", "href", "name")},
+        "lifecycleStatus": status_on_wire(entry.lifecycle_status),
+        "bundledProductOfferingOption": {
+            "numberRelOfferLowerLimit": part.lower,
+            "numberRelOfferUpperLimit": part.upper,
+            "numberRelOfferDefault": part.default,
+            "@type": "BundledProductOfferingOption",
+        },
+        "@type": "BundledProductOffering",
     }
 
 
 def _product_specification(catalog: Catalog, specification: ProductSpecification) -> Document:
-    service = catalog.customer_service(specification.realized_by.specification)
+    use = specification.realized_by
+    services = [catalog.customer_service(use.specification)] if use is not None else []
     return {
         **_entry("productSpecification", specification),
-        "isBundle": False,
+        "isBundle": use is None,
         "productSpecCharacteristic": _characteristics(
             specification.characteristics, "ProductSpecificationCharacteristic", "productSpecCharacteristicValue"
         ),
-        "serviceSpecification": [reference("serviceSpecification", service)],
+        "serviceSpecification": [reference("serviceSpecification", each) for each in services],
     }
 
 

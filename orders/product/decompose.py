@@ -9,6 +9,7 @@ from orders.catalog.model import Catalog, ProductSpecification, Ref
 from orders.catalog.wire import reference
 from orders.dependencies import DEPENDENCY
 from orders.documents import href
+from orders.errors import UnknownSpecification
 from orders.product.model import ItemTask
 
 _CARRIED = ("category", "description", "priority", "requestedStartDate", "requestedCompletionDate", "relatedParty")
@@ -22,7 +23,7 @@ def service_order(catalog: Catalog, order: Document, tasks: Iterable[ItemTask]) 
         MappingError: a catalog expression gave no value.
     """
     carried = {key: order[key] for key in _CARRIED if key in order}
-    items = [_item(catalog, task) for task in tasks]
+    items = [_item(catalog, task) for task in tasks if not task.is_bundle]
     return {**carried, "externalId": order["id"], "serviceOrderItem": items, "@type": "ServiceOrder"}
 
 
@@ -49,14 +50,19 @@ def _item(catalog: Catalog, task: ItemTask) -> Document:
 
 
 def _wanted(catalog: Catalog, task: ItemTask) -> dict[str, Any]:
-    use = product_of(catalog, task).realized_by
+    made_by = product_of(catalog, task)
+    use = made_by.realized_by
+    if use is None:
+        raise UnknownSpecification("service that realizes product specification", made_by.id, ())
     specification = catalog.customer_service(use.specification)
     context = {"product": task.values, "place": place_context(task.place, task.place_attributes)}
     values = {name: expression.evaluate(context) for name, expression in use.characteristics.items()}
     wanted: dict[str, Any] = {"serviceCharacteristic": characteristic_list(values)}
     if task.action == "add":
         named = {"serviceSpecification": reference("serviceSpecification", specification)}
-        return {**named, **wanted, "name": specification.name, "serviceType": "CFS", "place": [task.place]}
+        relied = [{"relationshipType": "reliesOn", "service": {"id": key}} for key in task.relied_services]
+        more = {"serviceRelationship": relied} if relied else {}
+        return {**named, **wanted, "name": specification.name, "serviceType": "CFS", "place": [task.place], **more}
     # A service keeps the version it was made by, unless the order moves its product to another one.
     renewed = {"serviceSpecification": reference("serviceSpecification", specification)} if task.renewed else {}
     return {**renewed, **wanted}

@@ -13,11 +13,11 @@ from orders.catalog.contracts import CatalogSource
 from orders.documents import AUTHOR, merged, stamp, with_notes, with_notes_below
 from orders.errors import OrdersError
 from orders.interventions import WAITING_FOR, is_on_hold
-from orders.items import advanced, own_states
+from orders.items import advanced, flat, own_states
 from orders.life import is_to_wait
+from orders.product.bodies import ITEMS
 from orders.product.contracts import ServiceOrdering
 from orders.product.decompose import service_order
-from orders.product.intake import ITEMS
 from orders.product.inventory import ProductInventory
 from orders.product.model import load_tasks
 from orders.product.states import ITEM, ORDER
@@ -52,6 +52,7 @@ class ProductOrderHandler:
         tasks, row, states = load_tasks(running.task), running, _own_states(running)
         for task in tasks.values():
             self.inventory.started(uow, row, task)
+        tasks = {key: task for key, task in tasks.items() if not task.is_bundle}
         unchanged = {key: OrderState.COMPLETED for key in states if key not in tasks}
         running = self._save(uow, running, unchanged)
         if not tasks:
@@ -149,7 +150,7 @@ class ProductOrderHandler:
         """Move the items to ``states``; write the products of those that ended."""
         tasks = load_tasks(row.task)
         ended = {key for key, state in _own_states(row).items() if state not in FINAL and states.get(key) in FINAL}
-        for key in sorted(ended & tasks.keys()):
+        for key in sorted(key for key in ended & tasks.keys() if not tasks[key].is_bundle):
             if states[key] is OrderState.COMPLETED:
                 self.inventory.completed(uow, row, tasks[key], services[key])
             elif states[key] is OrderState.CANCELLED:
@@ -170,13 +171,18 @@ class ProductOrderHandler:
         below: Document | None = None,
     ) -> Row:
         """Move the items to ``states``, and store the order with what ``below``, its service order, waits for."""
-        own = _own_states(before)
+        own, ends = _own_states(before), dict[str, OrderState]()
+
+        def tell(item: Document, to: OrderState) -> OrderState:
+            ends[item["id"]] = to
+            return _moved(uow, before.id, item, to)
+
         moved = {**own, **{key: to for key, to in states.items() if key in own and _can_move(own[key], to)}}
         items, found = advanced(
             before.document[ITEMS],
             ITEMS,
             lambda item: (item, moved.get(item["id"])),
-            lambda item, to: _moved(uow, before.id, item, to),
+            tell,
         )
         task = _with_states(before.task, moved)
         state = roll_up(found, before=OrderState(before.state))
@@ -193,7 +199,24 @@ class ProductOrderHandler:
         if (document, task) == (before.document, before.task):
             return before
         after = replace(before, state=state, document=document, task=task)
+        self._end_bundles(uow, before, ends)
+        if state in FINAL:
+            self.inventory.let_go(uow, before)
         return self.orders.save(uow, before, after, reason="; ".join(reasons))
+
+    def _end_bundles(self, uow: UnitOfWork, row: Row, states: Mapping[str, OrderState]) -> None:
+        """Write the bundles that end in this step: with the parts that are in use by now."""
+        open_before = {item["id"] for item in flat(row.document, ITEMS) if item["state"] not in FINAL}
+        cancelled = {key for key, state in states.items() if state is OrderState.CANCELLED}
+        bundles = {key for key, task in row.task["items"].items() if task.get("is_bundle")} & states.keys()
+        for key in sorted(key for key in bundles if states[key] in FINAL and key in open_before | cancelled):
+            task = load_tasks(row.task)[key]
+            if states[key] in {OrderState.COMPLETED, OrderState.PARTIAL}:
+                self.inventory.bundled(uow, row, task, load_tasks(row.task).values())
+            elif states[key] is OrderState.CANCELLED:
+                self.inventory.unbundled(uow, row, task)
+            else:
+                self.inventory.failed(uow, row, task)
 
 
 def _way(lifecycle: Lifecycle[OrderState], state: OrderState, to: OrderState) -> tuple[OrderState, ...]:

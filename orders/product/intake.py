@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
-
-from pydantic import Field
+from typing import Any
 
 from inventory.documents import Document
 from orders.catalog.characteristics import check_values, with_defaults
@@ -13,18 +11,7 @@ from orders.catalog.model import Catalog, Offering, ProductSpecification, Ref, r
 from orders.dependencies import after
 from orders.errors import MappingError, Problem
 from orders.inbound import (
-    Action,
-    CharacteristicBody,
-    Inbound,
-    ItemBody,
-    NoteBody,
-    OrderBody,
-    PartyBody,
-    PlaceBody,
-    ReferenceBody,
-    RelationshipBody,
     SpecificationBody,
-    Text,
     common_problems,
     nodes_of,
     offer_problems,
@@ -33,80 +20,14 @@ from orders.inbound import (
     values_of,
 )
 from orders.items import walked
+from orders.product.bodies import ITEMS, ProductBody, ProductOrderBody, ProductOrderItemBody
+from orders.product.bundle import bundle_problems, part_names
 from orders.product.model import ItemTask
+from orders.product.reliance import Reliances, named_reliances
 from orders.states import OrderState
 
-ITEMS: Final = "productOrderItem"
 AttributesOf = Callable[[str], Mapping[str, Any]]
 """What is known of a place, by its id."""
-
-
-class ProductBody(Inbound):
-    """The product of an item."""
-
-    id: Text | None = None
-    href: str | None = None
-    name: str | None = None
-    description: str | None = None
-    is_bundle: bool | None = None
-    is_customer_visible: bool | None = None
-    place: list[PlaceBody] = Field(default_factory=list)
-    product_characteristic: list[CharacteristicBody] = Field(default_factory=list)
-    product_specification: SpecificationBody | None = None
-    product_price: list[Inbound] = Field(default_factory=list)
-    product_term: list[Inbound] = Field(default_factory=list)
-    product_relationship: list[Inbound] = Field(default_factory=list)
-    related_party: list[PartyBody] = Field(default_factory=list)
-
-
-class ProductOrderItemBody(ItemBody):
-    """An item of an incoming product order."""
-
-    action: Action
-    appointment: ReferenceBody | None = None
-    billing_account: ReferenceBody | None = None
-    item_price: list[Inbound] = Field(default_factory=list)
-    item_term: list[Inbound] = Field(default_factory=list)
-    item_total_price: list[Inbound] = Field(default_factory=list)
-    payment: list[ReferenceBody] = Field(default_factory=list)
-    product: ProductBody | None = None
-    product_offering: SpecificationBody | None = None
-    product_order_item: "list[ProductOrderItemBody]" = Field(default_factory=list)
-    product_order_item_relationship: list[RelationshipBody] = Field(default_factory=list)
-    quote_item: ReferenceBody | None = None
-
-    @property
-    def inner(self) -> "Sequence[ProductOrderItemBody]":
-        """The items inside it."""
-        return self.product_order_item
-
-    @property
-    def relationships(self) -> tuple[str, Sequence[RelationshipBody]]:
-        """What it says of other items, and the attribute where that stands."""
-        return "productOrderItemRelationship", self.product_order_item_relationship
-
-
-class ChannelBody(ReferenceBody):
-    """A sales channel."""
-
-    role: str | None = None
-
-
-class ProductOrderBody(OrderBody):
-    """A TMF622 ProductOrder_Create body."""
-
-    cancellation_reason: str | None = None
-    notification_contact: str | None = None
-    note: list[NoteBody] = Field(default_factory=list)
-    priority: str | None = None
-    billing_account: ReferenceBody | None = None
-    channel: list[ChannelBody] = Field(default_factory=list)
-    agreement: list[ReferenceBody] = Field(default_factory=list)
-    order_total_price: list[Inbound] = Field(default_factory=list)
-    payment: list[ReferenceBody] = Field(default_factory=list)
-    product_offering_qualification: list[ReferenceBody] = Field(default_factory=list)
-    quote: list[ReferenceBody] = Field(default_factory=list)
-    product_order_item: list[ProductOrderItemBody] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +69,18 @@ def named_products(order: ProductOrderBody) -> dict[str, str]:
     return found
 
 
+def related_products(order: ProductOrderBody) -> dict[str, str]:
+    """Return the further products that the order has to do with: those inside a bundle that stay, those relied on."""
+    found: dict[str, str] = {}
+    for placed in walked(order.product_order_item, ITEMS):
+        item = placed.item
+        if item.action == "noChange" and item.product is not None and item.product.id is not None:
+            found.setdefault(item.product.id, f"{placed.path}.product.id")
+        for key in named_reliances(item):
+            found.setdefault(key, f"{placed.path}.product.productRelationship")
+    return found
+
+
 def check_order(
     order: ProductOrderBody,
     document: Document,
@@ -166,14 +99,38 @@ def check_order(
     context.problems.extend(common_problems(order.product_order_item, ITEMS))
     context.problems.extend(_named_twice(order))
     items = [_check_item(context, placed.item, placed.path) for placed in walked(order.product_order_item, ITEMS)]
+    context.problems.extend(bundle_problems(order, catalog, products))
     refuse(context.problems)
-    found = [item for item in items if item is not None]
-    return ProductOrder(external_id=order.external_id, document=document, items=_with_waits(order, found))
+    found = _in_bundles(order, products, _with_waits(order, [item for item in items if item is not None]))
+    placed = {each.item.id: each for each in walked(order.product_order_item, ITEMS)}
+    reliances = Reliances(catalog=catalog, placed=placed, items=found, products=products)
+    refuse(reliances.problems())
+    return ProductOrder(external_id=order.external_id, document=document, items=reliances.completed())
+
+
+def _in_bundles(
+    order: ProductOrderBody, products: Mapping[str, ItemTask], items: Sequence[ItemTask]
+) -> tuple[ItemTask, ...]:
+    """Return the items with the bundles that they are parts of, and the bundles with the products that join them."""
+    bundles = {item.item_id: item for item in items if item.is_bundle}
+    holder: dict[str, str] = {}
+    joins: dict[str, list[str]] = {}
+    for placed in walked(order.product_order_item, ITEMS):
+        above = placed.above[-1] if placed.above and placed.above[-1] in bundles else ""
+        holder[placed.item.id] = above
+        key = placed.item.product.id or "" if placed.item.product is not None else ""
+        stays = above and placed.item.action in {"noChange", "modify"} and key in products
+        if stays and not products[key].bundle:
+            joins.setdefault(above, []).append(key)
+    return tuple(
+        replace(item, bundle_item=holder[item.item_id], adopts=tuple(joins.get(item.item_id, ()))) for item in items
+    )
 
 
 def _with_waits(order: ProductOrderBody, items: Sequence[ItemTask]) -> tuple[ItemTask, ...]:
     waited = after(nodes_of(order.product_order_item, ITEMS), (item.item_id for item in items))
     holders = {placed.item.id for placed in walked(order.product_order_item, ITEMS) if placed.item.inner}
+    holders -= {item.item_id for item in items if item.is_bundle}
     return tuple(
         replace(
             item,
@@ -210,6 +167,8 @@ def _added(context: _Context, item: ProductOrderItemBody, path: str) -> ItemTask
     product = item.product if item.product is not None else ProductBody()
     offering = _offering(context, item.product_offering, path)
     given = _given(context, product, path)
+    if offering is not None and offering.bundles:
+        given = _of_bundle(context, offering, given)
     place = next((each for each in product.place if each.id is not None), None)
     if place is None:
         context.report(f"{path}.product.place[0].id", "is missing", "the id of the place to serve")
@@ -224,8 +183,16 @@ def _added(context: _Context, item: ProductOrderItemBody, path: str) -> ItemTask
         specification=ref_of(context.catalog.specification_of(offering)),
         values=_fixed(context, offering, context.catalog.specification_of(offering), given, path),
         place=place.model_dump(by_alias=True, exclude_none=True) if place is not None else {},
+        is_bundle=bool(offering.bundles),
     )
     return None if place is None else _where_sold(context, task, offering, path)
+
+
+def _of_bundle(context: _Context, offering: Offering, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is left for the bundle itself of what an order says of it; the rest is its parts'."""
+    own = {each.name for each in context.catalog.specification_of(offering).characteristics}
+    handed = part_names(context.catalog, offering) - own
+    return {name: value for name, value in given.items() if name not in handed}
 
 
 def _modified(context: _Context, item: ProductOrderItemBody, path: str) -> ItemTask | None:
@@ -245,6 +212,8 @@ def _modified(context: _Context, item: ProductOrderItemBody, path: str) -> ItemT
     if any(each.id not in (None, current.place.get("id")) for each in item.product.place):
         context.report(f"{path}.product.place", "cannot change", "cease the product and order it at the new place")
     given = _given(context, item.product, path)
+    if offering.bundles:
+        given = _of_bundle(context, offering, given)
     loosened = before.fixed if before is not None else {}
     task = replace(_under(context.catalog, current, offering), item_id=item.id, action="modify")
     specification = _specification(context, task, offering)

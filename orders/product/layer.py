@@ -14,12 +14,14 @@ from orders.documents import href, stamp, with_items
 from orders.interventions import Intervention
 from orders.life import OrderLife
 from orders.places import Places
+from orders.product.bodies import ProductOrderBody
+from orders.product.bundle import with_parts
 from orders.product.contracts import ServiceOrdering
 from orders.product.decompose import service_order
 from orders.product.handler import ProductOrderHandler
-from orders.product.intake import ProductOrder, ProductOrderBody, check_order, named_products, read_order
+from orders.product.intake import ProductOrder, check_order, named_products, read_order, related_products
 from orders.product.interventions import ProductInterventions
-from orders.product.inventory import ProductInventory
+from orders.product.inventory import CLAIMS, ProductInventory
 from orders.product.jobs import CANCEL, FOLLOW_CANCEL, FOLLOW_SERVICE_ORDER, START, WAKE
 from orders.product.model import ItemTask, dump_tasks
 from orders.product.states import CANCEL as TASK
@@ -63,11 +65,16 @@ class ProductOrdering:
         known = self.orders.by_external_id(uow, order.external_id) if order.external_id else None
         if known is not None:
             return known.document
-        named = named_products(order)
-        catalog, products = self.catalog.current(uow), self._inventory.current(uow, named)
+        catalog = self.catalog.current(uow)
+        products = self._inventory.family(uow, {**related_products(order), **named_products(order)})
+        completed = with_parts(document, catalog, products)
+        if completed is not document:
+            order, document = read_order(completed)
+        named, related = named_products(order), related_products(order)
         checked = check_order(order, document, catalog, products, lambda key: self.places.attributes(uow, key))
-        self._inventory.refuse_busy(uow, named)
-        return self._store(uow, checked, correlation_id)
+        claims = _claims(checked, related)
+        self._inventory.refuse_busy(uow, {**claims, **named})
+        return self._store(uow, checked, correlation_id, claims)
 
     def intervene(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
         """Do what somebody asks of an order under way, and return the order.
@@ -129,25 +136,52 @@ class ProductOrdering:
     def _inventory(self) -> ProductInventory:
         return ProductInventory(catalog=self.catalog)
 
-    def _store(self, uow: UnitOfWork, checked: ProductOrder, correlation_id: str | None) -> Document:
+    def _store(
+        self, uow: UnitOfWork, checked: ProductOrder, correlation_id: str | None, claims: Mapping[str, str]
+    ) -> Document:
         order_id = str(uuid4())
-        items = (replace(item, product_id=item.product_id or str(uuid4())) for item in checked.items)
-        tasks = {item.item_id: item for item in items}
+        tasks = _tasks(checked)
         row = Row(
             id=order_id,
             state=OrderState.ACKNOWLEDGED,
             correlation_id=correlation_id or order_id,
             external_id=checked.external_id,
             document=_acknowledged(checked.document, order_id, stamp(uow.now), tasks),
-            task=dump_tasks(tasks),
+            task={**dump_tasks(tasks), **({CLAIMS: sorted(claims)} if claims else {})},
         )
         # Decomposed once before anything is stored: what the catalog cannot map is refused at the door.
         service_order(self.catalog.current(uow), row.document, tasks.values())
         self.orders.insert(uow, row)
         for task in tasks.values():
             self._inventory.accepted(uow, row, task)
+        self._inventory.claim(uow, claims, row.id)
         self.life.accept(uow, row)
         return row.document
+
+
+def _tasks(checked: ProductOrder) -> dict[str, ItemTask]:
+    """Return the items by id, each with the product that it is about; an added one has a new id."""
+    ids = {item.item_id: item.product_id or str(uuid4()) for item in checked.items}
+    return {
+        item.item_id: replace(
+            item,
+            product_id=ids[item.item_id],
+            bundle=ids.get(item.bundle_item, item.bundle),
+            relied_products=tuple(dict.fromkeys((*item.relied_products, *(ids[key] for key in item.relied_items)))),
+        )
+        for item in checked.items
+    }
+
+
+def _claims(checked: ProductOrder, related: Mapping[str, str]) -> dict[str, str]:
+    """Return the products that no other order may change meanwhile, though no item does: product id to path."""
+    own = {item.product_id for item in checked.items if item.product_id}
+    found: dict[str, str] = {}
+    for item in checked.items:
+        for key in (item.bundle, *item.adopts, *item.relied_products):
+            if key and key not in own:
+                found.setdefault(key, related.get(key, "productOrderItem"))
+    return found
 
 
 def _acknowledged(body: Document, order_id: str, now: str, tasks: Mapping[str, ItemTask]) -> Document:

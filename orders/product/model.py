@@ -23,6 +23,14 @@ class ItemTask:
         renewed: whether the order moves the product to another version, or another specification.
         place_attributes: what was known of the place when the order came.
         after: the items that it waits for.
+        is_bundle: whether the product is a bundle: nothing but its parts realizes it.
+        parts: the products that are parts of the bundle, before the order.
+        bundle: the product that it is a part of; until the order is stored ``bundle_item`` is the item of that.
+        adopts: existing products that become parts of the bundle.
+        relied_items: the items that bring what it relies on.
+        relied_products: the products that it relies on.
+        relied_services: the services of those that no item of the order is about.
+        relying: of an existing product: those in use that rely on it.
         state: of its own work, where it holds other items: its state in the order is what all of them make.
     """
 
@@ -38,6 +46,15 @@ class ItemTask:
     renewed: bool = False
     place_attributes: dict[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    is_bundle: bool = False
+    parts: tuple[str, ...] = ()
+    bundle: str = ""
+    bundle_item: str = ""
+    adopts: tuple[str, ...] = ()
+    relied_items: tuple[str, ...] = ()
+    relied_products: tuple[str, ...] = ()
+    relied_services: tuple[str, ...] = ()
+    relying: tuple[str, ...] = ()
     state: OrderState | None = None
 
 

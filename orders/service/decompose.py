@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from orders.catalog.characteristics import check_values, with_defaults
@@ -100,8 +101,12 @@ def pinned(catalog: Catalog, composition: Composition) -> Composition:
     return replace(composition, nested=reader.nested)
 
 
-def part_values(catalog: Catalog, composition: Composition) -> dict[str, dict[str, Any]]:
+def part_values(
+    catalog: Catalog, composition: Composition, relied: Mapping[str, Composition] = MappingProxyType({})
+) -> dict[str, dict[str, Any]]:
     """Return the characteristics of each part, by service id, computed from the service and what was reserved.
+
+    ``relied`` are the services that it relies on, by their ids.
 
     Raises:
         MappingError: an expression gave no value or one that the specification does not allow, or the catalog
@@ -112,10 +117,9 @@ def part_values(catalog: Catalog, composition: Composition) -> dict[str, dict[st
     expected = [leaf.specification.id for leaf in leaves]
     if expected != [part.specification_id for part in composition.parts]:
         raise MappingError(composition.specification_id, "supportedBy", f"the catalog now says {', '.join(expected)}")
-    resources = _resource_context(composition.resources)
+    read = {"resource": _resource_context(composition.resources), "relied": _relied_context(composition, relied)}
     return {
-        part.service_id: _values(leaf, reader.place, resources)
-        for part, leaf in zip(composition.parts, leaves, strict=True)
+        part.service_id: _values(leaf, reader.place, read) for part, leaf in zip(composition.parts, leaves, strict=True)
     }
 
 
@@ -130,8 +134,19 @@ def _leaves(catalog: Catalog, composition: Composition) -> tuple[_Reader, tuple[
     return reader, tuple(reader.leaves(customer, composition.values))
 
 
-def _values(leaf: _Leaf, place: Mapping[str, Any], resources: Mapping[str, Any]) -> dict[str, Any]:
-    context = {"service": leaf.service, "place": place, "resource": resources}
+def _relied_context(composition: Composition, relied: Mapping[str, Composition]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for specification_id, service_id in composition.relied.items():
+        other = relied.get(service_id)
+        if other is None:
+            reason = f"service {service_id}, on which it relies, is not there"
+            raise MappingError(composition.specification_id, specification_id, reason)
+        found[resource_name(specification_id)] = {"service": other.values, **_resource_context(other.resources)}
+    return found
+
+
+def _values(leaf: _Leaf, place: Mapping[str, Any], read: Mapping[str, Any]) -> dict[str, Any]:
+    context = {"service": leaf.service, "place": place, **read}
     specifications = leaf.specification.characteristics
     values = with_defaults(specifications, _evaluate(leaf.use, context))
     problem = next(iter(check_values(specifications, values, leaf.specification.id)), None)

@@ -62,7 +62,8 @@ def activation_request(catalog: Catalog, service_id: str, composition: Compositi
 def customer_service(catalog: Catalog, service_id: str, composition: Composition) -> Document:
     """Return the TMF638 customer-facing service, its supporting services by reference."""
     supporting = [_service_reference(catalog, part) for part in composition.parts]
-    relationships = [{"relationshipType": "reliesOn", "service": each} for each in supporting]
+    relied = (_relied_reference(key, each) for key, each in composition.relied.items())
+    relationships = [{"relationshipType": "reliesOn", "service": each} for each in (*supporting, *relied)]
     return {
         **_customer_service(catalog, service_id, composition),
         "supportingService": supporting,
@@ -140,6 +141,11 @@ def _service_reference(catalog: Catalog, part: Part) -> dict[str, Any]:
         "@type": "ServiceRef",
         "@referredType": "Service",
     }
+
+
+def _relied_reference(specification_id: str, service_id: str) -> dict[str, Any]:
+    names = {"name": specification_id, "@type": "ServiceRef", "@referredType": "Service"}
+    return {"id": service_id, "href": href("service", service_id), **names}
 
 
 def _resource_reference(resource: Reserved) -> dict[str, Any]:

@@ -79,6 +79,9 @@ class ServiceOrderHandler:
             turn = [*due(tasks), *(tasks[key] for key in unfit)]
             undone = to_undo(tasks)
             if not turn and not undone:
+                if row.state in FINAL:
+                    for task in tasks.values():
+                        self.steps.inventory.let_go(uow, task.composition.relied.values(), row.id)
                 return row
             begun = {task.item_id: replace(task, state=OrderState.IN_PROGRESS) for task in turn}
             if begun:
@@ -196,6 +199,7 @@ class ServiceOrderHandler:
             return self._fail(uow, row, task, errors_of(error, uow))
 
     def _begin_add(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        self.steps.inventory.hold(uow, task.composition.relied.values(), row.id)
         parts = tuple(
             Part(
                 service_id=str(uuid4()),
@@ -265,7 +269,8 @@ class ServiceOrderHandler:
 
     def _activate(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         catalog = self.steps.catalog.current(uow)
-        composition = replace(task.composition, part_values=part_values(catalog, task.composition))
+        relied = self.steps.inventory.compositions(uow, dict.fromkeys(task.composition.relied.values(), ""))
+        composition = replace(task.composition, part_values=part_values(catalog, task.composition, relied))
         task = replace(task, composition=composition, phase=Phase.ACTIVATING, sent=())
         if task.before is None:
             request = activation_request(catalog, task.service_id, composition)

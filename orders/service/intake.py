@@ -1,30 +1,17 @@
 """Checks TMF641 bodies against the catalog and the services there are; every problem with its path. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
-
-from pydantic import Field
+from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from inventory.documents import Document
 from orders.catalog.characteristics import check_values, with_defaults
 from orders.catalog.model import Catalog, CustomerService, Ref
-from orders.dependencies import Relation, after
+from orders.dependencies import STANDING, after, waits
 from orders.documents import with_items
 from orders.errors import Problem
 from orders.inbound import (
-    Action,
-    CharacteristicBody,
-    Inbound,
-    ItemBody,
-    NoteBody,
-    OrderBody,
-    PartyBody,
-    PlaceBody,
-    ReferenceBody,
-    RelationshipBody,
-    SpecificationBody,
-    Text,
     common_problems,
     nodes_of,
     offer_problems,
@@ -32,86 +19,12 @@ from orders.inbound import (
     refuse,
     values_of,
 )
-from orders.items import walked
+from orders.items import Placed, walked
+from orders.service.bodies import ITEMS, ServiceBody, ServiceOrderBody, ServiceOrderItemBody
 from orders.service.model import Composition
 
-ITEMS: Final = "serviceOrderItem"
 AttributesOf = Callable[[str], Mapping[str, Any]]
 """What is known of a place, by its id."""
-
-
-class ServiceBody(Inbound):
-    """The service of an item."""
-
-    id: Text | None = None
-    href: str | None = None
-    name: str | None = None
-    category: str | None = None
-    description: str | None = None
-    service_type: str | None = None
-    note: list[NoteBody] = Field(default_factory=list)
-    place: list[PlaceBody] = Field(default_factory=list)
-    service_characteristic: list[CharacteristicBody] = Field(default_factory=list)
-    service_specification: SpecificationBody | None = None
-    service_relationship: list[Inbound] = Field(default_factory=list)
-    related_party: list[PartyBody] = Field(default_factory=list)
-    supporting_resource: list[ReferenceBody] = Field(default_factory=list)
-    supporting_service: list[Inbound] = Field(default_factory=list)
-
-
-class RelatedItemBody(Inbound):
-    """An item that another one relates to."""
-
-    id: str | None = None
-    item_id: str | None = None
-    service_order_id: str | None = None
-    service_order_href: str | None = None
-
-
-class ItemRelationshipBody(RelationshipBody):
-    """How an item relates to another."""
-
-    order_item: RelatedItemBody | None = None
-
-    def relation(self, path: str) -> Relation:
-        """Return what it says; ``path`` is where it stands."""
-        named = self.order_item or RelatedItemBody()
-        return Relation(
-            kind=self.relationship_type or "",
-            target=named.item_id or named.id,
-            path=f"{path}.orderItem.itemId",
-            order=named.service_order_id or "",
-        )
-
-
-class ServiceOrderItemBody(ItemBody):
-    """An item of an incoming service order."""
-
-    action: Action
-    service: ServiceBody
-    service_order_item: "list[ServiceOrderItemBody]" = Field(default_factory=list)
-    service_order_item_relationship: list[ItemRelationshipBody] = Field(default_factory=list)
-
-    @property
-    def inner(self) -> "Sequence[ServiceOrderItemBody]":
-        """The items inside it."""
-        return self.service_order_item
-
-    @property
-    def relationships(self) -> tuple[str, Sequence[RelationshipBody]]:
-        """What it says of other items, and the attribute where that stands."""
-        return "serviceOrderItemRelationship", self.service_order_item_relationship
-
-
-class ServiceOrderBody(OrderBody):
-    """A TMF641 ServiceOrder_Create body."""
-
-    notification_contact: str | None = None
-    note: list[NoteBody] = Field(default_factory=list)
-    priority: str | None = None
-    external_reference: list[Inbound] = Field(default_factory=list)
-    order_relationship: list[Inbound] = Field(default_factory=list)
-    service_order_item: list[ServiceOrderItemBody] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +34,7 @@ class ServiceItem:
     Attributes:
         composition: the service as it shall be, without what is only known later.
         after: the items that it waits for.
+        relied: the items that bring what it relies on, by the id of what that is to be.
     """
 
     item_id: str
@@ -128,6 +42,7 @@ class ServiceItem:
     service_id: str | None
     composition: Composition
     after: tuple[str, ...] = ()
+    relied: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +85,21 @@ def named_services(order: ServiceOrderBody) -> dict[str, str]:
     return found
 
 
+def relied_services(order: ServiceOrderBody) -> dict[str, str]:
+    """Return the existing services that new ones are to rely on: service id to the path that names it first."""
+    found: dict[str, str] = {}
+    for placed in walked(order.service_order_item, ITEMS):
+        for path, key in _named_relied(placed) if placed.item.action == "add" else ():
+            found.setdefault(key, path)
+    return found
+
+
+def _named_relied(placed: Placed[ServiceOrderItemBody]) -> Iterator[tuple[str, str]]:
+    for number, each in enumerate(placed.item.service.service_relationship):
+        if each.relationship_type.casefold() in STANDING and each.service is not None and each.service.id is not None:
+            yield f"{placed.path}.service.serviceRelationship[{number}].service.id", each.service.id
+
+
 def check_order(
     order: ServiceOrderBody,
     document: Document,
@@ -187,12 +117,70 @@ def check_order(
     context.problems.extend(_named_twice(order))
     checked = [_check_item(context, placed.item, placed.path) for placed in walked(order.service_order_item, ITEMS)]
     refuse(context.problems)
-    items = [item for item in checked if item is not None]
-    waited = after(nodes_of(order.service_order_item, ITEMS), (item.item_id for item in items))
-    return ServiceOrder(
-        external_id=order.external_id,
-        document=document,
-        items=tuple(replace(item, after=waited.get(item.item_id, ())) for item in items),
+    items = _reliant(context, order, [item for item in checked if item is not None])
+    refuse(context.problems)
+    return ServiceOrder(external_id=order.external_id, document=document, items=items)
+
+
+def _reliant(context: _Context, order: ServiceOrderBody, items: Sequence[ServiceItem]) -> tuple[ServiceItem, ...]:
+    """Return the items with what they wait for and rely on; what is needed and not named is reported."""
+    nodes = nodes_of(order.service_order_item, ITEMS)
+    waited = after(nodes, (item.item_id for item in items))
+    named = {wait: dict[str, None]() for wait in (node.id for node in nodes)}
+    for wait in waits(nodes):
+        named[wait.item][wait.other] = None
+    made = {item.item_id: item for item in items if item.action != "delete"}
+    placed = {each.item.id: each for each in walked(order.service_order_item, ITEMS)}
+    completed = []
+    for item in items:
+        others = [made[key] for key in named[item.item_id] if key in made]
+        item = replace(item, after=waited.get(item.item_id, ()))  # noqa: PLW2901 - the item, completed
+        completed.append(_relied(context, placed[item.item_id], item, others) if item.action == "add" else item)
+    found = _ceased_in_turn(completed)
+    try:
+        TopologicalSorter({item.item_id: item.after for item in found}).prepare()
+    except CycleError as error:
+        way = " → ".join(reversed(error.args[1]))
+        context.report(
+            ITEMS, f"the items wait for each other: {way}", "of two that are ceased, the one that relies first"
+        )
+    return found
+
+
+def _relied(
+    context: _Context, placed: Placed[ServiceOrderItemBody], item: ServiceItem, others: Sequence[ServiceItem]
+) -> ServiceItem:
+    specification = context.catalog.customer_service(item.composition.specification)
+    here: dict[str, str] = {}
+    there: dict[str, str] = {}
+    for key in specification.relies_on:
+        inside = [each.item_id for each in others if each.composition.specification_id == key]
+        outside = [
+            name
+            for _, name in _named_relied(placed)
+            if name in context.services and context.services[name].specification_id == key
+        ]
+        if len(inside) + len(outside) != 1:
+            wrong = f"{specification.id!r} relies on one {key!r}, and {len(inside) + len(outside)} are named"
+            legal = "reliesOn with the id of a service, or a dependency on the item that adds it"
+            context.report(f"{placed.path}.service.serviceRelationship", wrong, legal)
+        if inside:
+            here[key] = inside[0]
+        elif outside:
+            there[key] = outside[0]
+    return replace(item, relied=here, composition=replace(item.composition, relied=there))
+
+
+def _ceased_in_turn(items: Sequence[ServiceItem]) -> tuple[ServiceItem, ...]:
+    """Return the items so that of two services that are ceased the one that relies on the other goes first."""
+    ceased = {item.service_id: item for item in items if item.action == "delete"}
+    first: dict[str, tuple[str, ...]] = {}
+    for item in ceased.values():
+        for other in (ceased[key] for key in item.composition.relied.values() if key in ceased):
+            if other.item_id not in item.after:
+                first[other.item_id] = (*first.get(other.item_id, ()), item.item_id)
+    return tuple(
+        replace(item, after=tuple(dict.fromkeys((*item.after, *first.get(item.item_id, ()))))) for item in items
     )
 
 

@@ -1,8 +1,8 @@
 """SOM's side of the service inventory (TMF638): which services exist, which are busy, what became of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
@@ -14,6 +14,9 @@ from orders.errors import OrderConflict
 from orders.service.documents import customer_service, resource_services
 from orders.service.model import Composition, dump_composition, load_composition
 from orders.service.states import SERVICE, ServiceState
+
+RELYING: Final = "relying"
+"""Where a service's private data names the services in use that rely on it."""
 
 
 def service_store() -> DocumentStore:
@@ -63,6 +66,32 @@ class ServiceInventory:
             if row.task.get("order"):
                 raise OrderConflict(path, service_id, f"has service order {row.task['order']!r} in flight")
 
+    def hold(self, uow: UnitOfWork, service_ids: Iterable[str], order_id: str) -> None:
+        """Note that ``order_id`` makes something that relies on the services.
+
+        Raises:
+            OrderConflict: one is not there, is terminated, or has another order in flight.
+        """
+        for service_id in service_ids:
+            row = self.store.find(uow, service_id)
+            if row is None or row.state == ServiceState.TERMINATED:
+                raise OrderConflict("reliesOn", service_id, "is not there any more")
+            if row.task.get("order") not in (None, order_id):
+                raise OrderConflict("reliesOn", service_id, f"has service order {row.task['order']!r} in flight")
+            self.claim(uow, service_id, order_id)
+
+    def let_go(self, uow: UnitOfWork, service_ids: Iterable[str], order_id: str) -> None:
+        """Let other orders in for those of the services that ``order_id`` holds."""
+        for service_id in service_ids:
+            row = self.store.find(uow, service_id)
+            if row is not None and row.task.get("order") == order_id:
+                self.claim(uow, service_id, None)
+
+    def relying(self, uow: UnitOfWork, service_id: str) -> tuple[str, ...]:
+        """Return the services in use that rely on the service."""
+        row = self.store.find(uow, service_id)
+        return tuple(row.task.get(RELYING, ())) if row is not None else ()
+
     def claim(self, uow: UnitOfWork, service_id: str, order_id: str | None) -> None:
         """Note that ``order_id`` is in flight for the service; None: no order is any more."""
         row = self.store.get(uow, service_id)
@@ -88,15 +117,29 @@ class ServiceInventory:
             if before is None:
                 self._insert(uow, change, {**document, **started}, task)
             else:
+                task = {**task, **({RELYING: before.task[RELYING]} if RELYING in before.task else {})}
                 SERVICE.advance(ServiceState(before.state), ServiceState.ACTIVE)
                 self._save(uow, change, before, merged(before.document, document), task)
         for service_id in change.retired:
             self._end(uow, change, service_id)
+        self._rely(uow, change, is_on=True)
 
     def terminated(self, uow: UnitOfWork, change: Change) -> None:
         """Write the service and its parts as terminated."""
         for service_id in (change.service_id, *(part.service_id for part in change.composition.parts)):
             self._end(uow, change, service_id)
+        self._rely(uow, change, is_on=False)
+
+    def _rely(self, uow: UnitOfWork, change: Change, *, is_on: bool) -> None:
+        """Note with the services that the changed one relies on whether it does by now."""
+        for service_id in change.composition.relied.values():
+            row = self.store.get(uow, service_id)
+            others = [key for key in row.task.get(RELYING, ()) if key != change.service_id]
+            relying = [*others, change.service_id] if is_on else others
+            if relying != row.task.get(RELYING, []):
+                kept = {key: value for key, value in row.task.items() if key != RELYING}
+                task = {**kept, RELYING: relying} if relying else kept
+                self.store.save(uow, row, replace(row, task=task))
 
     def _end(self, uow: UnitOfWork, change: Change, service_id: str) -> None:
         ended = {"endDate": stamp(uow.now), "hasStarted": False, "isServiceEnabled": False}

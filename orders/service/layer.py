@@ -1,7 +1,7 @@
 """SOM: takes TMF641 service orders in and lets the handler move them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from activation.contracts import ServiceActivation
@@ -12,12 +12,20 @@ from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.errors import OrderConflict
 from orders.interventions import Intervention
 from orders.life import OrderLife
 from orders.places import Places
+from orders.service.bodies import ServiceOrderBody
 from orders.service.contracts import ResourceOrdering
 from orders.service.handler import ServiceOrderHandler
-from orders.service.intake import ServiceOrder, ServiceOrderBody, check_order, named_services, read_order
+from orders.service.intake import (
+    ServiceOrder,
+    check_order,
+    named_services,
+    read_order,
+    relied_services,
+)
 from orders.service.interventions import ServiceInterventions
 from orders.service.inventory import ServiceInventory
 from orders.service.jobs import CANCEL, FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER, START, TELL_LATE, UNDO_AGAIN, WAKE
@@ -62,10 +70,12 @@ class ServiceOrdering:
         if known is not None:
             return known.id
         named = named_services(body)
-        services = self._inventory.compositions(uow, named)
+        relied = relied_services(body)
+        services = self._inventory.compositions(uow, {**relied, **named})
         catalog = self.catalog.current(uow)
         checked = check_order(body, document, catalog, services, lambda key: self.places.attributes(uow, key))
-        self._inventory.refuse_busy(uow, named)
+        self._inventory.refuse_busy(uow, {**relied, **named})
+        self._refuse_relied(uow, checked, named)
         return self._store(uow, checked, correlation_id)
 
     def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
@@ -134,6 +144,14 @@ class ServiceOrdering:
     def _inventory(self) -> ServiceInventory:
         return ServiceInventory(catalog=self.catalog)
 
+    def _refuse_relied(self, uow: UnitOfWork, checked: ServiceOrder, paths: Mapping[str, str]) -> None:
+        ceased = {item.service_id for item in checked.items if item.action == "delete"}
+        for service_id in sorted(key for key in ceased if key is not None):
+            left = [key for key in self._inventory.relying(uow, service_id) if key not in ceased]
+            if left:
+                reason = f"is relied on by service {', '.join(left)}; cease that first, or in the same order"
+                raise OrderConflict(paths[service_id], service_id, reason)
+
     def _store(self, uow: UnitOfWork, checked: ServiceOrder, correlation_id: str | None) -> str:
         order_id = str(uuid4())
         tasks = _tasks(checked)
@@ -150,17 +168,24 @@ class ServiceOrdering:
         for item in checked.items:
             if item.service_id is not None:
                 self._inventory.claim(uow, item.service_id, order_id)
+            self._inventory.hold(uow, item.composition.relied.values(), order_id)
         self.life.accept(uow, row)
         return order_id
 
 
 def _tasks(checked: ServiceOrder) -> dict[str, ItemTask]:
+    ids = {item.item_id: item.service_id or str(uuid4()) for item in checked.items}
     return {
         item.item_id: ItemTask(
             item_id=item.item_id,
             action=item.action,
-            service_id=item.service_id or str(uuid4()),
-            composition=item.composition,
+            service_id=ids[item.item_id],
+            composition=replace(
+                item.composition,
+                relied={**item.composition.relied, **{key: ids[other] for key, other in item.relied.items()}},
+            )
+            if item.relied
+            else item.composition,
             after=item.after,
         )
         for item in checked.items

@@ -74,6 +74,7 @@ class Composition:
         version: of its specification; empty where it was made before versions were kept.
         place_attributes: what was known of the place when the order came.
         nested: versions of the customer-facing services that it is made of, by specification id.
+        relied: the service that it relies on, by the id of what it is to be.
     """
 
     specification_id: str
@@ -85,6 +86,7 @@ class Composition:
     version: str = ""
     place_attributes: dict[str, Any] = field(default_factory=dict)
     nested: dict[str, str] = field(default_factory=dict)
+    relied: dict[str, str] = field(default_factory=dict)
 
     @property
     def specification(self) -> Ref:

@@ -10,8 +10,8 @@ from inventory.store import DocumentStore, Row
 from orders.documents import merged, stamp, with_notes
 from orders.interventions import WAITING_FOR, waits_for_resume
 from orders.items import advanced
+from orders.service.bodies import ITEMS
 from orders.service.documents import order_error_messages
-from orders.service.intake import ITEMS
 from orders.service.model import ItemTask, dump_tasks
 from orders.service.states import ITEM, ORDER
 from orders.states import FINAL, OrderState, roll_up, way

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from api.http.server import bind, serving
 from api.wiring import PRODUCT_ORDERING
-from orders.product.intake import ProductOrderBody
+from orders.product.bodies import ProductOrderBody
 from tests.bench.orders import order
 from tests.bench.report import UNDER, Figure, median_of, percentile, rounded
 from tests.bench.rig import Rig, running

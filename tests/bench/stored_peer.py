@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, registry
 
 from api.storage import DATABASE_FILE
 from api.wiring import PRODUCT_ORDERING
-from orders.product.intake import ProductOrderBody
+from orders.product.bodies import ProductOrderBody
 from orders.product.tables import product_orders
 from tests.bench.rig import Rig
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+import labs
 import templates
 from activation.desired import Renderings, parts
 from activation.drift_policy import DriftRule
@@ -35,8 +37,9 @@ from inventory.documents import characteristics
 from inventory.model import Device
 from inventory.network_file import load_network_file
 from orders.catalog.load import load_catalog
-from orders.catalog.model import Catalog
+from orders.catalog.model import Catalog, Ref
 from orders.errors import InvalidOrder
+from orders.product.bundle import with_parts
 from orders.product.intake import check_order as check_product_order
 from orders.product.intake import named_products, read_order
 from orders.product.model import ItemTask
@@ -185,9 +188,14 @@ def test_every_block_parses(block: Block) -> None:
 def test_product_orders_are_accepted_or_refused_as_the_page_says(catalog: Catalog, extended: Path) -> None:
     bigger = load_catalog(extended / "orders/catalog/data")
     known = {key: _product(key) for key in PRODUCTS}
+    ftth = load_catalog(CATALOG, Path(labs.__file__).parent / "ftth/catalog")
     orders = [(block, body) for block, body in _bodies() if _is_order(body, "productOrderItem")]
     for block, body in orders:
         order, document = read_order(body)
+        if block.mark == "catalog: ftth":
+            order, document = read_order(with_parts(document, ftth, _household()))
+            assert check_product_order(order, document, ftth, _household()).items, block.place
+            continue
         products = {key: known[key] for key in named_products(order)}
         if block.mark == "refused":
             with pytest.raises(InvalidOrder) as refused:
@@ -196,6 +204,17 @@ def test_product_orders_are_accepted_or_refused_as_the_page_says(catalog: Catalo
         else:
             check_product_order(order, document, bigger if block.mark == "catalog: extended" else catalog, products)
     assert {Path(block.place).parent.name for block, _ in orders} == {"", "docs", "reference", "how-to"}
+
+
+def _household() -> dict[str, ItemTask]:
+    """Return a bundle without television, and its only part."""
+    internet = replace(_product("$INTERNET"), bundle="$BUNDLE")
+    bundle = replace(internet, product_id="$BUNDLE", offering_id="fibre-tv", is_bundle=True, bundle="", values={})
+    home = Ref(id="home", version="1.0")
+    return {
+        "$INTERNET": internet,
+        "$BUNDLE": replace(bundle, specification=home, service_id=None, parts=("$INTERNET",)),
+    }
 
 
 def _product(key: str) -> ItemTask:

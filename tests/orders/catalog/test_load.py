@@ -53,6 +53,42 @@ WRONG: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
         "x",
         "resourceFacingServices[0].requires[0].specification: 'x' does not exist (legal: gpon-port, ip-address, vlan)",
     ),
+    "bundle-dangling": (
+        (*OFFERING, "bundles"),
+        [{"offering": "iptv"}],
+        "productOfferings[0].bundles[0].offering: 'iptv' does not exist (legal: fibre-10, fibre-100,",
+    ),
+    "bundle-of-itself": (
+        (*OFFERING, "bundles"),
+        [{"offering": "fibre-100"}],
+        "productOfferings[0].bundles: the bundle is inside itself: fibre-100 → fibre-100",
+    ),
+    "bundle-realized": (
+        (*OFFERING, "bundles"),
+        [{"offering": "fibre-500"}],
+        "productOfferings[0].productSpecification: is realized by 'internet-access', and 'fibre-100' is a bundle",
+    ),
+    "bundle-limits": (
+        (*OFFERING, "bundles"),
+        [{"offering": "fibre-500", "lowerLimit": 2, "upperLimit": 1}],
+        "bundles[0]: lowerLimit 2, default 2, upperLimit 1 contradict each other",
+    ),
+    "bundle-twice": (
+        (*OFFERING, "bundles"),
+        [{"offering": "fibre-500"}, {"offering": "fibre-500"}],
+        "productOfferings[0].bundles[1]: 'fibre-500' is bundled twice",
+    ),
+    "realized-by-nothing": (
+        (*PRODUCT, "realizedBy"),
+        None,
+        "productOfferings[0].bundles: 'broadband' has no realizedBy, and 'fibre-100' bundles nothing",
+    ),
+    "relies-on-nobody": ((*CFS, "reliesOn"), ["x"], "customerFacingServices[0].reliesOn[0]: 'x' does not exist"),
+    "relies-on-itself": (
+        (*CFS, "reliesOn"),
+        ["internet-access"],
+        "customerFacingServices[0].reliesOn: the service relies on itself: internet-access → internet-access",
+    ),
     "itself": (
         (*CFS, "supportedBy", 0),
         {"specification": "internet-access"},
@@ -187,7 +223,9 @@ def test_every_problem_of_a_stage_is_reported(tmp_path: Path) -> None:
 
 def test_shipped_catalog_has_the_whole_chain(catalog: Catalog) -> None:
     offering = catalog.offerings["fibre-1000"]
-    service = catalog.customer_service(catalog.specification_of(offering).realized_by.specification)
+    use = catalog.specification_of(offering).realized_by
+    assert use is not None
+    service = catalog.customer_service(use.specification)
     parts = [catalog.resource_service(use.specification) for use in service.supported_by]
     assert offering.fixed == {"downstreamMbps": 1000, "upstreamMbps": 500}
     assert [(part.id, [each.specification.id for each in part.requires]) for part in parts] == [
