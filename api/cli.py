@@ -26,6 +26,8 @@ from api.drift_commands import EPILOG as DRIFT_EPILOG
 from api.drift_commands import drift_command
 from api.errors import ApiError, StartRefused
 from api.far.model import Layer
+from api.feasibility_commands import EPILOG as FEASIBILITY
+from api.feasibility_commands import feasibility_command
 from api.fsck.command import fsck_command
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
@@ -64,6 +66,7 @@ app.command("plan", epilog=HELP)(plan_command)
 app.add_typer(hub_app, name="hub")
 app.add_typer(db_app, name="db")
 app.add_typer(device_app, name="device")
+app.command("feasibility", epilog=FEASIBILITY)(feasibility_command)
 app.command("drift", epilog=DRIFT_EPILOG)(drift_command)
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(lab_app, name="lab")

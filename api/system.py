@@ -9,6 +9,7 @@ from activation.device_board import DeviceBoard
 from activation.drift_watch import DriftWatch
 from api.far.places import PlaceSource
 from api.far.side import Side
+from api.feasibility import Feasibility
 from api.http.activation import ActivationDesk
 from api.http.collections import Collection, LayerCreate
 from api.hub.hub import Hub
@@ -40,6 +41,7 @@ class System:
         creates: how a new resource of a collection is made, by collection name.
         layer_creates: the same for the layer above, where that is another process.
         catalog: changes the catalog.
+        feasibility: says what could be delivered where.
         order_lives: what clients do with orders that are placed, by collection name.
         interventions: what people ask of orders under way, by the kind of order.
         activation: TMF640's own door.
@@ -64,6 +66,7 @@ class System:
     creates: Mapping[str, Create]
     layer_creates: Mapping[str, LayerCreate]
     catalog: CatalogEditor
+    feasibility: Feasibility
     order_lives: Mapping[str, OrderLife]
     interventions: Mapping[str, tuple[DocumentStore, Intervene]]
     activation: ActivationDesk

@@ -28,6 +28,7 @@ from api.far.hearing import HEARD, Hearing
 from api.far.model import Layer
 from api.far.places import OwnPlaces
 from api.far.side import Side, asking, side_of
+from api.feasibility import Feasibility
 from api.front_door import FrontDoor
 from api.http.activation import ActivationDesk
 from api.http.catalog import catalog_collections
@@ -275,6 +276,13 @@ def _system(
         layer_creates=layer_creates(layers.service, layers.resource),
         creates={**_creates(layers), **catalog_creates(layers.editor)},
         catalog=layers.editor,
+        feasibility=Feasibility(
+            database=database,
+            catalog=layers.service.catalog,
+            services=layers.service,
+            resources=layers.resource,
+            handlers=layers.handlers(),
+        ),
         order_lives=order_lives(layers.product, layers.service, layers.resource),
         interventions=interventions(layers.product, layers.service),
         activation=desk,

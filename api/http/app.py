@@ -19,6 +19,7 @@ from api.http.chains import add_chains
 from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
+from api.http.feasibility import add_feasibility
 from api.http.interventions import add_interventions
 from api.http.layers import is_served, served
 from api.http.list_query import page_request
@@ -51,6 +52,7 @@ def create_app(system: System) -> FastAPI:
     add_interventions(guarded, system)
     add_catalog_changes(guarded, system)
     add_catalog_files(guarded, system)
+    add_feasibility(guarded, system)
     _add_events(guarded, system)
     _add_own(guarded, system)
     if Layer.ACTIVATION in system.side.here:

@@ -104,6 +104,8 @@ def _published(connection: Connection) -> dict[tuple[str, str], list[tuple[str, 
     found: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     here = events.c
     kept = select(here.resource_kind, here.resource_id, here.event_type, here.document).order_by(here.sequence)
+    # The catalog is no order's doing: the start of the platform tells of it.
+    kept = kept.where(here.resource_kind.in_(TABLES))
     for kind, key, event_type, document in connection.execute(kept):
         state = state_of(kind, json.loads(document))
         if event_type.endswith("AttributeValueChangeEvent"):
