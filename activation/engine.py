@@ -229,7 +229,7 @@ class ActivationCore(ServiceActivations):
         if member is None or self._is_stopping:
             arrival.job.end(None if member is None else _STOPPED)
         else:
-            self._lines.join(frozenset(member.work.changing()), member, alone=member.alone)
+            self._lines.join(frozenset(member.work.changing()), member, most=member.most)
 
     def _dispatch(self) -> None:
         with self._guard:
@@ -244,6 +244,7 @@ class ActivationCore(ServiceActivations):
             with self.reach.locks.held(devices):
                 members = self._lines.take(devices, self.sizes.limit(devices))
                 if members:
+                    _begin(members)
                     self._change.bring(members)
         except BaseException as error:  # noqa: BLE001 - each job is told what broke it
             for member in members or self._lines.take(devices, self.sizes.limit(devices)):
@@ -271,3 +272,9 @@ class ActivationCore(ServiceActivations):
         if missing:
             with transactions.begin() as uow:
                 index(uow, {root: with_places(held, self.reach.platform) for root, held in missing.items()})
+
+
+def _begin(members: Iterable[Member]) -> None:
+    for member in members:
+        if member.begin is not None:
+            member.begin()

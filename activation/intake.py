@@ -102,6 +102,8 @@ class Intake:
             report=report,
             transactions=transactions,
             end=arrival.job.end,
+            begin=arrival.job.begin,
+            failures=arrival.job.failures,
             # What is approved is what is pushed: a plan of one activation, and of no other.
             alone=repair is not None
             or work.is_staged

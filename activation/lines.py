@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
+from sys import maxsize
 from typing import Generic, TypeVar
 
 M = TypeVar("M")
@@ -13,11 +14,11 @@ Names = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class _Place(Generic[M]):
-    """A member's place in its line; ``number`` counts arrivals."""
+    """A member's place in its line; ``number`` counts arrivals, ``most`` is how many its group may have."""
 
     number: int
     member: M
-    alone: bool
+    most: int
 
 
 @dataclass(slots=True)
@@ -33,10 +34,10 @@ class Lines(Generic[M]):
     _numbers: "count[int]" = field(default_factory=count)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
-    def join(self, devices: Names, member: M, *, alone: bool = False) -> None:
-        """Put ``member`` at the end of the line of those who change ``devices``; ``alone`` keeps it out of groups."""
+    def join(self, devices: Names, member: M, *, most: int = maxsize) -> None:
+        """Put ``member`` at the end of the line of those who change ``devices``; its group has ``most`` at most."""
         with self._guard:
-            self._waiting.setdefault(devices, deque()).append(_Place(next(self._numbers), member, alone))
+            self._waiting.setdefault(devices, deque()).append(_Place(next(self._numbers), member, most))
 
     def begin(self) -> Names | None:
         """Return the devices of the line that goes next, now its own until :meth:`finish`; None where none can."""
@@ -54,11 +55,10 @@ class Lines(Generic[M]):
         with self._guard:
             line = self._waiting.get(devices, deque())
             group: list[M] = []
-            while line and len(group) < limit and not (group and line[0].alone):
+            while line and len(group) < min(limit, line[0].most):
                 place = line.popleft()
                 group.append(place.member)
-                if place.alone:
-                    break
+                limit = min(limit, place.most)
             if not line:
                 self._waiting.pop(devices, None)
             return group

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from activation.batch_size import MOST
 from activation.desired import is_change
 from activation.model import Fragment, FragmentChange, Plan
 from activation.report import Report
@@ -83,6 +84,8 @@ class Member:
         transactions: where its job may write.
         end: tells its job that it is done, when to come again, or what broke it.
         alone: whether it must not share a transaction.
+        begin: tells its job that the work begins.
+        failures: how often its job failed, or the worker died over it.
     """
 
     monitor: Row
@@ -91,7 +94,14 @@ class Member:
     transactions: Transactions
     end: Callable[[Retry | BaseException | None], None]
     alone: bool = False
+    begin: Callable[[], None] | None = None
+    failures: int = 0
     is_ended: bool = False
+
+    @property
+    def most(self) -> int:
+        """How many may share its transaction: a quarter each time after the first failure, at last nobody."""
+        return 1 if self.alone else max(1, MOST >> 2 * max(0, self.failures - 1))
 
     def finish(self, outcome: Retry | BaseException | None) -> None:
         """End the member's job, unless it has ended."""

@@ -187,6 +187,10 @@ class DeviceHandler(Protocol):
         ...
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceJob:
     """A leased job in the hands of a :class:`DeviceDesk`.
@@ -194,11 +198,16 @@ class DeviceJob:
     Attributes:
         transactions: where its work is written; they fail once the job is another worker's.
         end: to be called once, from any thread: None where the job is done, when to run it again, or what broke it.
+        begin: to be called before the work begins: a worker that dies counts against what it was doing, and not for
+            ever against what only waited.
+        failures: how often the job failed, or its worker died: what many share is then done by fewer together.
     """
 
     job: Job
     transactions: Transactions
     end: Callable[["Retry | BaseException | None"], None]
+    begin: Callable[[], None] = _nothing
+    failures: int = 0
 
 
 class DeviceDesk(Protocol):

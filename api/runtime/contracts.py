@@ -135,7 +135,15 @@ class JobQueue(Protocol):
     def reap(self, connection: Connection, *, silent_for_s: float, max_failures: int) -> int:
         """Take the jobs of workers that were silent for so long and make them ready; return how many.
 
-        A job whose workers died ``max_failures`` times is parked instead.
+        The first death counts against all that the worker had; after that one counts against what :meth:`charge` said
+        was begun. A job with ``max_failures`` against it is parked instead.
+        """
+        ...
+
+    def charge(self, connection: Connection, claim: Claim) -> None:
+        """Count a failure against a leased job beforehand: it begins, and whether its worker survives is not known.
+
+        Settling the job takes that back.
         """
         ...
 

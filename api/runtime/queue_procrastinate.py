@@ -116,12 +116,17 @@ _REAP: Final = text(f"""
         WHERE job.status = 'doing' AND NOT EXISTS (SELECT FROM procrastinate_workers AS w WHERE w.id = job.worker_id)
         FOR UPDATE SKIP LOCKED),
     taken AS ({_ORPHANS},
-        status = CASE WHEN COALESCE((args ->> 'failures')::int, 0) + 1 >= :max_failures THEN 'failed'
+        status = CASE WHEN GREATEST(COALESCE((args ->> 'failures')::int, 0), 1) >= :max_failures THEN 'failed'
                       ELSE 'todo' END::procrastinate_job_status,
         args = args || jsonb_build_object('reason', CAST(:reason AS text),
-                                          'failures', COALESCE((args ->> 'failures')::int, 0) + 1)
+                                          'failures', GREATEST(COALESCE((args ->> 'failures')::int, 0), 1))
         FROM orphan WHERE job.id = orphan.id RETURNING job.queue_name)
     SELECT count(*), count(pg_notify('{CHANNEL}' || queue_name, '')) FROM taken
+""")
+
+_CHARGE: Final = text("""
+    UPDATE procrastinate_jobs SET args = args || jsonb_build_object('failures', CAST(:failures AS int))
+    WHERE id = :id AND status = 'doing' AND worker_id = :worker
 """)
 
 _PRUNE: Final = text("SELECT procrastinate_prune_stalled_workers_v1(:silent_for_s)")
@@ -258,6 +263,11 @@ class ProcrastinateQueue:
         connection.execute(_UNLOCK)
         found = connection.execute(_REAP, {"max_failures": max_failures, "reason": WORKER_DIED})
         return int(found.scalar_one())
+
+    def charge(self, connection: Connection, claim: Claim) -> None:
+        """Count a failure against a leased job beforehand."""
+        about = {"id": claim.job.job_id, "worker": claim.worker_id, "failures": claim.failures + 1}
+        connection.execute(_CHARGE, about)
 
     def has_orphans(self, connection: Connection, *, silent_for_s: float) -> bool:
         """Say whether a worker was not heard of lately, or a job has none."""

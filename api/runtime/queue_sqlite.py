@@ -130,13 +130,18 @@ class SqliteQueue:
         alive = select(workers.c.worker_id)
         orphaned = (jobs.c.state == RUNNING) & (jobs.c.worker_id.is_(None) | jobs.c.worker_id.not_in(alive))
         values: dict[str, Any] = {
-            "state": case((jobs.c.failures + 1 >= max_failures, PARKED), else_=READY),
+            "state": case((func.max(jobs.c.failures, 1) >= max_failures, PARKED), else_=READY),
             "worker_id": None,
             "attempt": jobs.c.attempt + 1,
-            "failures": jobs.c.failures + 1,
+            "failures": func.max(jobs.c.failures, 1),
             "reason": WORKER_DIED,
         }
         return connection.execute(update(jobs).where(orphaned).values(values)).rowcount
+
+    def charge(self, connection: Connection, claim: Claim) -> None:
+        """Count a failure against a leased job beforehand."""
+        mine = (jobs.c.job_id == claim.job.job_id) & (jobs.c.worker_id == claim.worker_id)
+        connection.execute(update(jobs).where(mine).values(failures=claim.failures + 1))
 
     def has_orphans(self, connection: Connection, *, silent_for_s: float) -> bool:
         """Say whether a job is run by nobody who was heard of lately."""

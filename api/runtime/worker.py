@@ -256,10 +256,24 @@ class Worker:
         for claim in claims:
             if claim.job.kind in self.desks:
                 self._here.hold()
-                job = DeviceJob(job=claim.job, transactions=self._fenced(claim), end=partial(self._end, claim))
-                by_kind[claim.job.kind].append(job)
+                by_kind[claim.job.kind].append(self._handed(claim))
         for kind, jobs in by_kind.items():
             self.desks[kind].accept(jobs)
+
+    def _handed(self, claim: Claim) -> DeviceJob:
+        return DeviceJob(
+            job=claim.job,
+            transactions=self._fenced(claim),
+            end=partial(self._end, claim),
+            begin=partial(self._begin, claim),
+            failures=claim.failures,
+        )
+
+    def _begin(self, claim: Claim) -> None:
+        """Charge a job that failed before, or had a worker that died, with the death that may come."""
+        if claim.failures:
+            with self.database.begin() as unit:
+                self.database.queue.charge(unit.reader, claim)
 
     def _end(self, claim: Claim, outcome: Retry | BaseException | None) -> None:
         self._here.let_go()
@@ -278,6 +292,7 @@ class Worker:
         outcome: Outcome | None = None
         try:
             with self._here.holding():
+                self._begin(claim)
                 outcome = ended(claim, self.device_handlers[claim.job.kind](claim.job, self._fenced(claim)))
         except LeaseLost as error:
             _log.warning("%s", error)

@@ -100,10 +100,10 @@ class Rig:
         job = Job(job_id=1, kind=RUN, lane="svc-1", payload={"monitorId": monitor_id}, attempt=1)
         return self.core.run(job, transactions or self.database)
 
-    def job(self, monitor_id: str, end: Callable[[object], None]) -> DeviceJob:
+    def job(self, monitor_id: str, end: Callable[[object], None], *, failures: int = 0) -> DeviceJob:
         """Return the job of a monitor as a worker would hand it over."""
         job = Job(job_id=1, kind=RUN, lane=monitor_id, payload={"monitorId": monitor_id}, attempt=1)
-        return DeviceJob(job=job, transactions=self.database, end=end)
+        return DeviceJob(job=job, transactions=self.database, end=end, failures=failures)
 
     def accept(self, service: Document) -> str:
         """Take a request without running it; return its monitor's id."""

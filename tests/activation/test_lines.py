@@ -64,7 +64,7 @@ def test_a_group_has_a_limit() -> None:
 
 def test_whoever_wants_to_be_alone_is_alone() -> None:
     lines = joined("a", "a")
-    lines.join(frozenset("a"), 2, alone=True)
+    lines.join(frozenset("a"), 2, most=1)
     lines.join(frozenset("a"), 3)
     begun(lines)
     assert [lines.take(frozenset("a"), 9) for _ in range(3)] == [[0, 1], [2], [3]]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any
 
+import pytest
+
 from activation.drivers.fake import FakeNetwork
 from activation.fragment_store import fragments_sharing
 from activation.states import MonitorState
@@ -23,11 +25,11 @@ def requested(rig: Rig, services: Sequence[dict[str, Any]]) -> list[str]:
         ]
 
 
-def run_together(rig: Rig, monitor_ids: Sequence[str]) -> list[Row]:
+def run_together(rig: Rig, monitor_ids: Sequence[str], *, failures: int = 0) -> list[Row]:
     """Hand all to the core while their devices are held, so that they form one group."""
     ended: SimpleQueue[object] = SimpleQueue()
     with rig.core.reach.locks.held(DEVICES):
-        rig.core.accept([rig.job(monitor_id, ended.put) for monitor_id in monitor_ids])
+        rig.core.accept([rig.job(monitor_id, ended.put, failures=failures) for monitor_id in monitor_ids])
         until(lambda: len(rig.core._lines) == len(monitor_ids))
     outcomes = [ended.get(timeout=PATIENCE_S) for _ in monitor_ids]
     assert not any(isinstance(outcome, BaseException) for outcome in outcomes)
@@ -218,6 +220,15 @@ def test_the_batch_size_of_a_device_bounds_the_group(rig: Rig, network: FakeNetw
     run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]))
     assert limit < len(MANY) // 2
     assert commits(network, "a") >= len(MANY) // (2 * limit)
+
+
+@pytest.mark.parametrize(("failures", "groups"), [(0, 1), (1, 1), (4, 3), (5, 11), (6, 32), (7, 32)])
+def test_what_took_workers_with_it_goes_in_ever_smaller_groups(
+    rig: Rig, network: FakeNetwork, failures: int, groups: int
+) -> None:
+    monitors = run_together(rig, requested(rig, [fake_service(number=number) for number in MANY]), failures=failures)
+    assert {monitor.state for monitor in monitors} == {MonitorState.COMPLETED}
+    assert commits(network, "b") == groups
 
 
 def test_each_shared_place_has_its_sharer(rig: Rig) -> None:

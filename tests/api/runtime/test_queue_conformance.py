@@ -240,12 +240,52 @@ def test_a_worker_that_retires_leaves_its_jobs_to_others_at_once(either: Databas
 def test_a_job_that_kills_its_workers_is_parked(either: Database) -> None:
     _put(either, _job("a"))
     for _ in range(3):
-        (_,) = _lease(either, _worker(either))
+        (claim,) = _lease(either, _worker(either))
+        _charge(either, claim)
         threading.Event().wait(0.002)
         assert _reap(either, silent_for_s=0.001, max_failures=3) == 1
     with either.read() as connection:
         (parked,) = either.queue.parked(connection)
     assert "died" in parked.reason
+
+
+def test_a_job_that_only_waited_is_charged_with_the_first_death_alone(either: Database) -> None:
+    _put(either, _job("waits"), _job("works"))
+    for deaths in range(1, 5):
+        waits, works = _lease(either, _worker(either))
+        _charge(either, works)
+        threading.Event().wait(0.002)
+        assert _reap(either, silent_for_s=0.001) == 2
+        again = {claim.job.lane: claim.failures for claim in _claim(either)}
+        assert again == {"waits": 1, "works": deaths}
+        assert waits.failures == min(1, deaths - 1)
+
+
+def test_settling_takes_the_charge_back(either: Database) -> None:
+    _put(either, _job("a"))
+    (claim,) = _lease(either, _worker(either))
+    _charge(either, claim)
+    assert _settle(either, Outcome(claim=claim, ending="postponed", reason="busy", failures=claim.failures)) == []
+    (again,) = _lease(either, _worker(either))
+    assert again.failures == 0
+
+
+def test_only_who_holds_the_lease_charges(either: Database) -> None:
+    _put(either, _job("a"))
+    mine = _worker(either)
+    (stale,) = _lease(either, mine)
+    with either.begin() as uow:
+        either.queue.retire(uow.reader, mine)
+    (_,) = _lease(either, _worker(either))
+    _charge(either, stale)
+    threading.Event().wait(0.002)
+    assert _reap(either, silent_for_s=0.001, max_failures=2) == 1
+    assert [claim.failures for claim in _claim(either)] == [1]
+
+
+def _charge(database: Database, claim: Claim) -> None:
+    with database.begin() as uow:
+        database.queue.charge(uow.reader, claim)
 
 
 def test_a_settled_job_cannot_be_settled_again(either: Database) -> None:
