@@ -14,6 +14,7 @@ from api.settings import Settings
 from api.system import System
 from api.wiring import TEMPLATES, running_system
 from tests.api.strict import checking
+from tests.api.strict_events import SeenEvents, watching
 from tests.conftest import SHARED
 
 Start = Callable[..., AbstractContextManager["Platform"]]
@@ -58,3 +59,24 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Return one platform for all tests of a module."""
     with _started(tmp_path_factory.mktemp("platform")) as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def seen_events() -> Iterator[SeenEvents | None]:
+    """Look at every event of every test of this folder; None where the official files are not there."""
+    if not SHARED.is_dir():
+        yield None
+        return
+    with watching(SHARED) as seen:
+        yield seen
+        print(f"\n{seen.checked.total()} events of {len(seen.checked)} types checked")  # noqa: T201 - shown by -s
+
+
+@pytest.fixture(autouse=True)
+def only_official_events(seen_events: SeenEvents | None) -> Iterator[None]:
+    """Fail the test during which an event was published that its official definition does not allow."""
+    yield
+    if seen_events is not None and seen_events.faults:
+        found = seen_events.faults[:5]
+        seen_events.faults.clear()
+        pytest.fail("\n".join(found))
