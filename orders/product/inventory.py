@@ -211,7 +211,7 @@ class ProductInventory:
     def changed_since(self, uow: UnitOfWork, order: Row, task: ItemTask) -> str:
         """Return which other order has changed the product that ``task`` completed, or is about to; empty: none."""
         row = self.store.get(uow, task.product_id)
-        if row.task.get("order"):
+        if row.task.get("order") not in (None, order.id):
             return f"product {row.id} has product order {row.task['order']!r} in flight"
         if row.correlation_id != order.correlation_id or row.state == ProductStatus.TERMINATED:
             return f"product {row.id} was changed by another order since"

@@ -110,7 +110,7 @@ class ServiceOrderHandler:
         items = load_tasks(row.task)
         assessed = {key: _assessed(item) for key, item in items.items()}
         assessing = save_progress(self.orders, uow, row, assessed, others=OrderState.ASSESSING_CANCELLATION)
-        too_late = no_return(uow, items, self.steps.catalog.current(uow), self.steps.inventory)
+        too_late = no_return(uow, assessing, items, self.steps.catalog.current(uow), self.steps.inventory)
         if too_late:
             restored = save_progress(self.orders, uow, assessing, items, [f"not cancelled: {too_late}"])
             self.cancels.refused(uow, restored, too_late)

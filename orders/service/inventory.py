@@ -97,10 +97,10 @@ class ServiceInventory:
         row = self.store.get(uow, service_id)
         self.store.save(uow, row, replace(row, task={**row.task, "order": order_id}))
 
-    def changed_since(self, uow: UnitOfWork, service_id: str, composition: Composition) -> str:
-        """Return who has changed the service since an order made it ``composition``, or is about to; empty: nobody."""
+    def changed_since(self, uow: UnitOfWork, service_id: str, composition: Composition, order_id: str) -> str:
+        """Return who has changed the service since ``order_id`` made it so, or is about to; empty: nobody."""
         row = self.store.get(uow, service_id)
-        if row.task.get("order"):
+        if row.task.get("order") not in (None, order_id):
             return f"service {service_id} has service order {row.task['order']!r} in flight"
         if row.state == ServiceState.TERMINATED or load_composition(row.task) != composition:
             return f"service {service_id} was changed by another order since"

@@ -46,13 +46,15 @@ def pause_s(tries: int) -> float:
     return min(FIRST_PAUSE_S * 2.0 ** (tries - 1), LONGEST_PAUSE_S)
 
 
-def no_return(uow: UnitOfWork, tasks: Mapping[str, ItemTask], catalog: Catalog, inventory: ServiceInventory) -> str:
+def no_return(
+    uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask], catalog: Catalog, inventory: ServiceInventory
+) -> str:
     """Return why the items cannot be undone any more; empty where they can."""
-    found = (_no_return(uow, task, catalog, inventory) for task in tasks.values() if needs_undoing(task))
+    found = (_no_return(uow, row.id, task, catalog, inventory) for task in tasks.values() if needs_undoing(task))
     return "; ".join(reason for reason in found if reason)
 
 
-def _no_return(uow: UnitOfWork, task: ItemTask, catalog: Catalog, inventory: ServiceInventory) -> str:
+def _no_return(uow: UnitOfWork, order_id: str, task: ItemTask, catalog: Catalog, inventory: ServiceInventory) -> str:
     item = f"item {task.item_id!r} is past the point of no return"
     if task.action == "delete" and task.phase in {Phase.RELEASING, Phase.DONE}:
         return f"{item}: the resources of service {task.service_id} are given back"
@@ -63,7 +65,7 @@ def _no_return(uow: UnitOfWork, task: ItemTask, catalog: Catalog, inventory: Ser
     if declared is not None and task.phase in _PAST[declared]:
         return f"{item}, which the catalog declares at {declared!r} for {task.composition.specification_id!r}"
     if task.state is OrderState.COMPLETED and (
-        other := inventory.changed_since(uow, task.service_id, task.composition)
+        other := inventory.changed_since(uow, task.service_id, task.composition, order_id)
     ):
         return f"{item}: {other}"
     return ""
