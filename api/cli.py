@@ -34,6 +34,7 @@ from api.http.server import bind, serve, url_of
 from api.hub.commands import hub_app
 from api.inventory_commands import inventory_app
 from api.lab_commands import app as lab_app
+from api.mail.commands import mail_app
 from api.plan_commands import HELP, plan_command
 from api.review_commands import review_app
 from api.runtime.worker import DEVICE_THREAD
@@ -64,6 +65,7 @@ app.add_typer(catalog_app, name="catalog")
 app.add_typer(review_app, name="review")
 app.command("plan", epilog=HELP)(plan_command)
 app.add_typer(hub_app, name="hub")
+app.add_typer(mail_app, name="mail")
 app.add_typer(db_app, name="db")
 app.add_typer(device_app, name="device")
 app.command("feasibility", epilog=FEASIBILITY)(feasibility_command)

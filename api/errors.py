@@ -12,6 +12,7 @@ ApiError
 ├── LayerAway         a layer in another process does not answer just now
 ├── LeaseLost         a job this worker was running is another's by now
 ├── MaintenanceRefused a backup, restore or repair that would do harm or cannot be done; says what to do
+├── MailRefused       a letter that cannot be written; says which template and why
 ├── PatchConflict     a JSON patch that does not fit the resource as it is now
 ├── PreconditionFailed If-Match names another version than the resource has now
 ├── UnsupportedMedia  a body of a kind that is not taken here; names those that are
@@ -88,6 +89,10 @@ class LeaseLost(ApiError):
 
 class MaintenanceRefused(ApiError):
     """A backup, a restore or a repair that would do harm, or that cannot be done."""
+
+
+class MailRefused(ApiError):
+    """A letter that cannot be written: no template for it, or one that fails."""
 
 
 class PatchConflict(ApiError):

@@ -54,6 +54,7 @@ RULES: Final = (
     ("POST", r"/tmf-api/resourceOrderingManagement/v4/(resourceOrder|cancelResourceOrder)", _ORDERING),
     ("(PATCH|DELETE)", r"/tmf-api/[^/]+/v4/(productOrder|serviceOrder|resourceOrder)/[^/]+", _OPERATORS),
     ("(POST|PATCH|DELETE)", r"/tmf-api/ServiceActivationAndConfiguration/v4/service(/[^/]+)?", _ORDERING),
+    ("POST", r"/lastmile/v1/mail/[^/]+/replay", _OPERATORS),
     ("POST", r"/lastmile/v1/monitor/[^/]+/cancel", _ORDERING),
     ("(POST|DELETE)", r"/tmf-api/[^/]+/v4/hub(/[^/]+)?", LAYERS),
     ("POST", r"/tmf-api/serviceQualificationManagement/v4/checkServiceQualification", _EVERYBODY),

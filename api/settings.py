@@ -4,13 +4,14 @@ import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 import labs
 from api.errors import StartRefused
 from api.far.model import Layer
+from api.mail.address import is_address
 from labs.runtimes.registry import EMBEDDED, RUNTIMES
 
 PREFIX = "LASTMILE_"
@@ -47,6 +48,15 @@ class Settings(BaseModel):
         upstream_tokens: with what they are asked, ``som=lm_…,rom=lm_…``; tokens of the role ``layer``.
         public_url: where the layers below reach this process with their events; ``http://HOST:PORT`` if not given.
         upstream_patience_s: how long nothing may be heard of a request to another layer before its state is read.
+        mail_host: mail server that takes e-mails to whoever ordered; none are sent if empty.
+        mail_port: its TCP port.
+        mail_tls: ``starttls``, ``tls`` from the first byte, or ``none``.
+        mail_sender: address that they come from.
+        mail_username: for a server that wants a login.
+        mail_password: for a server that wants a login.
+        mail_states: ends of a product order that are written about.
+        mail_templates: folder of templates that replace the shipped ones.
+        mail_attempts: failed attempts before an e-mail is given up.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,6 +87,24 @@ class Settings(BaseModel):
     public_url: str = ""
     upstream_patience_s: float = Field(default=60.0, gt=0.0)
 
+    mail_host: str = ""
+    mail_port: int = Field(default=587, ge=1, le=65535)
+    mail_tls: Literal["none", "starttls", "tls"] = "starttls"
+    mail_sender: str = ""
+    mail_username: str = ""
+    mail_password: SecretStr | None = None
+    mail_states: tuple[Literal["completed", "failed", "partial", "cancelled"], ...] = ("completed",)
+    mail_templates: Path | None = None
+    mail_attempts: int = Field(default=20, ge=1)
+
+    @model_validator(mode="after")
+    def _mail(self) -> Self:
+        if self.mail_host and not is_address(self.mail_sender):
+            raise ValueError(f"mail_sender: {self.mail_sender!r} is no e-mail address; mail_host needs one")
+        if self.mail_templates is not None and not self.mail_templates.is_dir():
+            raise ValueError(f"mail_templates: {str(self.mail_templates)!r} is no folder")
+        return self
+
     @field_validator("upstream", "upstream_tokens", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
@@ -93,7 +121,7 @@ class Settings(BaseModel):
                 raise ValueError(f"{layer}: {url!r} is no address; legal: http://host[:port][/path] or https://…")
         return upstream
 
-    @field_validator("hub_allow", "kinds", "layer", mode="before")
+    @field_validator("hub_allow", "kinds", "layer", "mail_states", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         if isinstance(value, str):

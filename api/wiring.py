@@ -39,6 +39,7 @@ from api.hub.delivery import Patience
 from api.hub.fan_out import FanOut
 from api.hub.hub import Hub
 from api.hub.store import DELIVER
+from api.mail.work import FOLLOWED, NOTICE, mailing, notices
 from api.migrations.schema import alone
 from api.order_tree import OrderTree
 from api.runtime.database import Database
@@ -172,8 +173,11 @@ def running_system(
         layers = _layers(editor, core, side)
         stack.callback(layers.core.close)
         routes |= layers.routes()
+        if mails := notices(settings) if Layer.COM in side.here else None:
+            routes[FOLLOWED] = (*routes.get(FOLLOWED, ()), NOTICE)
         if part is not Part.API:
-            _start_work(settings, layers, database, presence, stack)
+            _start_work(settings, layers, database, presence, stack, more={NOTICE: mails} if mails else {})
+            stack.enter_context(mailing(settings, database, product_order_store()))
             stack.enter_context(asking(settings, side, database))
         first_token = _first_token(database) if settings.auth and part is not Part.WORKER else None
         desk = activation_desk(settings, database, core, devices, routes, stack)
@@ -181,14 +185,22 @@ def running_system(
         yield replace(whole, side=side, places=side.places or OwnPlaces(transactions=database), first_token=first_token)
 
 
-def _start_work(settings: Settings, layers: Layers, database: Database, presence: Presence, stack: ExitStack) -> None:
+def _start_work(
+    settings: Settings,
+    layers: Layers,
+    database: Database,
+    presence: Presence,
+    stack: ExitStack,
+    *,
+    more: Mapping[str, Handler],
+) -> None:
     runs_devices = Layer.ACTIVATION in layers.here
     if settings.database is None and runs_devices:
         # Alone on the database: what is unfinished is nobody's. Peers roll back what was theirs when they take it over.
         layers.core.recover(database)
     if runs_devices:
         layers.core.warm()
-    handlers = {**layers.handlers(), HEARD: Hearing(routes=layers.routes(), handlers=layers.handlers())}
+    handlers = {**layers.handlers(), HEARD: Hearing(routes=layers.routes(), handlers=layers.handlers()), **more}
     wanted = wanted_kinds(settings.kinds, [*handlers, RUN, DELIVER])
     worker = Worker(
         database=database,

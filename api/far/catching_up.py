@@ -27,7 +27,7 @@ _WITHOUT_HUB: Final = frozenset({404, 405, 501})
 HUBS: Final[Mapping[Layer, tuple[str, str]]] = {
     Layer.SOM: (
         "/tmf-api/serviceOrdering/v4/hub",
-        "eventType=ServiceOrderStateChangeEvent,CancelServiceOrderStateChangeEvent",
+        "eventType=ServiceOrderStateChangeEvent,ServiceOrderAttributeValueChangeEvent,CancelServiceOrderStateChangeEvent",
     ),
     Layer.ROM: ("/tmf-api/resourceOrderingManagement/v4/hub", "eventType=ResourceOrderStateChangeEvent"),
     Layer.ACTIVATION: (

@@ -16,24 +16,42 @@ _log = logging.getLogger(__name__)
 HEARD: Final = "far.heard"
 
 
-def hear(uow: UnitOfWork, request: FarRequest, document: Document, *, at: str = "") -> None:
-    """Have the layer that asked take in what became of ``request``, in the order's own lane.
+STATE: Final = "StateChangeEvent"
+ATTRIBUTE: Final = "AttributeValueChangeEvent"
+_TOLD: Final[Mapping[str, tuple[str, ...]]] = {MONITOR: (STATE, ATTRIBUTE), "serviceOrder": (STATE, ATTRIBUTE)}
+"""What is followed of each kind, where that is more than its changes of state."""
 
-    ``at`` is when that happened there, as :func:`api.far.reports.moment` has it; empty: now.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an event says.
+
+    Attributes:
+        change: which kind of change it tells of.
+        at: when that happened there, as :func:`api.far.reports.moment` has it; empty: nobody says.
     """
-    payload = {"request": request.request_id, "document": document, "at": at}
+
+    kind: str
+    document: Document
+    change: str
+    at: str
+
+
+def hear(uow: UnitOfWork, request: FarRequest, document: Document, *, at: str = "", change: str = STATE) -> None:
+    """Have the layer that asked take in what became of ``request``, in the order's own lane; see :class:`Told`."""
+    payload = {"request": request.request_id, "document": document, "at": at, "change": change}
     uow.enqueue(NewJob(kind=HEARD, lane=request.correlation_id, payload=payload))
 
 
-def told(event_type: str, body: Mapping[str, Any]) -> tuple[str, Document, str] | None:
-    """Return the kind, the document and the moment of an event that layers follow; None for any other."""
+def told(event_type: str, body: Mapping[str, Any]) -> Told | None:
+    """Return what an event says that layers follow; None for any other."""
     inner = body.get("event")
     if not isinstance(inner, Mapping):
         return None
     for kind, document in inner.items():
-        changes = ("StateChangeEvent", "AttributeValueChangeEvent") if kind == MONITOR else ("StateChangeEvent",)
-        if kind in EVENTS and isinstance(document, Mapping) and event_type.endswith(changes):
-            return kind, document, moment(body.get("eventTime"))
+        change = next((each for each in _TOLD.get(kind, (STATE,)) if event_type.endswith(each)), "")
+        if kind in EVENTS and isinstance(document, Mapping) and change:
+            return Told(kind=kind, document=document, change=change, at=moment(body.get("eventTime")))
     return None
 
 
@@ -62,7 +80,7 @@ class Hearing:
         remote_id = request.remote_id or str(job.payload["document"].get("id") or "")
         store.save(uow, request, state=state, remote_id=remote_id, heard_at=at or request.heard_at)
         event = Event(
-            event_type=EVENTS[request.kind],
+            event_type=EVENTS[request.kind].replace(STATE, str(job.payload.get("change", STATE))),
             domain=request.layer,
             resource_kind=request.kind,
             resource_id=report["id"],

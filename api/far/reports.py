@@ -7,6 +7,8 @@ from typing import Any, Final
 from activation.contracts import CANCELLED
 from api.far.model import MONITOR, FarRequest
 from inventory.documents import Document
+from orders.documents import AUTHOR
+from orders.interventions import WAITING_FOR
 from orders.states import ENDED, FINAL, OrderState, TaskState
 
 ITEMS: Final = {"serviceOrder": "serviceOrderItem", "resourceOrder": "orderItem"}
@@ -82,8 +84,9 @@ def _order(request: FarRequest, document: Document, own: Mapping[str, str]) -> D
     sent = {str(item["id"]): item for item in request.body[key]}
     told = {str(item.get("id")): item for item in _objects(document.get(key))}
     items = [_item(request, state, item, told.get(name, {})) for name, item in sent.items()]
-    more = {name: _objects(document[name]) for name in ("errorMessage",) if document.get(name)}
-    notes = [{**each, "text": str(each.get("text", ""))} for each in _objects(document.get("note"))]
+    more = {name: _objects(document[name]) for name in ("errorMessage", WAITING_FOR) if document.get(name)}
+    # A note that nobody signed is the other system's own.
+    notes = [{"author": AUTHOR, **each, "text": str(each.get("text", ""))} for each in _objects(document.get("note"))]
     return {**own, "state": str(state), key: items, "note": notes, **more}
 
 

@@ -19,16 +19,15 @@ def add_listeners(router: APIRouter, database: Database) -> None:
             if (layer := store.neighbour_of(uow.connection, secret)) is None:
                 raise UnknownResource("listener", "of this address")
             if found is not None:
-                kind, document, at = found
                 request = store.find(
                     uow.connection,
-                    kind,
-                    external_id=str(document.get("externalId") or ""),
-                    remote_id=str(document.get("id") or ""),
+                    found.kind,
+                    external_id=str(found.document.get("externalId") or ""),
+                    remote_id=str(found.document.get("id") or ""),
                 )
                 # Orders of other channels are none of ours.
                 if request is not None and request.layer is layer.layer:
-                    hear(uow, request, document, at=at)
+                    hear(uow, request, found.document, at=found.at, change=found.change)
         return Response(status_code=204)
 
     path = f"{LISTENERS}/{{secret}}/listener/{{event_type}}"

@@ -31,6 +31,7 @@ from api.http.review import add_reviews
 from api.http.service_tests import add_service_tests
 from api.http.transactions import add_transactions
 from api.hub.routes import add_hubs
+from api.mail.routes import add_mails
 from api.roles import ANONYMOUS, Actor, authorize
 from api.runtime.contracts import ParkedJob
 from api.runtime.history import event_page
@@ -59,6 +60,8 @@ def create_app(system: System) -> FastAPI:
         _add_devices(guarded, system)
     add_hubs(guarded, system.hub, lambda base: is_served(base, system.side.here))
     add_chains(guarded, system)
+    if Layer.COM in system.side.here:
+        add_mails(guarded, system.database)
     app.include_router(guarded)
     add_listeners(app.router, system.database)
     if system.database.backend.dialect == "sqlite":

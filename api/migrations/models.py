@@ -7,6 +7,7 @@ from sqlalchemy import Connection, MetaData
 from activation.tables import metadata as activation_tables
 from api.far.tables import metadata as far_tables
 from api.hub.tables import metadata as hub_tables
+from api.mail.tables import metadata as mail_tables
 from api.runtime.queue_procrastinate import ProcrastinateQueue
 from api.runtime.tables import metadata as runtime_tables
 from inventory.tables import metadata as inventory_tables
@@ -25,6 +26,7 @@ SCHEMAS: Final = (
     activation_tables,
     hub_tables,
     far_tables,
+    mail_tables,
 )
 
 

@@ -25,6 +25,7 @@ REVISIONS: Final = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """Every revision in order; the last one is what this code works on."""
 HEAD: Final = REVISIONS[-1]

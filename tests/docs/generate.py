@@ -48,6 +48,15 @@ SETTINGS: Final = {
     "public_url": "where the layers below reach this process with their events",
     "upstream_patience_s": "how long nothing may be heard of a request to another layer before its "
     "state is read, in seconds",
+    "mail_host": "mail server for [e-mails to whoever ordered](../how-to/mail.md); none are sent without one",
+    "mail_port": "its TCP port",
+    "mail_tls": "`starttls`, `tls` from the first byte, or `none`",
+    "mail_sender": "address that e-mails come from",
+    "mail_username": "for a mail server that wants a login",
+    "mail_password": "for a mail server that wants a login",
+    "mail_states": "ends of a product order that are written about: `completed`, `failed`, `partial`, `cancelled`",
+    "mail_templates": "folder of templates that replace the shipped ones",
+    "mail_attempts": "failed attempts before an e-mail is given up",
 }
 
 DEFAULTS: Final = {
@@ -60,6 +69,12 @@ DEFAULTS: Final = {
     "upstream": "none",
     "upstream_tokens": "none",
     "public_url": "`http://HOST:PORT`",
+    "mail_host": "none",
+    "mail_sender": "none",
+    "mail_username": "none",
+    "mail_password": "none",
+    "mail_states": "`completed`",
+    "mail_templates": "none",
 }
 """Defaults that are not shown as the value in the code."""
 
