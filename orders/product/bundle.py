@@ -157,7 +157,10 @@ class _Checker:
     def _inside(self, bundle: Item, each: Item) -> Iterator[Problem]:
         key = _key(each)
         parent = self.products[key].bundle if key in self.products else ""
-        if bundle.item.action == "noChange" and (each.item.action == "delete" or self._joins(each)):
+        if each.item.action == "noChange" and key not in self.products:
+            wrong = f"{key!r} does not exist" if key else "is missing"
+            yield Problem(path=f"{each.path}.product.id", wrong=wrong, legal="the id of a product in the inventory")
+        elif bundle.item.action == "noChange" and (each.item.action == "delete" or self._joins(each)):
             wrong = f"what does not change cannot have the part {each.item.id!r} come or go"
             yield Problem(path=f"{bundle.path}.action", wrong=wrong, legal="modify")
         elif bundle.item.action == "delete" and each.item.action != "delete":

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api.demo import bodies, pictures
+from api.fsck.check import check
 from inventory.documents import Document
 from orders.items import flat
 from tests.api.conftest import Platform
@@ -46,6 +47,7 @@ def test_a_household_is_connected_gets_television_gives_it_back_and_leaves_no_tr
     assert "vsi-tv-network-900" in both["olt1"]
     assert "vlan 900" in both["sw1"]
     assert "ip igmp" in both["r1"]
+    _read_all(platform, found["fibre-tv"], television)
     # One activation, of television alone: nothing else is planned or pushed.
     [monitor] = tree["monitor"]
     own = {line for device in monitor["plan"]["devices"] for line in str(device.get("diff", "")).splitlines()}
@@ -60,6 +62,37 @@ def test_a_household_is_connected_gets_television_gives_it_back_and_leaves_no_tr
     _follow(platform, _change(found["fibre-tv"], stays, comes))
     _follow(platform, bodies.cease(found["fibre-tv"]))
     assert platform.configurations() == before
+    _agrees(platform)
+
+
+def _read_all(platform: Platform, bundle: str, television: str) -> None:
+    """Read what the APIs say of it; every answer is checked against its official definition on the way."""
+    client = platform.client
+    product = client.get(f"/tmf-api/productInventory/v4/product/{bundle}")
+    assert product["isBundle"]
+    assert television in {each["product"]["id"] for each in product["productRelationship"]}
+    service = client.get(f"/tmf-api/productInventory/v4/product/{television}")["realizingService"][0]["id"]
+    kinds = {
+        each["relationshipType"]
+        for each in client.get(f"/tmf-api/serviceInventory/v4/service/{service}")["serviceRelationship"]
+    }
+    assert kinds == {"reliesOn"}
+    client.get("/tmf-api/productOrderingManagement/v4/productOrder")
+    client.get("/tmf-api/serviceOrdering/v4/serviceOrder")
+    offering = client.get("/tmf-api/productCatalogManagement/v4/productOffering/fibre-tv")
+    options = [each["bundledProductOfferingOption"] for each in offering["bundledProductOffering"]]
+    assert [(each["numberRelOfferLowerLimit"], each["numberRelOfferUpperLimit"]) for each in options] == [
+        (1, 1),
+        (0, 1),
+    ]
+    client.get("/tmf-api/productCatalogManagement/v4/productSpecification/home")
+    client.get("/tmf-api/serviceCatalogManagement/v4/serviceSpecification/iptv-service")
+    _agrees(platform)
+
+
+def _agrees(platform: Platform) -> None:
+    with platform.system.database.read() as connection:
+        assert check(connection) == []
 
 
 def test_what_households_share_goes_with_the_last_of_them(platform: Platform) -> None:

@@ -1,17 +1,21 @@
 """Bundles: ordered whole and in part, changed, ceased, failing, cancelled; and what relies on what."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import labs
 from api.runtime.database import Database
 from inventory.documents import Document, characteristics
 from orders.catalog.load import load_catalog
-from orders.errors import InvalidOrder, OrderConflict
+from orders.errors import InvalidOrder, MappingError, OrderConflict
 from orders.items import flat
+from tests.orders.bad_input import JSON, paths, spoiled
 from tests.orders.chain import PLACE, SERIAL, Chain, add_item, build_chain, delete_item, modify_item, order_of
 from tests.orders.conftest import CATALOG_FOLDER
 
@@ -248,6 +252,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         bundle(product={"place": [PLACE]}),
         r"productOrderItem\[0\]\.productOrderItem\[0\]\.product\.productCharacteristic\.ontSerialNumber: is missing",
     ),
+    "a part that nobody has": (
+        bundle(stays("2", "p-9")),
+        r"productOrderItem\[0\]\.productOrderItem\[\d\]\.product\.id: 'p-9' does not exist",
+    ),
     "television alone": (
         part("1", "iptv", place=[PLACE]),
         r"productOrderItem\[0\]\.product\.productRelationship: 'iptv' relies on one product made by 'internet-access'",
@@ -260,6 +268,17 @@ def test_what_a_bundle_does_not_allow_is_refused(home: Chain, case: str) -> None
     item, expected = WRONG[case]
     with pytest.raises(InvalidOrder, match=expected):
         home.place(order_of(item))
+
+
+BODY = order_of(bundle(part("2", "fibre-100"), part("3", "iptv")))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_spoiled_body_is_refused_or_taken_and_never_breaks_anything(home: Chain, data: st.DataObject) -> None:
+    body = spoiled(BODY, data.draw(st.sampled_from(list(paths(BODY)))), data.draw(JSON | st.just(...)))
+    with suppress(InvalidOrder, OrderConflict, MappingError):
+        home.place(body)
 
 
 def test_parts_that_would_be_left_behind_are_refused(home: Chain, whole: dict[str, str]) -> None:
