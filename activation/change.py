@@ -18,9 +18,10 @@ from activation.errors import ActivationError, Cancelled, DeviceError, DevicesFa
 from activation.gate import Candidate, ReviewGate
 from activation.journal import Journal
 from activation.meanwhile import meanwhile
-from activation.model import TRANSACTION_PREFIX, Plan, TransactionId
+from activation.model import TRANSACTION_PREFIX, Fragment, Plan, TransactionId
 from activation.past_store import remember
 from activation.patience import Patience
+from activation.places import Places
 from activation.planning import plan
 from activation.reach import Reach
 from activation.recovery import later
@@ -117,15 +118,15 @@ class Change:
                 if (admitted := self._admitted(members, planned)) is None:
                     # It waits for people: no job, no lock. Their approval brings the job back.
                     return Verdict()
-                with meanwhile(admitted.own) as own:
+                with meanwhile(lambda: _prepared(members, admitted, participants)) as prepared:
                     outcome, journal = self._push(members, admitted.plan, participants)
                 for member in members:
-                    member.report.own = own().get(member.monitor.id)
+                    member.report.own = prepared().own.get(member.monitor.id)
                 if outcome.waiting and journal is not None:
                     rollback_notes.tell(transactions, journal.transaction_id, outcome.rollback_failures)
                     return Verdict(retry=later(outcome, 1))
                 if outcome.completed:
-                    _complete(members, admitted, participants, journal)
+                    _complete(members, admitted, prepared(), participants, journal)
         except (ActivationError, InventoryError) as error:
             return self._stopped_by(error, members)
         return Verdict(failures=outcome.failures, left=outcome.rollback_failures)
@@ -153,7 +154,7 @@ class Change:
         transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
         journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
         with transactions.begin() as uow:
-            refuse_withdrawn(uow, monitor_ids)
+            refuse_withdrawn(uow, [member.monitor for member in members])
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
             remember(uow, plan, {part: member.work.root_of(part) for member in members for part in member.work.parts()})
@@ -185,22 +186,50 @@ class Change:
         return self.checks.run(wanted, "beforeConfirm", DeviceLook(participants))
 
 
-def _complete(members: Sequence[Member], planned: Planned, participants: Participants, journal: Journal | None) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """What can be known of the end of a push before it.
+
+    Attributes:
+        own: what people read of each activation's share, by monitor.
+        held: the fragments with their places that each service then has, by monitor and device.
+    """
+
+    own: Mapping[str, Mapping[str, str]]
+    held: Mapping[str, Mapping[str, Mapping[Fragment, Places]]]
+
+
+def _prepared(members: Sequence[Member], planned: Planned, participants: Participants) -> _Prepared:
+    held = {
+        member.monitor.id: {
+            device: with_places(fragments, participants.platform, planned.readings)
+            for device, fragments in member.work.held_after(planned.settled).items()
+        }
+        for member in members
+        if not member.work.is_staged and not isinstance(member.work, RepairWork)
+    }
+    return _Prepared(own=planned.own(), held=held)
+
+
+def _complete(
+    members: Sequence[Member],
+    planned: Planned,
+    prepared: _Prepared,
+    participants: Participants,
+    journal: Journal | None,
+) -> None:
     with members[0].transactions.begin() as uow:
         if journal is not None:
             store.enter_step(uow, journal.transaction_id, journal.step, Step.DONE, {})
-        foresee(uow, [member.monitor.id for member in members])
+        monitors = [member.monitor for member in members]
+        services = [member.service for member in members if member.service is not None]
+        foresee(uow, [monitor.id for monitor in monitors], monitors, services)
         for member in members:
             if isinstance(member.work, RepairWork):
                 complete_repair(uow, member, planned.settled, participants.platform)
                 continue
-            after = member.work.held_after(planned.settled)
-            held = {
-                device: with_places(fragments, participants.platform, planned.readings)
-                for device, fragments in after.items()
-            }
-            after_push = None if member.work.is_staged else held
-            complete(uow, member.monitor.id, member.report, after_push, member.work.claims)
+            held = prepared.held.get(member.monitor.id)
+            complete(uow, member.monitor.id, member.report, held, member.work.claims)
 
 
 def _fail(members: Sequence[Member], verdict: Verdict) -> None:

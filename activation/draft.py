@@ -8,6 +8,7 @@ from typing import Self
 from activation.dialects import notation_for
 from activation.fragments import Reading
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
+from activation.places import Places, places_of
 from activation.plan import DeviceDraft, DevicePlan, make_plan, own_diffs
 from activation.platforms import Platform
 from activation.work import Member, change_key, changes_of, fragments_in
@@ -119,14 +120,14 @@ class Draft:
 
 def with_places(
     fragments: Iterable[Fragment], platform_of: PlatformOf, readings: Mapping[str, Reading] | None = None
-) -> dict[Fragment, Iterable[Path]]:
+) -> dict[Fragment, Places]:
     """Return each fragment with the places it holds; ``readings`` knows what was read before, by device."""
     known = dict(readings or {})
-    found: dict[Fragment, Iterable[Path]] = {}
+    found: dict[Fragment, Places] = {}
     for fragment in fragments:
         if fragment.device not in known:
             known[fragment.device] = Reading(notation_for(platform_of(fragment.device)))
-        found[fragment] = known[fragment.device].wants(fragment)
+        found[fragment] = places_of(known[fragment.device].wants(fragment))
     return found
 
 

@@ -1,6 +1,5 @@
 """What services have on devices: their fragments, and which services share a place with which."""
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,6 +25,7 @@ from sqlalchemy import (
 
 from activation import tables
 from activation.model import Fragment, Path, ServiceId
+from activation.places import Places, place_of, places_of
 from inventory.bulk import Bulk
 from inventory.entries import Entries
 from inventory.ledger import Open, UnitOfWork
@@ -112,7 +112,7 @@ def fragments_sharing(
     found: dict[str, tuple[Fragment, ...]] = {}
     ours = sorted(roots)
     for device, wanted in places.items():
-        sharing = set(_holders(connection, ours, device, map(_place, wanted)).values())
+        sharing = set(_holders(connection, ours, device, places_of(wanted)).values())
         found[device] = _of_roots(connection, device, sharing) if sharing else ()
     return found
 
@@ -124,7 +124,7 @@ def held_places(
     found: dict[str, frozenset[Path]] = {}
     ours = sorted(roots)
     for device, wanted in places.items():
-        keyed = [(_place(path), path) for path in wanted]
+        keyed = [(place_of(path), path) for path in wanted]
         held = _holders(connection, ours, device, (key for key, _ in keyed))
         found[device] = frozenset(path for key, path in keyed if key in held)
     return found
@@ -154,9 +154,7 @@ def sharers(
     return found
 
 
-def replace_fragments(
-    uow: UnitOfWork, root_id: str, by_device: Mapping[str, Mapping[Fragment, Iterable[Path]]]
-) -> None:
+def replace_fragments(uow: UnitOfWork, root_id: str, by_device: Mapping[str, Mapping[Fragment, Places]]) -> None:
     """Make these the fragments of the service ``root_id`` on these devices; each comes with the places it holds.
 
     For whoever holds the devices' locks. What the service has elsewhere stays as it is.
@@ -169,7 +167,7 @@ def replace_fragments(
 class _Fragments:
     """The fragments that a service is to have on a device, with their places."""
 
-    wanted: Mapping[Fragment, Iterable[Path]]
+    wanted: Mapping[Fragment, Places]
     is_written: bool = False
 
 
@@ -181,7 +179,7 @@ class FragmentSheet:
         self._entries: Entries[tuple[str, str], _Fragments] = Entries()
         self.mark, self.undo = self._entries.mark, self._entries.undo
 
-    def replace(self, root_id: str, device: str, fragments: Mapping[Fragment, Iterable[Path]]) -> None:
+    def replace(self, root_id: str, device: str, fragments: Mapping[Fragment, Places]) -> None:
         """Note what the service is to have on the device."""
         self._entries.put((root_id, device), _Fragments(fragments))
 
@@ -195,7 +193,7 @@ class FragmentSheet:
         rows = [fragment_row(root, fragment) for (root, _), entry in changed.items() for fragment in entry.wanted]
         if rows:
             _INSERT_FRAGMENTS.execute(self._unit.reader, rows)
-        wanted: dict[str, dict[Fragment, Iterable[Path]]] = defaultdict(dict)
+        wanted: dict[str, dict[Fragment, Places]] = defaultdict(dict)
         for (root, _), entry in changed.items():
             wanted[root].update(entry.wanted)
         _index(self._unit.reader, wanted)
@@ -213,17 +211,17 @@ def unindexed(connection: Connection) -> Mapping[str, tuple[Fragment, ...]]:
     return {root_id: tuple(fragments) for root_id, fragments in found.items()}
 
 
-def index(uow: UnitOfWork, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
+def index(uow: UnitOfWork, fragments: Mapping[str, Mapping[Fragment, Places]]) -> None:
     """Keep the places of fragments, by the service they belong to."""
     _index(uow.connection, fragments)
 
 
-def _index(connection: Connection, fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]]) -> None:
+def _index(connection: Connection, fragments: Mapping[str, Mapping[Fragment, Places]]) -> None:
     places = {
-        (fragment.device, _place(path), root_id)
+        (fragment.device, place, root_id)
         for root_id, held in fragments.items()
-        for fragment, paths in held.items()
-        for path in paths
+        for fragment, kept in held.items()
+        for place in kept
     }
     rows = [{"device": device, "place": place, "root_id": root_id} for device, place, root_id in sorted(places)]
     if rows:
@@ -238,12 +236,7 @@ def _of_roots(connection: Connection, device: str, roots: Iterable[str]) -> tupl
 
 def place_keys(places: Mapping[str, Iterable[Path]]) -> Mapping[str, list[int]]:
     """Return, by device, what stands for these places in the database."""
-    return {device: sorted(map(_place, paths)) for device, paths in places.items()}
-
-
-def _place(path: Path) -> int:
-    digest = hashlib.blake2b("\0".join(path).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    return {device: sorted(places_of(paths)) for device, paths in places.items()}
 
 
 def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, str]:

@@ -104,6 +104,7 @@ class Intake:
             end=arrival.job.end,
             begin=arrival.job.begin,
             failures=arrival.job.failures,
+            service=arrival.service,
             # What is approved is what is pushed: a plan of one activation, and of no other.
             alone=repair is not None
             or work.is_staged

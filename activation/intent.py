@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self
@@ -85,6 +85,11 @@ class IntentSpec(BaseModel):
     unique: tuple[Unique, ...] = ()
     asynchronous: bool = False
 
+    @cached_property
+    def wire_names(self) -> Mapping[str, str]:
+        """The names of the variables by what they are called on the wire."""
+        return {camel_case(name): name for name in self.variables}
+
     @model_validator(mode="after")
     def _names_its_device(self) -> Self:
         if self.device not in self.variables:
@@ -123,7 +128,7 @@ def build_intent(
     """
     if problems := tuple(_problems(spec, characteristics)):
         raise BadIntent(spec.name, problems)
-    variables = {name: characteristics[camel_case(name)] for name in spec.variables}
+    variables = {name: characteristics[wire_name] for wire_name, name in spec.wire_names.items()}
     return Intent(
         service_id=service_id,
         name=spec.name,
@@ -139,8 +144,9 @@ def camel_case(name: str) -> str:
 
 
 def _problems(spec: IntentSpec, characteristics: Mapping[str, Any]) -> Iterator[str]:
-    wire_names = {camel_case(name): variable for name, variable in spec.variables.items()}
-    for wire_name, variable in wire_names.items():
+    wire_names = spec.wire_names
+    for wire_name, name in wire_names.items():
+        variable = spec.variables[name]
         if wire_name not in characteristics:
             yield f"{wire_name} is missing; legal: {variable.legal}"
         elif not variable.accepts(value := characteristics[wire_name]):

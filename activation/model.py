@@ -82,6 +82,10 @@ class DeviceEdit:
         """Whether there is anything to push."""
         return bool(self.edit)
 
+    def document(self) -> dict[str, Any]:
+        """Return the edit as it is stored; nothing is copied, as there may be megabytes of it."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -12,7 +12,7 @@ from activation.errors import RollbackRefused
 from activation.fragment_store import fragment_of, fragment_row
 from activation.model import Fragment, FragmentChange, Plan, ServiceId, TransactionId
 from activation.repair import is_passing
-from activation.states import Step
+from activation.states import ServiceState, Step
 from activation.store import SERVICES
 from activation.undo import Past
 from inventory.documents import Document
@@ -20,6 +20,8 @@ from inventory.errors import UnknownResource
 from inventory.ledger import UnitOfWork
 from inventory.store import dump
 
+STANDING: Final = frozenset({ServiceState.ACTIVE.value, ServiceState.INACTIVE.value})
+"""States of services that are there."""
 CLOSURE: Final = 50
 """How often what built on what is followed further; nobody undoes that much by hand."""
 
@@ -42,10 +44,10 @@ def remember(uow: UnitOfWork, plan: Plan, owners: Mapping[str, str]) -> None:
     """Keep with ``plan`` what it does to fragments, and what the services are that it changes."""
     kept = [change for change in plan.fragments if not _passes(change)]
     roots = sorted({owners[part] for change in kept for part in _parts(change)})
-    rows = SERVICES.many(uow.connection, roots)
+    rows = SERVICES.many(uow.connection, roots, states=STANDING)
     told = {
         "changes": [{"old": _row(change.old, owners), "new": _row(change.new, owners)} for change in kept],
-        "services": {root: _standing(rows[root].document) if root in rows else None for root in roots},
+        "services": {root: rows[root].document if root in rows else None for root in roots},
     }
     here = tables.plans.c
     uow.connection.execute(update(tables.plans).where(here.plan_id == plan.plan_id).values(fragments=dump(told)))
@@ -121,10 +123,6 @@ def _record(row: RowMapping) -> Record:
         owners={each["service_id"]: each["root_id"] for each in held},
         services=told["services"],
     )
-
-
-def _standing(document: Document) -> Document | None:
-    return document if document["state"] in {"active", "inactive"} else None
 
 
 def _row(fragment: Fragment | None, owners: Mapping[str, str]) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
 
 from activation.dialects import notation_for
@@ -288,7 +288,7 @@ def canonical_bytes(edit: DeviceEdit) -> bytes:
 
     Who else is on the touched nodes is no part of them: customers come and go without changing a byte of the edit.
     """
-    signed = asdict(edit)
+    signed = edit.document()
     del signed["shared_with"]
     return json.dumps(signed, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

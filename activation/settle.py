@@ -7,7 +7,8 @@ from typing import Any, Final
 from activation.claim_store import ClaimSheet
 from activation.errors import DeviceError
 from activation.fragment_store import replace_fragments
-from activation.model import Fragment, Path
+from activation.model import Fragment
+from activation.places import Places
 from activation.report import Report, error_documents, status_of
 from activation.reviews import REVIEW_ID, close
 from activation.service_activation import HEADER, Request, is_direct, pending, run_job, stands
@@ -41,18 +42,23 @@ def fail_all(
             fail(uow, monitor_id, report, failures, rollback_failures)
 
 
-def foresee(uow: UnitOfWork, monitor_ids: Sequence[str]) -> None:
-    """Read these monitors and their services with a statement each, as many of them are about to end."""
-    MONITORS.prefetch(uow, monitor_ids)
+def foresee(
+    uow: UnitOfWork, monitor_ids: Sequence[str], monitors: Iterable[Row] = (), services: Iterable[Row] = ()
+) -> None:
+    """Read these monitors and their services with a statement each, as many of them are about to end.
+
+    ``monitors`` and ``services`` are what was read before of some.
+    """
+    MONITORS.prefetch(uow, monitor_ids, monitors)
     tasks = (monitor.task for monitor_id in monitor_ids if (monitor := MONITORS.find(uow, monitor_id)) is not None)
-    SERVICES.prefetch(uow, {task["serviceId"] for task in tasks if task.get("serviceId")})
+    SERVICES.prefetch(uow, {task["serviceId"] for task in tasks if task.get("serviceId")}, services)
 
 
 def complete(
     uow: UnitOfWork,
     monitor_id: str,
     report: Report,
-    fragments: Mapping[str, Mapping[Fragment, Iterable[Path]]] | None,
+    fragments: Mapping[str, Mapping[Fragment, Places]] | None,
     claims: Sequence[str] = (),
 ) -> None:
     """Write that the devices carry the service's ``fragments``, by device, each with the places it holds.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -64,7 +64,7 @@ def store_plan(uow: UnitOfWork, plan: Plan, monitor_id: str) -> None:
         "plan_id": plan.plan_id,
         "monitor_id": monitor_id,
         "plan_hash": plan.plan_hash,
-        "edits": dump([asdict(edit) for edit in plan.edits]),
+        "edits": dump([edit.document() for edit in plan.edits]),
         "created_at": uow.now,
     }
     uow.connection.execute(insert(tables.plans).values(values))

@@ -36,14 +36,14 @@ def withdrawn(monitor: Row) -> str | None:
     return found
 
 
-def refuse_withdrawn(uow: UnitOfWork, monitor_ids: Sequence[str]) -> None:
+def refuse_withdrawn(uow: UnitOfWork, monitors: Sequence[Row]) -> None:
     """Do nothing where all these requests are still wanted; to be asked in the transaction that begins the push.
 
     Raises:
-        Cancelled: one was withdrawn meanwhile.
+        Cancelled: one was withdrawn since its row was read.
     """
-    MONITORS.prefetch(uow, monitor_ids)
-    for monitor_id in monitor_ids:
-        monitor = MONITORS.get(uow, monitor_id)
+    MONITORS.prefetch(uow, [each.id for each in monitors], monitors)
+    for each in monitors:
+        monitor = MONITORS.get(uow, each.id)
         if not is_open(monitor) or withdrawn(monitor) is not None:
-            raise Cancelled(f"the request of monitor {monitor_id} was withdrawn")
+            raise Cancelled(f"the request of monitor {each.id} was withdrawn")

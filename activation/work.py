@@ -86,6 +86,7 @@ class Member:
         alone: whether it must not share a transaction.
         begin: tells its job that the work begins.
         failures: how often its job failed, or the worker died over it.
+        service: its service as it was stored when the member came to be; None: not known, or nobody keeps it.
     """
 
     monitor: Row
@@ -96,6 +97,7 @@ class Member:
     alone: bool = False
     begin: Callable[[], None] | None = None
     failures: int = 0
+    service: Row | None = None
     is_ended: bool = False
 
     @property

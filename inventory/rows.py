@@ -6,7 +6,7 @@ database row is locked where the database knows row locks), so that a lost race 
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -92,15 +92,26 @@ class DocumentRows:
         known = self._entries.get((table, found.id))
         return (known or self._take_in(table, found.id, found)).row
 
-    def prefetch(self, table: Table, keys: Iterable[str]) -> None:
-        """Read these resources with one statement, those that are not known yet."""
+    def prefetch(self, table: Table, keys: Iterable[str], known: Iterable[Row] = ()) -> None:
+        """Read these resources with one statement, those that are not known yet.
+
+        ``known`` were read before; of those that are still the same no document is read again.
+        """
+        before = {row.id: row for row in known}
         wanted = sorted({key for key in keys if self._entries.get((table, key)) is None})
-        for start in range(0, len(wanted), PREFETCH):
-            some = wanted[start : start + PREFETCH]
-            found = self._unit.reader.execute(_statements(table).by_ids, {"keys": some})
-            rows = {each.id: each for each in found}
-            for key in some:
-                self._take_in(table, key, rows.get(key))
+        old = [key for key in wanted if key in before]
+        for found in self._found(_statements(table).versions, old):
+            row = before[found.id]
+            if (row.state, row.version) == (found.state, found.version):
+                self._entries.put((table, row.id), _Entry((found.state, found.version), row))
+        rest = [key for key in wanted if self._entries.get((table, key)) is None]
+        rows = {each.id: each for each in self._found(_statements(table).by_ids, rest)}
+        for key in rest:
+            self._take_in(table, key, rows.get(key))
+
+    def _found(self, statement: Select[Any], keys: Sequence[str]) -> Iterator[TableRow[Any]]:
+        for start in range(0, len(keys), PREFETCH):
+            yield from self._unit.reader.execute(statement, {"keys": keys[start : start + PREFETCH]})
 
     def insert(self, table: Table, row: Row) -> None:
         """Note a new resource."""
@@ -192,6 +203,7 @@ class _Statements:
 
     by_id: Select[Any]
     by_ids: Select[Any]
+    versions: Select[Any]
     by_external_id: Select[Any]
     insert: Bulk
     update: Bulk
@@ -209,10 +221,12 @@ def _statements(table: Table) -> _Statements:
     wanted = select(
         here.id, here.state, here.external_id, here.correlation_id, here.document, here.task, here.version
     ).with_for_update()
+    seen = select(here.id, here.state, here.version).with_for_update()
     changed = [column.name for column in here if column.name not in {"id", "created_at"}]
     return _Statements(
         by_id=wanted.where(here.id == bindparam("key")),
         by_ids=wanted.where(here.id.in_(bindparam("keys", expanding=True))).order_by(here.id),
+        versions=seen.where(here.id.in_(bindparam("keys", expanding=True))).order_by(here.id),
         by_external_id=wanted.where(here.external_id == bindparam("key")),
         insert=Bulk(insert(table)),
         update=Bulk(update_of(table).where(*expected).values({name: bindparam(name) for name in changed})),

@@ -78,9 +78,9 @@ class DocumentStore:
         uow.record(Move(resource_kind=self.kind, resource_id=row.id, from_state=row.state, to_state=""))
         self._publish(uow, row, "DeleteEvent")
 
-    def prefetch(self, uow: UnitOfWork, keys: Iterable[str]) -> None:
-        """Read these resources into the unit of work with one statement."""
-        uow.sheet(DocumentRows).prefetch(self.table, keys)
+    def prefetch(self, uow: UnitOfWork, keys: Iterable[str], known: Iterable[Row] = ()) -> None:
+        """Read these resources into the unit of work with one statement; ``known`` may still be as they were."""
+        uow.sheet(DocumentRows).prefetch(self.table, keys, known)
 
     def find(self, source: Source, key: str) -> Row | None:
         """Return the resource with this id, or None."""
@@ -99,9 +99,11 @@ class DocumentStore:
             raise UnknownResource(self.kind, key)
         return row
 
-    def many(self, connection: Connection, keys: Collection[str]) -> Mapping[str, Row]:
-        """Return those of the resources that exist, by id, read with one statement."""
+    def many(self, connection: Connection, keys: Collection[str], *, states: Collection[str] = ()) -> Mapping[str, Row]:
+        """Return those of the resources that exist, by id, read with one statement; those in ``states`` if given."""
         wanted = select(self.table).where(self.table.c.id.in_(keys))
+        if states:
+            wanted = wanted.where(self.table.c.state.in_(states))
         return {each.id: row_of(each) for each in connection.execute(wanted)}
 
     def every(self, connection: Connection) -> tuple[Row, ...]:

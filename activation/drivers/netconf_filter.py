@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -9,6 +10,8 @@ from lxml import etree
 from activation.model import Path
 
 BASE_NAMESPACE: Final = "urn:ietf:params:xml:ns:netconf:base:1.0"
+STEPS: Final = 1024
+"""Steps that are remembered: the containers on the way to thousands of entries are always the same."""
 _STEP: Final = re.compile(r"(?P<tag>(?:\{[^}]*\})?[^\[]+)(?P<keys>(?:\[[^\]]*\])*)$")
 _KEY: Final = re.compile(r"""\[(?P<name>[^=\]]+)=(?P<quote>['"])(?P<value>.*?)(?P=quote)\]""")
 
@@ -26,6 +29,7 @@ class Step(NamedTuple):
     keys: tuple[tuple[str, str], ...]
 
 
+@lru_cache(maxsize=STEPS)
 def parse_step(text: str) -> Step:
     """Return ``{namespace}name[key='value']`` taken apart; keys without a namespace get the element's.
 

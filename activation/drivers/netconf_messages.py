@@ -17,8 +17,8 @@ BASE_1_1: Final = "urn:ietf:params:netconf:base:1.1"
 CAPABILITY: Final = "urn:ietf:params:netconf:capability:"
 LOCK_DENIED: Final = "lock-denied"
 IN_USE: Final = "in-use"
-ASKED_AGAIN: Final = 512
-"""Reads that are remembered: what a plan reads is read again after the commit."""
+ASKED_AGAIN: Final = 64
+"""Reads that are remembered: what a plan reads is read again after the commit. That of a large plan has megabytes."""
 _BASE: Final = f"{{{BASE_NAMESPACE}}}"
 _ERROR: Final = b"rpc-error"
 

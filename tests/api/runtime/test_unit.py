@@ -228,6 +228,25 @@ def test_a_prefetch_is_one_statement_and_knows_what_is_not_there(either: Databas
         assert len([text for text in said if "FROM product" in text]) == 1
 
 
+def test_what_was_read_before_is_read_again_only_where_it_moved(either: Database) -> None:
+    keys = ["same", "moved", "gone"]
+    with either.begin() as unit:
+        for key in keys:
+            STORE.insert(unit, thing(key))
+    with either.read() as connection:
+        known = STORE.many(connection, keys)
+    with either.begin() as unit:
+        STORE.save(unit, STORE.get(unit, "moved"), moved(known["moved"], "active"))
+        STORE.remove(unit, STORE.get(unit, "gone"))
+    with either.begin() as unit:
+        STORE.prefetch(unit, keys, known.values())
+        said = statements(unit)
+        assert STORE.get(unit, "same") is known["same"]
+        assert STORE.get(unit, "moved").state == "active"
+        assert STORE.find(unit, "gone") is None
+        assert not said
+
+
 def test_the_number_of_statements_does_not_grow_with_the_orders(either: Database) -> None:
     with either.begin() as unit:
         said = statements(unit)
