@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from labs.contracts import ExecResult
 from labs.netns.errors import CommandFailed
@@ -17,6 +18,7 @@ def run(
     namespace: str = "",
     typed: str | None = None,
     environ: Mapping[str, str] | None = None,
+    fed: TextIO | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> str:
     """Return what a program prints.
@@ -26,12 +28,13 @@ def run(
         namespace: network namespace to run it in; empty for the machine's own.
         typed: its standard input.
         environ: added to the environment.
+        fed: an open file as its standard input.
         timeout_s: when to give up.
 
     Raises:
         CommandFailed: it is not installed, ends with an error or does not end.
     """
-    done = attempt(argv, namespace=namespace, typed=typed, environ=environ, timeout_s=timeout_s)
+    done = attempt(argv, namespace=namespace, typed=typed, environ=environ, fed=fed, timeout_s=timeout_s)
     if done.return_code:
         raise CommandFailed([str(each) for each in argv], done.stderr or done.stdout)
     return done.stdout
@@ -43,6 +46,7 @@ def attempt(
     namespace: str = "",
     typed: str | None = None,
     environ: Mapping[str, str] | None = None,
+    fed: TextIO | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> ExecResult:
     """Return what a program prints and how it ends, whatever that is.
@@ -53,7 +57,7 @@ def attempt(
     whole = [str(each) for each in argv]
     inside = ["ip", "netns", "exec", namespace, *whole] if namespace else whole
     # A daemon keeps what it inherits: nothing of ours may stay open because of it, so its input ends at once.
-    feed = {"input": typed} if typed is not None else {"stdin": subprocess.DEVNULL}
+    feed = {"input": typed} if typed is not None else {"stdin": fed or subprocess.DEVNULL}
     try:
         done = subprocess.run(
             inside,

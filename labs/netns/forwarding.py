@@ -44,17 +44,32 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpanningTree:
+    """Rapid spanning tree: of a loop's links one does not forward until another breaks.
+
+    Attributes:
+        priority: the bridge with the lowest is the root.
+        edges: ports behind which no switch is; they forward at once.
+    """
+
+    priority: int
+    edges: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forwarding:
     """All that a bridge is to do.
 
     Attributes:
         ports: VLANs by port, for flows that forward as a switch does (``NORMAL``).
         meters: limits by key.
+        spanning_tree: None where loops are nobody's business.
     """
 
     ports: Mapping[str, PortVlans] = field(default_factory=dict)
     flows: frozenset[Flow] = frozenset()
     meters: Mapping[str, Meter] = field(default_factory=dict)
+    spanning_tree: SpanningTree | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +86,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What leads from one state to the next, in this order: ports, meters to add or change, flows, meters to delete.
+    """What leads from one state to the next, in this order: bridge, ports, meters to add or change, flows, meters gone.
 
     Attributes:
+        bridge: columns of the bridge, as ``ovs-vsctl set`` takes them.
         ports: arguments of one ``ovs-vsctl`` transaction.
         meters: OpenFlow meter texts by ``ovs-ofctl`` verb, before the flows.
         flows: the whole table, one rule a line; None where it stays.
@@ -81,6 +97,7 @@ class Step:
         reached: what the bridge does then.
     """
 
+    bridge: tuple[str, ...]
     ports: tuple[str, ...]
     meters: tuple[tuple[str, str], ...]
     flows: tuple[str, ...] | None
@@ -99,7 +116,8 @@ def step(now: Applied, wanted: Forwarding) -> Step:
     ]
     same = before.flows == wanted.flows and now.meter_ids == ids
     return Step(
-        ports=tuple(_port_arguments(before.ports, wanted.ports)),
+        bridge=tuple(_bridge_arguments(before.spanning_tree, wanted.spanning_tree)),
+        ports=(*_edge_arguments(before, wanted), *_port_arguments(before.ports, wanted.ports)),
         meters=tuple(meters),
         flows=None if same else tuple(sorted(_flow_text(flow, ids) for flow in wanted.flows)),
         gone=tuple(sorted(number for key, number in now.meter_ids.items() if key not in wanted.meters)),
@@ -123,6 +141,20 @@ def _flow_text(flow: Flow, ids: Mapping[str, int]) -> str:
     metered = f"meter:{ids[flow.meter]}," if flow.meter else ""
     match = f",{flow.match}" if flow.match else ""
     return f"priority={flow.priority}{match},actions={metered}{flow.actions}"
+
+
+def _bridge_arguments(before: SpanningTree | None, wanted: SpanningTree | None) -> Iterable[str]:
+    if wanted is not None and (before is None or before.priority != wanted.priority):
+        yield from ("rstp_enable=true", f"other_config:rstp-priority={wanted.priority}")
+    elif wanted is None and before is not None:
+        yield "rstp_enable=false"
+
+
+def _edge_arguments(before: Forwarding, wanted: Forwarding) -> Iterable[str]:
+    now, then = (each.spanning_tree.edges if each.spanning_tree else frozenset() for each in (before, wanted))
+    for port in sorted(now ^ then):
+        is_edge = "true" if port in then else "false"
+        yield from ("--", "set", "port", port, f"other_config:rstp-port-admin-edge={is_edge}")
 
 
 def _port_arguments(before: Mapping[str, PortVlans], wanted: Mapping[str, PortVlans]) -> Iterable[str]:

@@ -12,6 +12,8 @@ from typing import Final
 from labs.contracts import ExecResult
 from labs.netns.commands import attempt, run, start_daemon
 from labs.netns.errors import CommandFailed
+from labs.netns.names import vrf_namespace
+from labs.netns.namespaces import PLACES
 from labs.netns.register import OPEN
 
 PROGRAMS: Final = Path("/usr/lib/frr")
@@ -20,6 +22,17 @@ ALWAYS: Final = ("zebra", "staticd")
 BY_SECTION: Final = {"router bgp": "bgpd", "router ospf": "ospfd", "router isis": "isisd"}
 """Further daemons, needed when the start configuration holds such a section."""
 CONFIGURATION: Final = "frr.conf"
+_OWN_PLACES: Final = """
+mount -t tmpfs -o mode=755 tmpfs "$2" || exit
+for each in "$1"*; do
+  [ -e "$each" ] || continue
+  touch "$2/${each#"$1"}" && mount --bind "$each" "$2/${each#"$1"}" || exit
+done
+mount --move "$2" "$0" && shift 2 && exec "$@"
+"""
+"""FRR takes every named namespace for a VRF: it sees a folder of its own, with those of this router alone."""
+_SHOW: Final = 'grep -q " $1 " /proc/self/mountinfo || { touch "$1" && mount --bind /proc/self/fd/0 "$1"; }'
+_HIDE: Final = 'if [ -e "$1" ]; then umount --lazy "$1"; rm "$1"; fi'
 _VTY_S: Final = 5.0
 _STATUS_BYTES: Final = 4
 
@@ -44,11 +57,29 @@ class FrrDaemons:
         """
         self._prepare(configuration)
         wanted = [daemon for section, daemon in BY_SECTION.items() if f"\n{section}" in f"\n{configuration}"]
-        for daemon in (*ALWAYS, *wanted):
+        self._daemon("zebra", "--vrfwnetns", wrapped=self._own_places())
+        for daemon in ("staticd", *wanted):
             self._daemon(daemon)
         loaded = self.vtysh("-b")
         if loaded.return_code:
             raise CommandFailed(["vtysh", "-b"], loaded.stdout + loaded.stderr)
+
+    def show_vrf(self, vrf: str) -> None:
+        """Let a running FRR find a VRF whose namespace stands; one that starts finds those there are.
+
+        Raises:
+            CommandFailed: the kernel refuses.
+        """
+        if self._zebra() is not None:
+            self._in_own_places(_SHOW, vrf, PLACES / vrf_namespace(self.namespace, vrf))
+
+    def hide_vrf(self, vrf: str) -> None:
+        """Take a VRF away from FRR.
+
+        Raises:
+            CommandFailed: the kernel refuses.
+        """
+        self._in_own_places(_HIDE, vrf, Path("/dev/null"))
 
     def vtysh(self, *arguments: str) -> ExecResult:
         """Return what vtysh prints."""
@@ -96,12 +127,33 @@ class FrrDaemons:
         for place in (self.folder, *self.folder.iterdir()):
             shutil.chown(place, USER, USER)
 
-    def _daemon(self, daemon: str) -> None:
+    def _zebra(self) -> int | None:
+        try:
+            return int((self.folder / "zebra.pid").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def _own_places(self) -> Sequence[str | Path]:
+        """Return what starts a program that finds the VRFs there are, by their names."""
+        spare = self.folder / "places"
+        spare.mkdir(exist_ok=True)
+        return ("sh", "-c", _OWN_PLACES, PLACES, PLACES / vrf_namespace(self.namespace, ""), spare)
+
+    def _in_own_places(self, script: str, vrf: str, place: Path) -> None:
+        """Run a script where zebra sees named namespaces; its input is the file at ``place``."""
+        # The file is opened here: where zebra looks it does not stand.
+        with place.open(encoding="utf-8") as opened:
+            there = ["nsenter", f"--mount=/proc/{self._zebra()}/ns/mnt"]
+            run([*there, "sh", "-c", script, "sh", PLACES / vrf], fed=opened)
+
+    def _daemon(self, daemon: str, *options: str, wrapped: Sequence[str | Path] = ()) -> None:
         place = self.folder / daemon
         start_daemon(
             [
+                *wrapped,
                 PROGRAMS / daemon,
                 "-d",
+                *options,
                 *("--vty_socket", self.folder),
                 *("-i", f"{place}.pid"),
                 *("-z", self.folder / "zserv.api"),

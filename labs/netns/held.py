@@ -1,6 +1,7 @@
 """The netns lab as one that a process of its own can hold: real packets between emulated devices and a real FRR."""
 
 import shlex
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,9 +10,10 @@ from typing import Any, Final
 from labs.contracts import DeployOptions, ExecResult, FaultKind, FaultRequest, LabNode, NodeState
 from labs.embedded.contracts import EmulatedNode
 from labs.embedded.eos import EosNode
+from labs.embedded.faults import KINDS
 from labs.embedded.lab import PLATFORMS, Platform
 from labs.embedded.olt import OltNode
-from labs.errors import LabStartError, UnknownLabNode
+from labs.errors import LabStartError, UnknownLabNode, UnusableFault
 from labs.netns import namespaces, register
 from labs.netns.commands import attempt
 from labs.netns.dhcp import DhcpServers
@@ -21,18 +23,21 @@ from labs.netns.forwarding import Forwarding
 from labs.netns.frr_daemons import FrrDaemons
 from labs.netns.frr_node import RealFrrNode
 from labs.netns.names import netdev
+from labs.netns.namespaces import CableEnd
 from labs.netns.openvswitch import OpenVSwitch
 from labs.netns.plane_olt import olt_forwarding
 from labs.netns.plane_switch import switch_forwarding
 from labs.netns.planes import BridgePlane, HostPlane, Plane, RouterPlane
 from labs.netns.register import Held
 from labs.netns.site import ROUTER_PLATFORM, Site
+from labs.netns.vrfs import Vrfs
 from labs.runtimes.embedded import EmbeddedHeld
 from labs.runtimes.saved import MEMORY
 from labs.topology import Node, Topology, prepared
 
 LOOK_EVERY_S: Final = 0.2
 """FRR does not tell what changes; asking it takes a third of a millisecond."""
+LINK_DOWN: Final = "link_down"
 SETTLE_S: Final = 10.0
 EXEC_S: Final = 60.0
 
@@ -50,6 +55,8 @@ class NetnsHeld:
         self._memory = options.folder / MEMORY
         self._planes: dict[str, Plane] = {}
         self._followers: dict[str, Follower] = {}
+        self._claiming = threading.Lock()
+        self._cut: dict[str, CableEnd] = {}
         self._devices = EmbeddedHeld(topology, options, platforms=self._platforms())
 
     def start(self) -> tuple[LabNode, ...]:
@@ -97,8 +104,32 @@ class NetnsHeld:
         return self._devices.fault_kinds()
 
     def fault(self, request: FaultRequest) -> None:
-        """Switch a fault of an emulated device on or off."""
+        """Switch a fault of an emulated device on or off; a cut cable is cut for routers too.
+
+        Raises:
+            UnusableFault: the node has no cable of that number.
+        """
+        end = self._cable_end(request) if request.kind == LINK_DOWN and request.times else None
         self._devices.fault(request)
+        if request.kind == LINK_DOWN:
+            self._plug(request.node, end)
+
+    def _cable_end(self, request: FaultRequest) -> CableEnd:
+        number = KINDS[LINK_DOWN].default if request.value is None else request.value
+        end = self._site.numbered(request.node, int(number))
+        if end is None:
+            known = ", ".join(self._site.ports(request.node)) or "none"
+            raise UnusableFault(LINK_DOWN, f"{request.node} has no cabled interface {number:g}; legal: of {known}")
+        return end
+
+    def _plug(self, node: str, cut: CableEnd | None) -> None:
+        """Mend the cable of a node that is cut, and cut another, or none."""
+        mended = self._cut.pop(node, None)
+        if mended is not None:
+            namespaces.set_up(mended, is_up=True)
+        if cut is not None:
+            namespaces.set_up(cut, is_up=False)
+            self._cut[node] = cut
 
     def faults(self) -> tuple[FaultRequest, ...]:
         """Return the faults that are on."""
@@ -137,13 +168,23 @@ class NetnsHeld:
         switch = OpenVSwitch(namespace=namespace, folder=folder / "ovs")
         if node.platform != ROUTER_PLATFORM:
             return BridgePlane(switch=switch, ports=[netdev(port) for port in self._site.ports(node.name)])
+        daemons = FrrDaemons(name=node.name, namespace=namespace, folder=folder / "frr")
         return RouterPlane(
             switch=switch,
-            daemons=FrrDaemons(name=node.name, namespace=namespace, folder=folder / "frr"),
+            daemons=daemons,
             dhcp=DhcpServers(namespace=namespace, folder=folder / "dhcp"),
+            vrfs=Vrfs(daemons=daemons, claim=self._claim),
             split=self._site.split(node.name),
+            tagging=self._site.tagging(node.name),
             configuration=self._startup_text(node),
         )
+
+    def _claim(self, name: str) -> None:
+        """Write down one namespace more, before it is made."""
+        with self._claiming:
+            held = Held.read(self._topology.name)
+            if held is not None:
+                held.with_namespace(name).write(self._topology.name)
 
     def _startup_text(self, node: Node) -> str:
         kept = self._memory / f"{node.name}.cfg"

@@ -1,5 +1,6 @@
 """What a lab's parts are called on the machine."""
 
+import hashlib
 from typing import Final
 
 from labs.errors import LabStartError
@@ -11,6 +12,20 @@ LONGEST_INTERFACE: Final = 15
 def namespace_name(lab: str, node: str) -> str:
     """Return the name of a node's network namespace."""
     return f"lm-{lab}-{node}"
+
+
+def vrf_namespace(router: str, vrf: str) -> str:
+    """Return the name of the namespace of a VRF of the router in namespace ``router``."""
+    return f"{router}-vrf-{vrf}"
+
+
+def inner(interface: str) -> str:
+    """Return what the router's end of the cable to a VRF's interface is called.
+
+    Raises:
+        LabStartError: the name is too long for the kernel.
+    """
+    return netdev(f"v-{interface}")
 
 
 def netdev(device_interface: str) -> str:
@@ -32,3 +47,9 @@ def wire(interface: str) -> str:
         LabStartError: the name is too long for the kernel.
     """
     return netdev(f"w-{interface}")
+
+
+def mac_address(namespace: str, interface: str) -> str:
+    """Return a locally administered address that is always the same for an interface."""
+    digest = hashlib.sha256(f"{namespace}/{interface}".encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))

@@ -63,6 +63,15 @@ def cable(a: CableEnd, b: CableEnd, *, tagged: bool) -> None:
         run(["ethtool", "-K", end.interface, *off], namespace=end.namespace)
 
 
+def set_up(end: CableEnd, *, is_up: bool) -> None:
+    """Plug a cable in or cut it.
+
+    Raises:
+        CommandFailed: the kernel refuses.
+    """
+    run(["ip", "-n", end.namespace, "link", "set", end.interface, "up" if is_up else "down"])
+
+
 def forward(name: str) -> None:
     """Make a namespace route what is not for itself.
 

@@ -62,6 +62,14 @@ class OpenVSwitch:
         inside = ["--", "set", "interface", name, "type=internal"]
         self.vsctl("--may-exist", "add-port", bridge, name, f"tag={vlan_id}", *inside)
 
+    def add_access_port(self, bridge: str, name: str, vlan_id: int) -> None:
+        """Plug an interface that exists already into one VLAN of a bridge.
+
+        Raises:
+            CommandFailed: Open vSwitch refuses.
+        """
+        self.vsctl("--may-exist", "add-port", bridge, name, "--", "set", "port", name, f"tag={vlan_id}")
+
     def remove_port(self, bridge: str, name: str) -> None:
         """Take a port off a bridge; does nothing where it has none.
 
@@ -77,8 +85,9 @@ class OpenVSwitch:
             CommandFailed: Open vSwitch refuses.
         """
         todo = step(self._applied.get(bridge, Applied()), wanted)
-        if todo.ports:
-            self.vsctl(*todo.ports[1:])
+        settings = ("--", "set", "bridge", bridge, *todo.bridge) if todo.bridge else ()
+        if changes := (*settings, *todo.ports):
+            self.vsctl(*changes[1:])
         for verb, text in todo.meters:
             self._ofctl(verb, bridge, text)
         if todo.flows is not None:

@@ -1,10 +1,12 @@
-"""What an FRR router's running configuration needs beyond FRR: VLAN sub-interfaces, and DHCP for its subscribers. Pure.
+"""What an FRR router's running configuration needs beyond FRR: VLAN sub-interfaces, VRFs, and DHCP. Pure.
 
-FRR configures interfaces but does not make them. A sub-interface ``eth1.100`` that appears in the configuration becomes
-a port of VLAN 100; a host route out of it becomes that subscriber's DHCP lease.
+FRR configures interfaces and VRFs but does not make them. A sub-interface ``eth1.100`` that appears in the
+configuration becomes a port of VLAN 100, in its VRF where it names one; a host route out of it becomes that
+subscriber's DHCP lease.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Final
@@ -13,6 +15,9 @@ from labs.embedded.cli_eos_language import HIGHEST_VLAN
 
 WIDEST_PREFIX: Final = 24
 HOST: Final = 32
+NAMES_ITS_SPACE: Final = "netns "
+"""FRR's own note of where a VRF lives; it says nothing of what the VRF is for."""
+Sections = Mapping[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +26,14 @@ class SubInterface:
 
     Attributes:
         up: whether the configuration leaves it in service.
+        vrf: empty for the router's own table.
     """
 
     name: str
     parent: str
     vlan_id: int
     up: bool = True
+    vrf: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,37 +56,52 @@ class RouterNeeds:
 
     sub_interfaces: frozenset[SubInterface] = frozenset()
     leases: frozenset[Lease] = frozenset()
+    vrfs: frozenset[str] = frozenset()
 
 
 def router_needs(running_config: str) -> RouterNeeds:
-    """Return which sub-interfaces and leases the router's configuration asks for."""
-    sections = dict(_sections(running_config))
-    made = {name: found for name, lines in sections.items() if (found := _sub_interface(name, lines)) is not None}
+    """Return which sub-interfaces, VRFs and leases the router's configuration asks for."""
+    sections = _sections(running_config)
+    made = {found.name: found for head, lines in sections.items() if (found := _sub_interface(head, lines)) is not None}
     leases = {
         lease
         for address, interface in _host_routes(running_config)
-        if interface in made and made[interface].up and (lease := _lease(interface, address, sections[interface]))
+        if interface in made and made[interface].up and not made[interface].vrf
+        if (lease := _lease(interface, address, sections["interface", interface]))
     }
-    return RouterNeeds(sub_interfaces=frozenset(made.values()), leases=frozenset(leases))
+    vrfs = {head[1] for head, lines in sections.items() if head[0] == "vrf" and _is_used(lines)}
+    return RouterNeeds(
+        sub_interfaces=frozenset(made.values()),
+        leases=frozenset(leases),
+        vrfs=frozenset(vrfs | {each.vrf for each in made.values() if each.vrf}),
+    )
 
 
-def _sections(running_config: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    name, lines = "", []
-    for line in [*running_config.splitlines(), "!"]:
-        if line.startswith(" ") and name:
-            lines.append(line.strip())
-            continue
-        if name:
-            yield name, tuple(lines)
-        words = line.split()
-        name, lines = (words[1] if words[:1] == ["interface"] and len(words) > 1 else ""), []
+def _sections(running_config: str) -> Sections:
+    """Return the lines by the words of their section; each daemon tells its part of a VRF."""
+    found: dict[tuple[str, ...], tuple[str, ...]] = defaultdict(tuple)
+    head: tuple[str, ...] = ()
+    for line in running_config.splitlines():
+        if not line.startswith(" "):
+            words = tuple(line.split())
+            head = words if words[:1] in {("interface",), ("vrf",)} and len(words) > 1 else ()
+        if head:
+            found[head] += (line.strip(),) if line.startswith(" ") else ()
+    return dict(found)
 
 
-def _sub_interface(name: str, lines: tuple[str, ...]) -> SubInterface | None:
-    parent, _, vlan = name.rpartition(".")
+def _is_used(lines: tuple[str, ...]) -> bool:
+    return any(not line.startswith(NAMES_ITS_SPACE) for line in lines)
+
+
+def _sub_interface(head: tuple[str, ...], lines: tuple[str, ...]) -> SubInterface | None:
+    if head[0] != "interface":
+        return None
+    parent, _, vlan = head[1].rpartition(".")
     if not parent or not vlan.isdigit() or not 1 <= int(vlan) <= HIGHEST_VLAN:
         return None
-    return SubInterface(name=name, parent=parent, vlan_id=int(vlan), up="shutdown" not in lines)
+    vrf = head[-1] if head[2:3] == ("vrf",) else ""
+    return SubInterface(name=head[1], parent=parent, vlan_id=int(vlan), up="shutdown" not in lines, vrf=vrf)
 
 
 def _host_routes(running_config: str) -> Iterator[tuple[IPv4Address, str]]:

@@ -1,19 +1,20 @@
 """What an EOS switch's running configuration makes its data plane do. Pure.
 
 VLANs pass where they exist, are active and are allowed. A police rate of a policy map applies to the VLANs of its class
-maps, on the way into the interface that names the policy map.
+maps, on the way into the interface that names the policy map. Rapid spanning tree runs in mode rstp.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from labs.embedded.cli_eos_language import HIGHEST_VLAN, TRUNK_ALLOWED, eos_language, vlan_ids
 from labs.embedded.cli_tree import ConfigLine, Tree
-from labs.netns.forwarding import Flow, Forwarding, Meter, PortVlans
+from labs.netns.forwarding import Flow, Forwarding, Meter, PortVlans, SpanningTree
 from labs.netns.names import netdev
 
 DEFAULT_VLAN: Final = 1
+STANDARD_PRIORITY: Final = 32768
 KBPS: Final = {"bps": 0.001, "kbps": 1, "mbps": 1000, "gbps": 1_000_000}
 KBITS: Final = {"bytes": 0.008, "kbytes": 8, "mbytes": 8000}
 _EVERY_VLAN: Final = frozenset(range(1, HIGHEST_VLAN + 1))
@@ -40,6 +41,7 @@ def switch_forwarding(running_config: str, ports: Iterable[str]) -> Forwarding:
     active = frozenset(_active_vlans(tree))
     policies = {section.key[-1]: tuple(_policed(section, tree)) for section in _sections(tree, "policy-map")}
     sections = {section.key[1]: section for section in _sections(tree, "interface")}
+    vlans = {port: _port_vlans(sections.get(port), active) for port in ports}
     flows = {Flow(match="", actions="NORMAL", priority=0)}
     meters: dict[str, Meter] = {}
     for port in ports:
@@ -47,11 +49,32 @@ def switch_forwarding(running_config: str, ports: Iterable[str]) -> Forwarding:
             key = f"{port} {policed.name}"
             meters[key] = policed.meter
             flows |= {
-                Flow(match=f"in_port={netdev(port)},dl_vlan={vlan_id}", actions="NORMAL", meter=key)
+                Flow(match=_frames(port, vlan_id, vlans[port]), actions="NORMAL", meter=key)
                 for vlan_id in policed.vlan_ids & active
             }
-    vlans = {netdev(port): _port_vlans(sections.get(port), active) for port in ports}
-    return Forwarding(ports=vlans, flows=frozenset(flows), meters=meters)
+    return Forwarding(
+        ports={netdev(port): passing for port, passing in vlans.items()},
+        flows=frozenset(flows),
+        meters=meters,
+        spanning_tree=_spanning_tree(tree, sections, vlans),
+    )
+
+
+def _frames(port: str, vlan_id: int, vlans: PortVlans) -> str:
+    """Return what matches a VLAN's frames on their way in."""
+    tag = "vlan_tci=0x0000/0x1fff" if vlan_id == vlans.untagged else f"dl_vlan={vlan_id}"
+    return f"in_port={netdev(port)},{tag}"
+
+
+def _spanning_tree(tree: Tree, sections: Mapping[str, ConfigLine], ports: Iterable[str]) -> SpanningTree | None:
+    said = {line.key: line.text.split()[-1] for line in tree if line.key[0] == "spanning-tree"}
+    if said.get(("spanning-tree", "mode")) != "rstp":
+        return None
+    edges = (port for port in ports if port in sections and _holds(sections[port], "spanning-tree portfast"))
+    priority = next((int(value) for key, value in said.items() if key[:2] == ("spanning-tree", "priority")), None)
+    return SpanningTree(
+        priority=STANDARD_PRIORITY if priority is None else priority, edges=frozenset(map(netdev, edges))
+    )
 
 
 def _active_vlans(tree: Tree) -> Iterator[int]:

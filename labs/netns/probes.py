@@ -1,6 +1,7 @@
 """Probes of a lab in network namespaces: what a subscriber gets and how fast. They work from any process of root."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 from labs.netns import namespaces
 from labs.netns.commands import attempt
 from labs.netns.errors import NetnsError, TrafficFailed
+from labs.netns.hearing import who_hears
 from labs.netns.probe import this_machine
 from labs.netns.site import ONT_LABEL, Site
 from labs.netns.traffic import Stretch, obtain_lease, ping, throughput_mbps
@@ -15,6 +17,8 @@ from labs.netns.traffic import Stretch, obtain_lease, ping, throughput_mbps
 CORE_ROLE: Final = "core"
 HOST_INTERFACE: Final = "eth1"
 ATTEMPTS: Final = 5
+END_PINGS: Final = 3
+WAY_S: Final = 5.0
 MEASUREMENTS: Final = 3
 TOLERANCE: Final = 0.2
 """Of the ordered speed: the limits' own, and that of a busy machine."""
@@ -24,6 +28,9 @@ TOOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "isolation": ("ping",),
     "throughput-down": ("iperf3",),
     "throughput-up": ("iperf3",),
+    "ends-reach": ("ping",),
+    "ends-isolation": (),
+    "ends-throughput": ("iperf3",),
 }
 """The probes, and the programs each needs."""
 
@@ -51,7 +58,7 @@ class NetnsProbes:
     def run(self, probe: str, arguments: Mapping[str, Any]) -> Found:
         """Return whether what ``probe`` finds is good, what it found and what it measured."""
         try:
-            return _PROBES[probe](self, self._host(str(arguments["ont"])), arguments)
+            return _PROBES[probe](self, self._looking(arguments), arguments)
         except NetnsError as trouble:
             return False, str(trouble), ""
 
@@ -105,6 +112,62 @@ class NetnsProbes:
                 break
         return best
 
+    # Between two customer ports, of switches or routers.
+
+    def reach(self, host: str, wanted: Mapping[str, Any]) -> Found:
+        """Ping the host at the other end, from both ends."""
+        other = self._far(wanted)
+        _await_way(host, _address(other))
+        found = [(ping(a, _address(b), count=END_PINGS), b) for a, b in ((host, other), (other, host))]
+        told = [f"{pings.received} of {pings.sent} pings to {self._node(to)} came back" for pings, to in found]
+        good = all(pings.received for pings, _ in found)
+        return good, "; ".join(told), f"{max(pings.average_ms for pings, _ in found):g} ms" if good else ""
+
+    def apart(self, host: str, wanted: Mapping[str, Any]) -> Found:
+        """Let both ends speak to everybody; the other end hears it, and nobody else."""
+        other = self._far(wanted)
+        everybody = list(self._running())
+        addresses = sorted({address for each in everybody if each != host for address in _addresses(each)})
+        for speaker, partner in ((host, other), (other, host)):
+            listeners = [each for each in everybody if each != speaker]
+            heard = who_hears(speaker, addresses, listeners, HOST_INTERFACE)
+            if heard != {partner}:
+                said = ", ".join(sorted(map(self._node, heard))) or "nobody"
+                return False, f"{self._node(speaker)} is heard by {said}, not by {self._node(partner)} alone", ""
+        words = f"each hears the other, and none of {len(everybody) - 2} other hosts at {len(addresses)} addresses does"
+        return True, words, ""
+
+    def both_ways(self, host: str, wanted: Mapping[str, Any]) -> Found:
+        """Measure what arrives in each direction."""
+        other, ordered_mbps = self._far(wanted), float(wanted["mbps"])
+        stretch = Stretch(client=host, server=other, server_address=_address(other))
+        with self._measuring:
+            there, back = (self._measured(stretch, ordered_mbps, downstream=way) for way in (False, True))
+        good = all(abs(each - ordered_mbps) <= TOLERANCE * ordered_mbps for each in (there, back))
+        words = f"{ordered_mbps:g} Mbit/s ordered, {TOLERANCE:.0%} tolerated"
+        return good, words, f"{there:.1f} Mbit/s, back {back:.1f} Mbit/s"
+
+    def _looking(self, arguments: Mapping[str, Any]) -> str:
+        """Return the host that looks."""
+        if "ont" in arguments:
+            return self._host(str(arguments["ont"]))
+        return self._at(str(arguments["aDevice"]), str(arguments["aInterface"]))
+
+    def _far(self, arguments: Mapping[str, Any]) -> str:
+        return self._at(str(arguments["zDevice"]), str(arguments["zInterface"]))
+
+    def _at(self, device: str, interface: str) -> str:
+        name = self.site.host_at(device, interface)
+        if name is None or not namespaces.existing([self.site.namespace(name)]):
+            raise TrafficFailed(f"no host of the lab stands behind {device} {interface}")
+        return self.site.namespace(name)
+
+    def _running(self) -> Iterator[str]:
+        yield from namespaces.existing(map(self.site.namespace, self.site.hosts()))
+
+    def _node(self, namespace: str) -> str:
+        return next(name for name in self.site.hosts() if self.site.namespace(name) == namespace)
+
     def _host(self, serial_number: str) -> str:
         for node in self.site.topology.nodes.values():
             if node.labels.get(ONT_LABEL, "").upper() == serial_number.upper():
@@ -123,6 +186,20 @@ class NetnsProbes:
         raise TrafficFailed(f"no host of role {CORE_ROLE} with an address in lab {self.site.topology.name}")
 
 
+def _await_way(host: str, address: str) -> None:
+    """Return when an address answers, or does not for long: who asked too early takes a while to ask again."""
+    ends_s = time.monotonic() + WAY_S
+    while time.monotonic() < ends_s and not ping(host, address).received:
+        continue
+
+
+def _address(namespace: str) -> str:
+    found = _addresses(namespace)
+    if not found:
+        raise TrafficFailed(f"{namespace}: has no address")
+    return found[0]
+
+
 def _addresses(namespace: str) -> list[str]:
     shown = attempt(["ip", "-n", namespace, "-o", "-4", "address", "show", "scope", "global"]).stdout
     return [line.split()[3].partition("/")[0] for line in shown.splitlines()]
@@ -134,4 +211,7 @@ _PROBES: Final[Mapping[str, Callable[[NetnsProbes, str, Mapping[str, Any]], Foun
     "isolation": NetnsProbes.isolation,
     "throughput-down": NetnsProbes.down,
     "throughput-up": NetnsProbes.up,
+    "ends-reach": NetnsProbes.reach,
+    "ends-isolation": NetnsProbes.apart,
+    "ends-throughput": NetnsProbes.both_ways,
 }

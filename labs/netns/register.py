@@ -7,7 +7,7 @@ Processes need no list: all of a lab's processes run in its namespaces, and the 
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -45,6 +45,10 @@ class Held:
             return cls(holder=holder, namespaces=tuple(raw["namespaces"]))
         except FileNotFoundError:
             return None
+
+    def with_namespace(self, name: str) -> Self:
+        """Return the entry with one namespace more."""
+        return replace(self, namespaces=tuple(dict.fromkeys((*self.namespaces, name))))
 
     def write(self, lab: str, root: Path = RUN) -> None:
         """Write the entry; the next reader finds all of it or the one before."""

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from labs.embedded.cli_eos_language import HIGHEST_VLAN
+from labs.errors import LabStartError
 from labs.netns.names import namespace_name, netdev, wire
 from labs.netns.namespaces import CableEnd
 from labs.netns.plane_olt import Ont
@@ -13,6 +15,8 @@ ONT_LABEL: Final = "lastmile.ont"
 """On a subscriber's host: serial number of the ONT between it and the OLT."""
 CHANNEL_PAIR_LABEL: Final = "lastmile.channel-pair."
 """On an OLT, followed by the interface as containerlab knows it: which channel pair serves that PON port."""
+TAG_LABEL: Final = "lastmile.vlan"
+"""On a customer's host behind a router: the VLAN with which its equipment tags all it sends."""
 ROUTER_PLATFORM: Final = "frr"
 
 
@@ -50,9 +54,38 @@ class Site:
 
     def split(self, node: str) -> tuple[str, ...]:
         """Return a router's interfaces whose cable carries tags."""
-        return tuple(
-            netdev(own.device_interface) for own, other in self._ends(node) if self.topology.nodes[other.node].managed
+        managed = self.topology.nodes
+        towards = [netdev(own.device_interface) for own, other in self._ends(node) if managed[other.node].managed]
+        return (*towards, *self.tagging(node))
+
+    def tagging(self, node: str) -> Mapping[str, int]:
+        """Return the router's interfaces behind which a host's equipment tags, with the VLAN.
+
+        Raises:
+            LabStartError: the label holds no VLAN.
+        """
+        return {
+            netdev(own.device_interface): _vlan_id(other.node, label)
+            for own, other in self._ends(node)
+            if (label := self.topology.nodes[other.node].labels.get(TAG_LABEL))
+        }
+
+    def host_at(self, device: str, interface: str) -> str | None:
+        """Return the host plugged into a device's interface, or None where none is."""
+        hosts = (other.node for own, other in self._ends(device) if own.device_interface == interface)
+        return next((name for name in hosts if not self.topology.nodes[name].managed), None)
+
+    def hosts(self) -> tuple[str, ...]:
+        """Return the plain hosts."""
+        return tuple(name for name, node in self.topology.nodes.items() if not node.managed)
+
+    def numbered(self, node: str, number: int) -> CableEnd | None:
+        """Return the cable end in the interface of a node that bears ``number``, or None where none does."""
+        found = {end.interface: end for end, _ in self._ends(node)}
+        named = found.get(f"eth{number}") or next(
+            (end for name, end in found.items() if name.rstrip("0123456789") + str(number) == name), None
         )
+        return self._end(named) if named is not None else None
 
     def onts(self, olt: str) -> tuple[Ont, ...]:
         """Return what is plugged into the PON ports of an OLT."""
@@ -87,3 +120,9 @@ class Site:
     def _tagged(self, link: Link) -> bool:
         nodes: Mapping[str, Node] = self.topology.nodes
         return all(nodes[end.node].managed for end in (link.a, link.b))
+
+
+def _vlan_id(node: str, label: str) -> int:
+    if not label.isdigit() or not 1 <= int(label) <= HIGHEST_VLAN:
+        raise LabStartError(f"{node}: label {TAG_LABEL} is {label!r}; legal: 1 to {HIGHEST_VLAN}")
+    return int(label)

@@ -9,46 +9,15 @@ from api.client import ApiRefused
 from api.demo import bodies, pictures
 from labs.embedded.faults import Fault
 from tests.api.conftest import Platform, Start
+from tests.metro_orders import E_LINE, L3VPN, order
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
-
-E_LINE = {
-    "vlanId": 2001,
-    "customer": "acme",
-    "bandwidthMbps": 20,
-    "aSwitch": "sw2",
-    "aInterface": "Ethernet4",
-    "zSwitch": "sw4",
-    "zInterface": "Ethernet4",
-}
-L3VPN = {
-    "vrf": "beta",
-    "vlanId": 300,
-    "aPrefix": "10.1.0.0/24",
-    "aGateway": "192.168.1.2",
-    "aAddress": "192.168.1.1/30",
-    "zPrefix": "10.2.0.0/24",
-    "zGateway": "192.168.2.2",
-    "zAddress": "192.168.2.1/30",
-}
 
 
 @pytest.fixture(scope="module")
 def metro(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with start(tmp_path_factory.mktemp("metro"), lab="metro") as running:
         yield running
-
-
-def _order(offering: str, values: Mapping[str, object]) -> dict[str, Any]:
-    product = {
-        "place": [{"id": "METRO-1", "role": "installationAddress", "@type": "GeographicAddress"}],
-        "productCharacteristic": [
-            {"name": name, "valueType": "integer" if isinstance(value, int) else "string", "value": value}
-            for name, value in values.items()
-        ],
-    }
-    item = {"id": "1", "action": "add", "product": product, "productOffering": {"id": offering}}
-    return {"description": offering, "productOrderItem": [item], "@type": "ProductOrder"}
 
 
 def _follow(platform: Platform, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,7 +32,7 @@ def _cease(platform: Platform, tree: Mapping[str, Any]) -> None:
 
 def test_an_e_line_runs_around_the_ring(metro: Platform) -> None:
     before = metro.configurations()
-    ordered = _follow(metro, _order("e-line", E_LINE))
+    ordered = _follow(metro, order("e-line", E_LINE))
     after = metro.configurations()
     for switch in ("sw1", "sw2", "sw3", "sw4"):
         assert after[switch].count("switchport trunk allowed vlan 1000,2001") == 2
@@ -75,7 +44,7 @@ def test_an_e_line_runs_around_the_ring(metro: Platform) -> None:
 
 def test_an_l3vpn_has_a_vrf_on_both_routers(metro: Platform) -> None:
     before = metro.configurations()
-    ordered = _follow(metro, _order("l3vpn", L3VPN))
+    ordered = _follow(metro, order("l3vpn", L3VPN))
     after = metro.configurations()
     assert " ip route 10.2.0.0/24 100.64.0.2\n" in after["r1"]
     assert " ip route 10.1.0.0/24 100.64.0.1\n" in after["r2"]
@@ -89,10 +58,10 @@ def test_an_l3vpn_has_a_vrf_on_both_routers(metro: Platform) -> None:
 
 def test_two_customers_share_the_ring(metro: Platform) -> None:
     before = metro.configurations()
-    first = _follow(metro, _order("e-line", E_LINE))
+    first = _follow(metro, order("e-line", E_LINE))
     between = metro.configurations()
     second = _follow(
-        metro, _order("e-line", {**E_LINE, "vlanId": 2002, "aSwitch": "sw1", "zSwitch": "sw3", "customer": "gamma"})
+        metro, order("e-line", {**E_LINE, "vlanId": 2002, "aSwitch": "sw1", "zSwitch": "sw3", "customer": "gamma"})
     )
     _cease(metro, second)
     assert metro.configurations() == between
@@ -102,7 +71,7 @@ def test_two_customers_share_the_ring(metro: Platform) -> None:
 
 def _refused(platform: Platform, offering: str, values: Mapping[str, object]) -> str:
     """Place an order that has to fail, and return why."""
-    tree = platform.client.follow(platform.client.place(_order(offering, values)), timeout_s=30.0)
+    tree = platform.client.follow(platform.client.place(order(offering, values)), timeout_s=30.0)
     assert tree["productOrder"]["state"] == "failed"
     return "; ".join(pictures.reasons(tree))
 
@@ -118,7 +87,7 @@ CLASHES: Mapping[str, tuple[str, Mapping[str, object], Mapping[str, object], str
 @pytest.mark.parametrize("name", CLASHES)
 def test_what_a_customer_has_no_other_gets(metro: Platform, name: str) -> None:
     offering, first, other, named = CLASHES[name]
-    ordered = _follow(metro, _order(offering, first))
+    ordered = _follow(metro, order(offering, first))
     between = metro.configurations()
     assert named in _refused(metro, offering, {**first, **other})
     assert metro.configurations() == between
@@ -126,16 +95,10 @@ def test_what_a_customer_has_no_other_gets(metro: Platform, name: str) -> None:
 
 
 def test_a_bandwidth_change_touches_the_two_ports_alone(metro: Platform) -> None:
-    ordered = _follow(metro, _order("e-line", E_LINE))
+    ordered = _follow(metro, order("e-line", E_LINE))
     before = metro.configurations()
-    changed = _order("e-line", {"bandwidthMbps": 50})
-    (item,) = changed["productOrderItem"]
-    item |= {"action": "modify"}
-    item["product"] = {
-        "id": ordered["productOrder"]["productOrderItem"][0]["product"]["id"],
-        "productCharacteristic": item["product"]["productCharacteristic"],
-    }
-    _follow(metro, changed)
+    product = str(ordered["productOrder"]["productOrderItem"][0]["product"]["id"])
+    _follow(metro, order("e-line", {"bandwidthMbps": 50}, "modify", product))
     after = metro.configurations()
     assert {name for name in after if after[name] != before[name]} == {"sw2", "sw4"}
     assert "police rate 50 mbps burst-size 62 kbytes" in after["sw2"]
@@ -149,7 +112,7 @@ def _failed(platform: Platform, product: str) -> set[tuple[str, str, str]]:
 
 
 def test_an_l3vpn_is_tested_on_both_routers(metro: Platform) -> None:
-    ordered = _follow(metro, _order("l3vpn", L3VPN))
+    ordered = _follow(metro, order("l3vpn", L3VPN))
     product = str(ordered["productOrder"]["productOrderItem"][0]["product"]["id"])
     found = metro.client.post(f"/lastmile/v1/serviceTest/{product}", {})["result"]
     assert {(each["level"], each["state"]) for each in found} == {("L1", "passed"), ("L2", "passed"), ("L3", "notRun")}
@@ -158,7 +121,7 @@ def test_an_l3vpn_is_tested_on_both_routers(metro: Platform) -> None:
 
 
 def test_a_service_test_sees_the_cut_ring(metro: Platform) -> None:
-    ordered = _follow(metro, _order("e-line", E_LINE))
+    ordered = _follow(metro, order("e-line", E_LINE))
     product = str(ordered["productOrder"]["productOrderItem"][0]["product"]["id"])
     assert _failed(metro, product) == set()
     assert metro.system.lab is not None
@@ -183,4 +146,4 @@ SENSELESS: Mapping[str, tuple[str, Mapping[str, object]]] = {
 def test_what_would_break_the_network_is_not_sold(metro: Platform, reason: str) -> None:
     offering, values = SENSELESS[reason]
     with pytest.raises(ApiRefused, match=reason):
-        metro.client.place(_order(offering, values))
+        metro.client.place(order(offering, values))

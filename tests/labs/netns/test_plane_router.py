@@ -48,3 +48,25 @@ def test_other_interfaces_are_left_alone(name: str) -> None:
 def test_a_gateway_far_away_widens_the_network() -> None:
     found = router_needs(CONFIG.replace("10.42.1.1/32", "10.42.3.1/32"))
     assert [lease.prefix_length for lease in found.leases] == [22]
+
+
+VRF = """\
+vrf beta
+ netns /run/netns/beta
+{routes}exit-vrf
+!
+interface eth3.300 vrf beta
+{lines}exit
+"""
+
+
+def test_a_sub_interface_stands_in_its_vrf_and_hands_out_nothing() -> None:
+    text = VRF.format(routes=" ip route 10.1.0.1/32 eth3.300\n", lines=" ip address 192.168.1.1/30\n")
+    inside = SubInterface(name="eth3.300", parent="eth3", vlan_id=300, vrf="beta")
+    assert router_needs(text) == RouterNeeds(sub_interfaces=frozenset({inside}), vrfs=frozenset({"beta"}))
+
+
+@pytest.mark.parametrize("routes", ["", " ip route 10.1.0.0/24 192.168.1.2\n"])
+def test_a_vrf_is_wanted_while_something_is_configured_in_it(routes: str) -> None:
+    text = VRF.format(routes=routes, lines="").partition("interface")[0]
+    assert router_needs(text).vrfs == (frozenset({"beta"}) if routes else frozenset())

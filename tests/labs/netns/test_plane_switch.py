@@ -1,6 +1,6 @@
 import pytest
 
-from labs.netns.forwarding import Flow, Meter, PortVlans
+from labs.netns.forwarding import Flow, Meter, PortVlans, SpanningTree
 from labs.netns.plane_switch import switch_forwarding
 
 BASE = """\
@@ -77,3 +77,29 @@ def test_a_police_rate_holds_its_vlan_on_the_way_in() -> None:
 def test_a_policy_map_that_no_interface_names_holds_nothing() -> None:
     text = POLICED.replace("   service-policy type qos input lm-downstream\n", "")
     assert switch_forwarding(text, ["Ethernet1", "Ethernet2"]).meters == {}
+
+
+def test_a_police_rate_holds_the_untagged_frames_of_an_access_port() -> None:
+    access = "interface Ethernet2\n   switchport access vlan 1042\n   service-policy"
+    found = switch_forwarding(
+        POLICED.replace("interface Ethernet2\n   switchport mode trunk\n   service-policy", access), ["Ethernet2"]
+    )
+    match = "in_port=Ethernet2,vlan_tci=0x0000/0x1fff"
+    assert Flow(match=match, actions="NORMAL", meter="Ethernet2 lm-vlan-1042") in found.flows
+
+
+RING = """\
+spanning-tree mode {mode}
+spanning-tree priority 4096
+!
+interface Ethernet1
+!
+interface Ethernet4
+   spanning-tree portfast
+"""
+
+
+def test_rapid_spanning_tree_runs_where_it_is_configured() -> None:
+    found = switch_forwarding(RING.format(mode="rstp"), ["Ethernet1", "Ethernet4"])
+    assert found.spanning_tree == SpanningTree(priority=4096, edges=frozenset({"Ethernet4"}))
+    assert switch_forwarding(RING.format(mode="none"), ["Ethernet1"]).spanning_tree is None
