@@ -10,6 +10,7 @@ from rich.console import Console
 from activation.platforms import load_platforms
 from api.errors import ImportRefused
 from api.import_sources import read_source
+from api.inventory_tree import EPILOG, show_command
 from api.settings import Settings
 from api.storage import existing_storage
 from api.wiring import TEMPLATES
@@ -17,6 +18,7 @@ from inventory.imports import plan_import
 from inventory.network import NetworkStore
 
 inventory_app = typer.Typer(help="The inventory of devices.", no_args_is_help=True)
+inventory_app.command("show", epilog=EPILOG)(show_command)
 console = Console()
 STYLES = {"+": "green", "~": "yellow", "-": "red"}
 

@@ -17,7 +17,7 @@ from inventory.network import NetworkStore
 from inventory.pool_store import PoolStore, PoolUsage
 from inventory.pools import PoolKey, pon_key
 from inventory.reservation_rows import ReservationRows
-from inventory.resources import reserved_document, resource_store
+from inventory.resources import hosted_by, reserved_document, resource_store
 from inventory.store import DocumentStore, Row
 from inventory.topology import AccessPath, access_path
 
@@ -70,6 +70,7 @@ class ReservationBook:
         taken = self._take(uow, request, site)
         resource_id = ResourceId(str(uuid4()))
         document = reserved_document(resource_id, taken.name, request, site.place, taken.characteristics)
+        document = {**document, "resourceRelationship": [hosted_by(taken.device)]}
         _write(uow, resource_id, request, taken)
         row = Row(
             id=resource_id,

@@ -60,3 +60,8 @@ def reserved_document(
         },
         "@type": "LogicalResource",
     }
+
+
+def hosted_by(device: str) -> dict[str, Any]:
+    """Return the relationship of a reserved value to the device that it is configured on first of all."""
+    return {"id": device, "href": f"{BASE}/{device}", "relationshipType": "hostedBy", "@type": "ResourceRelationship"}

@@ -20,6 +20,7 @@ from api.http.collections import add_create, add_reads
 from api.http.devices import add_devices
 from api.http.drift import add_drift
 from api.http.feasibility import add_feasibility
+from api.http.history import add_histories
 from api.http.interventions import add_interventions
 from api.http.layers import is_served, served
 from api.http.list_query import page_request
@@ -54,6 +55,7 @@ def create_app(system: System) -> FastAPI:
     add_catalog_changes(guarded, system)
     add_catalog_files(guarded, system)
     add_feasibility(guarded, system)
+    add_histories(guarded, system)
     _add_events(guarded, system)
     _add_own(guarded, system)
     if Layer.ACTIVATION in system.side.here:

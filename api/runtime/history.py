@@ -70,3 +70,37 @@ def _header(row: RowMapping) -> dict[str, Any]:
 
 def _time(at: datetime) -> str:
     return at.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent:
+    """One event of a resource as stored, with the whole resource as it was after it."""
+
+    event_type: str
+    correlation_id: str
+    at: datetime
+    document: dict[str, Any]
+
+
+def events_of_resource(connection: Connection, kind: str, resource_id: str) -> list[RecordedEvent]:
+    """Return every event of one resource, oldest first."""
+    here = events.c
+    wanted = select(here.event_type, here.correlation_id, here.occurred_at, here.document)
+    wanted = wanted.where(here.resource_id == resource_id, here.resource_kind == kind).order_by(here.sequence)
+    return [
+        RecordedEvent(
+            event_type=row.event_type,
+            correlation_id=row.correlation_id,
+            at=row.occurred_at.replace(tzinfo=UTC),
+            document=json.loads(row.document),
+        )
+        for row in connection.execute(wanted)
+    ]
+
+
+def first_moves(connection: Connection, resource_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Return the kind of each of these resources and whose request made it, by id, where it has a history."""
+    found: dict[str, tuple[str, str]] = {}
+    for move in moves_of(connection, resource_ids):
+        found.setdefault(move.resource_id, (move.resource_kind, move.actor))
+    return found
