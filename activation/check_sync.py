@@ -38,6 +38,7 @@ class Checked:
         busy: transactions that changed the device each time it was read.
         roots: the activated service by each part that owns something there.
         changes: who changed the device lately, newest first, where it tells.
+        tells_who: whether devices of this platform tell who changed them.
     """
 
     device: str
@@ -46,6 +47,7 @@ class Checked:
     busy: tuple[TransactionId, ...] = ()
     roots: Mapping[ServiceId, str]
     changes: tuple[ChangeNote, ...] = ()
+    tells_who: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ class SyncCheck:
         finally:
             leases.release()
         for each in judged:
-            yield replace(each, changes=told.get(each.device, ()))
+            yield replace(each, changes=told.get(each.device, ()), tells_who=self._tells(each.device))
 
     def _read(
         self, leases: Leases, asked: Sequence[Device], owned: Mapping[str, Owned], *, whole: bool
@@ -130,6 +132,10 @@ class SyncCheck:
         except PlanError as error:
             return Checked(device=device.name, error=error, roots=owned.roots)
         return Checked(device=device.name, drift=drift, roots=owned.roots)
+
+    def _tells(self, name: str) -> bool:
+        platform = self.platforms.get(self.devices.device(name).platform)
+        return platform is not None and platform.history is not None
 
     def _told(self, leases: Leases, names: Iterable[str]) -> Mapping[str, tuple[ChangeNote, ...]]:
         """Return who changed each device, of those that tell; one that fails here has told nothing."""

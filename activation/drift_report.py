@@ -5,15 +5,19 @@ from typing import Any, Final
 
 from activation.check_sync import Checked
 from activation.drift import Deviation, DeviceDrift
+from activation.drift_store import LastCheck
 from activation.fragments import readable
 from activation.model import Path, ServiceId
 from activation.states import DriftState
+from activation.transactions import moment
+from inventory.store import Row
 
 OWNERS_SHOWN: Final = 20
 """A shared node may have thousands; the rest is counted."""
 
 UNREADABLE: Final = "unreadable"
 BUSY: Final = "busy"
+UNCHECKED: Final = "unchecked"
 
 
 def drift_document(checked: Checked, owners: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -37,6 +41,7 @@ def drift_document(checked: Checked, owners: Mapping[str, Mapping[str, Any]]) ->
         "deviations": [_deviation(each, checked.roots, owners) for each in drift.deviations],
         "diff": drift.diff,
         **({"changes": changes} if changes else {}),
+        "tellsWho": checked.tells_who,
     }
 
 
@@ -65,6 +70,17 @@ def event_document(drift: DeviceDrift, roots: Mapping[ServiceId, str], base: str
         "deviations": deviations,
         "@type": "DeviceDrift",
     }
+
+
+def last_document(device: str, check: LastCheck | None, known: Row | None) -> dict[str, Any]:
+    """Return what is told of a device's last check; ``state`` is ``unchecked`` where there was none."""
+    if check is None:
+        return {"device": device, "state": UNCHECKED}
+    told = {"device": device, "state": check.state, "checkedAt": moment(check.checked_at)}
+    if check.reason:
+        told["reason"] = check.reason
+    deviations = known.document["deviations"] if known is not None and check.state == DriftState.DRIFTED else []
+    return {**told, "deviations": deviations}
 
 
 def _deviation(

@@ -1,10 +1,11 @@
 """What is stored about drift: the fragments on a device, what is under way there, how the last check found it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select, update
 
 from activation import tables
 from activation.fragment_store import fragment_of
@@ -47,6 +48,41 @@ def devices_with_fragments(connection: Connection) -> tuple[str, ...]:
     """Return the names of the devices that carry a service, sorted."""
     here = tables.fragments.c
     return tuple(connection.execute(select(here.device).distinct().order_by(here.device)).scalars())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastCheck:
+    """What came of a device's last check.
+
+    Attributes:
+        state: ``inSync``, ``drifted``, ``unreadable`` or ``busy``.
+        reason: why it could not be checked.
+    """
+
+    device: str
+    state: str
+    reason: str
+    deviations: int
+    checked_at: datetime
+
+
+def note_check(uow: UnitOfWork, checked: LastCheck) -> None:
+    """Write that a device was checked; what the check before found is forgotten."""
+    here = tables.device_checks
+    values = asdict(checked)
+    found = uow.connection.execute(update(here).where(here.c.device == checked.device).values(values))
+    if not found.rowcount:
+        uow.connection.execute(insert(here).values(values))
+
+
+def last_checks(connection: Connection) -> Mapping[str, LastCheck]:
+    """Return what came of the last check of each device that ever was checked, by its name."""
+    rows = connection.execute(select(tables.device_checks).order_by(tables.device_checks.c.device)).mappings()
+    return {row["device"]: LastCheck(**{**row, "checked_at": _aware(row["checked_at"])}) for row in rows}
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def note(uow: UnitOfWork, device: str, state: DriftState, document: Mapping[str, Any]) -> bool:

@@ -10,6 +10,16 @@ monitors = document_table(metadata, "monitor")
 services = document_table(metadata, "activation_service")
 # How each device was found when it was last checked; the id is its name.
 drifts = document_table(metadata, "device_drift")
+# What came of each device's last check, and when that was.
+device_checks = Table(
+    "device_check",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("deviations", Integer, nullable=False),
+    Column("checked_at", DateTime(timezone=True), nullable=False),
+)
 reviews = document_table(metadata, "review")
 
 fragments = Table(

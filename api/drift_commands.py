@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from api.client import ApiRefused, Client
-from api.http.drift import SERVING, names_query
+from api.http.drift import LAST, SERVING, names_query
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 console = Console()
@@ -22,6 +22,7 @@ Devices = Annotated[
 ]
 Whole = Annotated[bool, typer.Option("--whole", help="Show all that no service owns, wherever it stands.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the API answers.")]
+Last = Annotated[bool, typer.Option("--last", help="Show what the last check found, and when; ask no device.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show the deviations as a diff, from running to intended.")]
 
 IN_SYNC: Final = 0
@@ -31,17 +32,27 @@ TOGETHER: Final = 8
 """Devices per request: often enough for a bar that moves."""
 PATIENCE_S: Final = 300.0
 SHOWN: Final = 50
-_STYLES: Final = {"inSync": "green", "drifted": "yellow", "unreadable": "red", "busy": "magenta"}
+PLACES: Final = 3
+"""Deviations that a line of ``--last`` names."""
+_STYLES: Final = {
+    "inSync": "green",
+    "drifted": "yellow",
+    "unreadable": "red",
+    "busy": "magenta",
+    "unchecked": "dim",
+}
 _SIGNS: Final = {"missing": "[red]-[/]", "changed": "[yellow]~[/]", "foreign": "[cyan]+[/]"}
 
 EPILOG: Final = (
     "Exit status: 0 in sync, 1 drift, 2 something could not be checked.   "
-    "Examples:  lastmile drift   ·   lastmile drift sw1 --diff   ·   lastmile drift olt1 --whole --json"
+    "Examples:  lastmile drift   ·   lastmile drift --last   ·   lastmile drift sw1 --diff   ·   "
+    "lastmile drift olt1 --whole --json"
 )
 
 
-def drift_command(
+def drift_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     devices: Devices = None,
+    last: Last = False,  # noqa: FBT002 - a flag, as typer declares it
     whole: Whole = False,  # noqa: FBT002 - a flag, as typer declares it
     diff: Diff = False,  # noqa: FBT002 - the same
     as_json: AsJson = False,  # noqa: FBT002 - the same
@@ -51,12 +62,17 @@ def drift_command(
     """Compare DEVICEs with what their services want: missing, changed and foreign configuration, and whose it is."""
     try:
         with platform(url, token, timeout_s=PATIENCE_S) as client:
-            found = _checked(client, devices or _carrying(client), whole=whole)
+            if last:
+                found = _last(client, devices or ())
+            else:
+                found = _checked(client, devices or _carrying(client), whole=whole)
     except ApiRefused as refused:
         typer.echo(f"lastmile: {refused}", err=True)
         raise typer.Exit(FAILED) from refused
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    elif last:
+        show_last(found)
     else:
         show(found, with_diff=diff)
     raise typer.Exit(verdict(found))
@@ -89,6 +105,22 @@ def show(found: Sequence[Mapping[str, Any]], *, with_diff: bool) -> None:
             _show_device(each, with_diff=with_diff)
 
 
+def show_last(found: Sequence[Mapping[str, Any]]) -> None:
+    """Print a table of the devices as their last checks found them."""
+    table = Table("device", "state", "checked", "deviations", "", box=None, pad_edge=False, header_style="dim")
+    for each in found:
+        places = [f"{_SIGNS[one['kind']]} {escape(one['path'])}" for one in each.get("deviations", ())]
+        more = [f"and {len(places) - PLACES} more"] if len(places) > PLACES else []
+        table.add_row(
+            escape(each["device"]),
+            f"[{_STYLES[each['state']]}]{each['state']}[/]",
+            each.get("checkedAt", "never"),
+            str(len(places)) if "deviations" in each else "",
+            "\n".join([*places[:PLACES], *more]) or escape(each.get("reason", "")),
+        )
+    console.print(table if found else "no device carries a service")
+
+
 def _show_device(each: Mapping[str, Any], *, with_diff: bool) -> None:
     console.print(f"\n[bold]{escape(each['device'])}[/]")
     for deviation in each["deviations"][:SHOWN]:
@@ -99,6 +131,8 @@ def _show_device(each: Mapping[str, Any], *, with_diff: bool) -> None:
     for change in each.get("changes", ()):
         who = "this platform" if change["ours"] else change["who"]
         _line(f"  [dim]{escape(change['at'])}  changed by[/] {escape(who)}")
+    if not each.get("tellsWho", True):
+        _line("  [dim]who changed it: the device does not tell[/]")
     if with_diff:
         console.print(each["diff"], markup=False, highlight=False, soft_wrap=True)
 
@@ -128,6 +162,14 @@ def _line(text: str) -> None:
 
 def _carrying(client: Client) -> list[str]:
     return [str(name) for name in client.get(SERVING)]
+
+
+def _last(client: Client, names: Sequence[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get(LAST)
+    if unknown := sorted(set(names) - {each["device"] for each in found}):
+        carrying = ", ".join(each["device"] for each in found) or "none"
+        raise typer.BadParameter(f"{', '.join(unknown)} carry no service; those that do: {carrying}")
+    return [each for each in found if not names or each["device"] in names]
 
 
 def _checked(client: Client, names: Sequence[str], *, whole: bool) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ class Settings(BaseModel):
         kinds: job kinds this process works on, whole (``activation.run``) or by layer (``activation``); all if empty.
         concurrency: changes of devices this process has under way at a time, each of one or many activations.
         commit_target_s: how long a device's commit may take before fewer activations share it.
+        drift_every_s: how often each device is compared with what its services want; 0: only when somebody asks.
         max_body_bytes: larger request bodies are refused.
         catalog: folder with catalog files of your own, beside the shipped ones and the lab's.
         review_policy: YAML file that says which plans wait for people; the shipped one lets everything through.
@@ -73,6 +74,7 @@ class Settings(BaseModel):
     kinds: tuple[str, ...] = ()
     concurrency: int = Field(default=64, ge=1, le=1000)
     commit_target_s: float = Field(default=5.0, gt=0.0)
+    drift_every_s: float = Field(default=0.0, ge=0.0)
     max_body_bytes: int = Field(default=1_048_576, ge=1024)
     review_policy: Path | None = None
     catalog: Path | None = None

@@ -23,6 +23,7 @@ from activation.service_activation import RUN
 from activation.sessions import DeviceLocks, SessionPool
 from activation.store import MONITORS, SERVICES
 from api import tokens
+from api.drift_patrol import DriftPatrol
 from api.errors import StartRefused
 from api.far.hearing import HEARD, Hearing
 from api.far.model import Layer
@@ -211,6 +212,8 @@ def _start_work(
     )
     worker.start()
     stack.callback(worker.stop)
+    if runs_devices and settings.drift_every_s:
+        stack.enter_context(DriftPatrol(watch=drift_watch(layers.core, database), every_s=settings.drift_every_s))
     if DELIVER in wanted:
         stack.enter_context(_delivering(settings, database))
 

@@ -10,6 +10,7 @@ from activation.drift_store import DRIFTS
 from activation.drift_watch import DRIFT_BASE
 from api.system import System
 
+LAST: Final = "/lastmile/v1/lastDrift"
 SERVING: Final = "/lastmile/v1/servingDevice"
 
 
@@ -28,6 +29,7 @@ def add_drift(router: APIRouter, system: System) -> None:
         with system.database.read() as connection:
             return DRIFTS.get(connection, device).document
 
+    router.add_api_route(LAST, system.drift.last, methods=["GET"])
     router.add_api_route(SERVING, system.drift.carrying, methods=["GET"])
     router.add_api_route(DRIFT_BASE, check, methods=["GET"])
     router.add_api_route(DRIFT_BASE + "/{device}", last, methods=["GET"])

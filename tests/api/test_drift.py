@@ -2,6 +2,10 @@
 
 import json
 import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli import app
 from api.demo import bodies
+from api.drift_patrol import LOOK_S, DriftPatrol
 from tests.api.by_hand import type_in
 from tests.api.conftest import Platform
 
@@ -34,6 +39,13 @@ def node(platform: Platform, name: str) -> Any:
 def lastmile(platform: Platform, *words: str) -> Result:
     environment = {"LASTMILE_URL": platform.url, "LASTMILE_TOKEN": str(platform.system.first_token), "COLUMNS": "200"}
     return CliRunner().invoke(app, list(words), env=environment)
+
+
+def until(done: Callable[[], bool]) -> None:
+    deadline_s, pause = time.monotonic() + 20.0, threading.Event()
+    while not done():
+        assert time.monotonic() < deadline_s
+        pause.wait(0.05)
 
 
 def drift_of(platform: Platform, name: str) -> dict[str, Any]:
@@ -100,6 +112,49 @@ def test_drift_and_its_end_are_events(platform: Platform, vlan: int) -> None:
     assert of_router[0]["event"]["deviceDrift"]["deviations"][0]["path"] == f"interface eth1.{vlan} / shutdown"
     last = platform.client.get("/lastmile/v1/drift/r1")
     assert (last["state"], last["deviations"]) == ("inSync", [])
+
+
+def test_the_last_check_is_told_without_asking_a_device(platform: Platform, vlan: int) -> None:
+    router = node(platform, "r1")
+    type_in(router, f"interface eth1.{vlan}", "shutdown")
+    told = lastmile(platform, "drift", "r1")
+    type_in(router, f"interface eth1.{vlan}", "no shutdown")
+    assert "the device does not tell" in told.stdout
+    said = lastmile(platform, "drift", "--last", "r1")
+    assert said.exit_code == 1, said.output
+    for words in ("r1", "drifted", f"interface eth1.{vlan} / shutdown", "Z"):
+        assert words in said.stdout
+    assert drift_of(platform, "r1")["tellsWho"] is False
+    assert lastmile(platform, "drift", "--last", "r1").exit_code == 0
+    unknown = lastmile(platform, "drift", "--last", "sw9")
+    assert unknown.exit_code == 2
+    assert "olt1, r1, sw1" in unknown.output
+
+
+def test_drift_is_found_without_anybody_asking(platform: Platform, vlan: int) -> None:
+    def state() -> str:
+        (found,) = (each for each in platform.client.get("/lastmile/v1/lastDrift") if each["device"] == "r1")
+        return str(found["state"])
+
+    router = node(platform, "r1")
+    type_in(router, f"interface eth1.{vlan}", "shutdown")
+    with DriftPatrol(watch=platform.system.drift, every_s=0.2):
+        until(lambda: state() == "drifted")
+        type_in(router, f"interface eth1.{vlan}", "no shutdown")
+        until(lambda: state() == "inSync")
+
+
+def test_the_patrol_asks_each_device_once_in_its_time(platform: Platform, vlan: int) -> None:
+    assert vlan
+    began = datetime.now(UTC)
+    patrol = DriftPatrol(watch=platform.system.drift, every_s=3600.0, now=lambda: began + timedelta(hours=2))
+    for _ in ("olt1", "r1", "sw1"):
+        assert patrol.step() <= LOOK_S
+    checked = platform.system.drift.checked_at()
+    assert all(at >= began for at in checked.values())
+    later = DriftPatrol(watch=platform.system.drift, every_s=3600.0)
+    later.step()
+    assert platform.system.drift.checked_at() == checked
 
 
 def test_a_device_that_does_not_answer_is_no_drift(platform: Platform) -> None:

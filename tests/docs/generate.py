@@ -32,6 +32,7 @@ SETTINGS: Final = {
     "database": "`postgresql://…`: a PostgreSQL database in place of SQLite",
     "kinds": "job kinds or layers this process works on, comma separated",
     "concurrency": "changes of devices this process has under way at a time",
+    "drift_every_s": "how often each device is compared with what its services want, in seconds; `0`: when asked",
     "commit_target_s": "how long a device's commit may take before fewer activations share it, in seconds",
     "max_body_bytes": "larger request bodies are refused",
     "catalog": "folder with catalog files of your own, beside the shipped ones and the lab's",
