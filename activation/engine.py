@@ -166,6 +166,16 @@ class ActivationCore(ServiceActivations):
         with self.reach.participants(self.reach.named(work.by_device)) as participants:
             return plan([member], participants).plan, consequences(work)
 
+    def load_drivers(self) -> None:
+        """Import the drivers of all devices that there are, before anybody has to wait for it."""
+        platforms = self.reach.platforms
+        named = {
+            each.driver or platforms[each.platform].driver
+            for each in self.reach.devices.devices()
+            if each.driver or each.platform in platforms
+        }
+        self.reach.sessions.drivers.load(named)
+
     def warm(self, names: Iterable[str] | None = None) -> threading.Thread:
         """Open sessions with these devices, or with all, in the background; return the thread that does it."""
         everybody = (device.name for device in self.reach.devices.devices())

@@ -200,6 +200,7 @@ def _start_work(
         # Alone on the database: what is unfinished is nobody's. Peers roll back what was theirs when they take it over.
         layers.core.recover(database)
     if runs_devices:
+        layers.core.load_drivers()
         layers.core.warm()
     handlers = {**layers.handlers(), HEARD: Hearing(routes=layers.routes(), handlers=layers.handlers()), **more}
     wanted = wanted_kinds(settings.kinds, [*handlers, RUN, DELIVER])

@@ -1,7 +1,7 @@
 """Drivers by name: an object with its own dict, filled from the entry point group ``activation.drivers``."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, Protocol, runtime_checkable
@@ -27,11 +27,14 @@ class _Installed:
 
     def __call__(self, device: Device, rules: PlatformRules) -> Driver:
         """Connect and return the session."""
+        return self.load()(device, rules)
+
+    def load(self) -> DriverFactory:
+        """Import the driver, the first time, and return it."""
         with self.guard:
             if self.factory is None:
                 self.factory = _made(self.point.load())
-            factory = self.factory
-        return factory(device, rules)
+            return self.factory
 
     def close(self) -> None:
         """Close what the driver's sessions share."""
@@ -67,6 +70,12 @@ class DriverRegistry:
     def including(self, name: str, factory: DriverFactory) -> "DriverRegistry":
         """Return these drivers and one more; the new one wins over an old one of the same name."""
         return DriverRegistry({**self.factories, name: factory})
+
+    def load(self, names: Iterable[str]) -> None:
+        """Import the drivers called so, those that are there: the first session does not wait for that."""
+        for factory in (self.factories.get(name) for name in sorted(frozenset(names))):
+            if isinstance(factory, _Installed):
+                factory.load()
 
     def open(self, device: Device, rules: PlatformRules) -> Driver:
         """Connect to ``device`` with the driver that it, or else its platform, names.

@@ -26,6 +26,7 @@ REVISIONS: Final = (
     "0014",
     "0015",
     "0016",
+    "0017",
 )
 """Every revision in order; the last one is what this code works on."""
 HEAD: Final = REVISIONS[-1]

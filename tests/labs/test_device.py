@@ -1,11 +1,15 @@
 """One emulated device alone, as its container runs it."""
 
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,8 @@ from labs.device import device
 from labs.errors import LabStartError
 from labs.runtimes.places import SHIPPED, shipped_labs
 from labs.topology import load_topology
+
+DOCKERFILE = Path(__file__).parents[2] / "labs" / "Dockerfile"
 
 
 @pytest.mark.lab
@@ -35,6 +41,32 @@ def test_it_runs_until_it_is_told_to_end(platform: str, protocol: str) -> None:
         assert found is not None, line
         with socket.create_connection(("127.77.0.1", int(found[1])), timeout=5) as connection:
             assert connection.recv(4) == b"SSH-"
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=20) == 0
+
+
+@pytest.mark.lab
+def test_what_the_image_copies_is_all_it_takes(tmp_path: Path) -> None:
+    instructions = [line.split() for line in DOCKERFILE.read_text(encoding="utf-8").splitlines() if line[:1].isupper()]
+    copied = [source for word, *sources in instructions if word == "COPY" for source in sources[:-1]]
+    assert copied == ["requirements.txt", "labs"]
+    shutil.copytree(DOCKERFILE.parent, tmp_path / "labs")
+    assert (DOCKERFILE.parent.parent / "requirements.txt").is_file()
+    (entry,) = [json.loads(" ".join(words)) for word, *words in instructions if word == "ENTRYPOINT"]
+    # Without the site module no editable install of this project is found: the libraries, and what was copied.
+    command = [sys.executable, "-S", *entry[1:]]
+    environ = {
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+        "LASTMILE_PLATFORM": "bbf_olt",
+        "LASTMILE_NAME": "image",
+        "LASTMILE_ADDRESS": "127.77.0.2",
+        "LASTMILE_SSH_PORT": "0",
+        "LASTMILE_NETCONF_PORT": "0",
+        "LASTMILE_STARTUP": "/nowhere",
+    }
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert re.match(r"image: netconf \d+", running.stdout.readline())
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=20) == 0
 

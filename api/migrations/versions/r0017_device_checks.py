@@ -3,8 +3,8 @@
 from alembic import op
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 _tables = MetaData()
 Table(
