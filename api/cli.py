@@ -35,6 +35,7 @@ from api.hub.commands import hub_app
 from api.inventory_commands import inventory_app
 from api.lab_commands import app as lab_app
 from api.mail.commands import mail_app
+from api.order_commands import order_app
 from api.plan_commands import HELP, plan_command
 from api.review_commands import review_app
 from api.runtime.worker import DEVICE_THREAD
@@ -63,6 +64,7 @@ app.add_typer(jobs_app, name="jobs")
 app.add_typer(token_app, name="token")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(review_app, name="review")
+app.add_typer(order_app, name="order")
 app.command("plan", epilog=HELP)(plan_command)
 app.add_typer(hub_app, name="hub")
 app.add_typer(mail_app, name="mail")

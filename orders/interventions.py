@@ -4,6 +4,7 @@
 what account, since when, and what can be asked of it now.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast, get_args
@@ -12,18 +13,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from inventory.documents import Document
-from inventory.store import Row
+from inventory.ledger import Event, UnitOfWork
+from inventory.store import DocumentStore, Row
 from orders.documents import stamp
 from orders.errors import InvalidOrder, OrderConflict, Problem
 from orders.inbound import CharacteristicBody, Text, values_of
 from orders.problems import problems_of
 
-Action = Literal["hold", "resume", "note"]
+Action = Literal["hold", "resume", "note", "retry", "repair", "compensate", "answer"]
 ACTIONS: Final[tuple[str, ...]] = get_args(Action)
 WAITING_FOR: Final = "waitingFor"
 HOLD: Final = "hold"
 """Where an order's private data says who has put it on hold, when and why."""
-_NEEDS_REASON: Final = frozenset({"hold", "note"})
+_NEEDS_REASON: Final = frozenset({"hold", "note", "compensate"})
+_NEEDS_VALUES: Final = frozenset({"repair"})
 
 
 class InterventionBody(BaseModel):
@@ -80,6 +83,8 @@ def read_intervention(action: str, body: object, *, by: str) -> Intervention:
     values, problems = values_of(checked.characteristic, "characteristic")
     if action in _NEEDS_REASON and not checked.reason.strip():
         problems = (*problems, Problem(path="reason", wrong="is missing", legal="what others are to know about it"))
+    if action in _NEEDS_VALUES and not values:
+        problems = (*problems, Problem(path="characteristic", wrong="is missing", legal="what is to be otherwise"))
     if problems:
         raise InvalidOrder(problems)
     return Intervention(
@@ -112,9 +117,38 @@ def waits_for_resume(order: Row) -> list[Document]:
 
 def not_now(order: Row, wish: Intervention) -> OrderConflict:
     """Return the refusal of what cannot be asked of the order as it stands; names what can."""
-    found = [name for entry in order.document.get(WAITING_FOR, ()) for name in entry.get("legal", ())]
+    waiting = waits_for_resume(order) or order.document.get(WAITING_FOR, ())
+    found = [name for entry in waiting for name in entry.get("legal", ())]
     legal = ", ".join(dict.fromkeys([*found, *_general(order)]))
     return OrderConflict(wish.action, order.id, f"is {order.state}; legal now: {legal}")
+
+
+def chosen(order: Row, wish: Intervention, *, waiting: Collection[str]) -> str:
+    """Return the item that ``wish`` is about: of those that wait for one of ``waiting``, the named one or the only one.
+
+    Raises:
+        InvalidOrder: several wait, and none is named.
+        OrderConflict: none does, or not that one; names what can be asked.
+    """
+    found = [entry["item"] for entry in order.document.get(WAITING_FOR, ()) if entry["for"] in waiting]
+    if is_on_hold(order) or not found or (wish.item and wish.item not in found):
+        raise not_now(order, wish)
+    if not wish.item and len(found) > 1:
+        raise InvalidOrder([Problem(path="item", wrong="is missing: several wait", legal=", ".join(found))])
+    return wish.item or str(found[0])
+
+
+def tell_of_need(orders: DocumentStore, uow: UnitOfWork, order: Row) -> None:
+    """Publish that the order needs something of somebody, as TM Forum has it."""
+    event = Event(
+        event_type=f"{orders.kind[0].upper()}{orders.kind[1:]}InformationRequiredEvent",
+        domain=orders.domain,
+        resource_kind=orders.kind,
+        resource_id=order.id,
+        correlation_id=order.correlation_id,
+        document=order.document,
+    )
+    uow.publish(event)
 
 
 def is_echo(order: Row, wish: Intervention) -> bool:

@@ -27,6 +27,7 @@ from orders.catalog.model import (
     CustomerService,
     Eligibility,
     Entry,
+    ManualTask,
     Offering,
     ProductSpecification,
     Requirement,
@@ -91,7 +92,27 @@ class Builder:
             migrates_to=tuple(shape.migrates_to),
             relies_on=tuple(shape.relies_on),
             point_of_no_return=shape.point_of_no_return,
+            on_failure=shape.on_failure,
+            manual_tasks=tuple(self._manual_tasks(shape, place)),
         )
+
+    def _manual_tasks(self, shape: CustomerServiceShape, place: str) -> Iterator[ManualTask]:
+        known = [each.name for each in shape.characteristics]
+        names = [each.name for each in shape.manual_tasks]
+        for number, each in enumerate(shape.manual_tasks):
+            path = f"{place}.manualTasks[{number}]"
+            if names.count(each.name) > 1:
+                self.problems.append(Problem(path=f"{path}.name", wrong=f"{each.name!r} is given twice"))
+            for asked in set(each.asks) - set(known):
+                wrong = f"{asked!r} is no characteristic of this specification"
+                self.problems.append(Problem(path=f"{path}.asks", wrong=wrong, legal=", ".join(known)))
+            yield ManualTask(
+                name=each.name,
+                instruction=each.instruction,
+                role=each.role,
+                before=each.before,
+                asks=tuple(each.asks),
+            )
 
     def resource_service(self, shape: ResourceServiceShape, place: str) -> ResourceService:
         """Return the resource-facing service that ``shape`` describes."""

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from inventory.model import Allocation
 from orders.catalog.characteristics import Value, ValueType
-from orders.catalog.model import PointOfNoReturn
+from orders.catalog.model import OnFailure, PointOfNoReturn, TaskGate
 
 ID_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 NAME_PATTERN = r"^[a-z][A-Za-z0-9]*$"
@@ -107,6 +107,16 @@ class ProductShape(EntryShape):
     realized_by: UseShape | None = None
 
 
+class ManualTaskShape(_Shape):
+    """What somebody has to do and to answer before a service goes on."""
+
+    name: str = Field(pattern=ID_PATTERN)
+    instruction: str = Field(min_length=1)
+    role: str = Field(min_length=1)
+    before: TaskGate = "reserving"
+    asks: list[str] = Field(default_factory=list)
+
+
 class CustomerServiceShape(EntryShape):
     """A customer-facing service specification."""
 
@@ -115,6 +125,8 @@ class CustomerServiceShape(EntryShape):
     relies_on: list[str] = Field(default_factory=list)
     supported_by: list[UseShape] = Field(min_length=1)
     point_of_no_return: PointOfNoReturn | None = None
+    on_failure: OnFailure = "fail"
+    manual_tasks: list[ManualTaskShape] = Field(default_factory=list)
 
 
 class ResourceServiceShape(EntryShape):

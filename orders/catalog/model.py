@@ -1,6 +1,6 @@
 """The catalog's values: offerings, specifications and the decomposition they declare. All frozen."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
@@ -14,6 +14,8 @@ from orders.errors import UnknownSpecification
 EntryKey = tuple[str, str, str]
 """A version of an entry: the kind of its TMF document, its id and its version."""
 PointOfNoReturn = Literal["reserving", "activating", "completed"]
+OnFailure = Literal["fail", "hold"]
+TaskGate = Literal["reserving", "activating"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +86,31 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManualTask:
+    """What somebody has to do and to answer before an added service goes on.
+
+    Attributes:
+        role: who is to do it.
+        before: which step waits for it.
+        asks: the service's characteristics that the answer gives.
+    """
+
+    name: str
+    instruction: str
+    role: str
+    before: TaskGate = "reserving"
+    asks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerService(Entry):
     """A customer-facing service (CFS), supported by resource-facing ones or by further customer-facing ones.
 
     Attributes:
         relies_on: ids of customer-facing services of which it needs one each, of the same customer.
         point_of_no_return: from where on an order for it is not cancelled any more; None: as long as it can be undone.
+        on_failure: whether an item that fails gives back what it took, or waits for an engineer.
+        manual_tasks: what people do in between, in this order.
     """
 
     characteristics: tuple[CharacteristicSpecification, ...] = ()
@@ -97,6 +118,13 @@ class CustomerService(Entry):
     migrates_to: tuple[str, ...] = ()
     relies_on: tuple[str, ...] = ()
     point_of_no_return: PointOfNoReturn | None = None
+    on_failure: OnFailure = "fail"
+    manual_tasks: tuple[ManualTask, ...] = ()
+
+    def to_be_given(self, present: Collection[str]) -> tuple[CharacteristicSpecification, ...]:
+        """Return the characteristics with those not required that are not ``present`` and a manual task asks for."""
+        asked = {name for task in self.manual_tasks for name in task.asks} - set(present)
+        return tuple(replace(each, required=False) if each.name in asked else each for each in self.characteristics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,8 @@ def _expressions(book: Book) -> Iterator[Problem]:
             continue
         target = book.catalog.customer_service(product.realized_by.specification)
         scope: Scope = {"product": _names(product.characteristics), "place": None}
-        yield from _check_use(product.realized_by, target.characteristics, scope, book.place(product) + ".realizedBy")
+        use = product.realized_by
+        yield from _check_use(use, target.to_be_given(use.characteristics), scope, book.place(product) + ".realizedBy")
     for customer in book.catalog.customer_services.every():
         yield from _check_customer_service(book, customer)
 

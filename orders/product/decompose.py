@@ -5,7 +5,7 @@ from typing import Any
 
 from inventory.documents import Document, characteristic_list
 from orders.catalog.expressions import place_context
-from orders.catalog.model import Catalog, ProductSpecification, Ref
+from orders.catalog.model import Catalog, ProductSpecification, Ref, Use
 from orders.catalog.wire import reference
 from orders.dependencies import DEPENDENCY
 from orders.documents import href
@@ -38,6 +38,24 @@ def product_of(catalog: Catalog, task: ItemTask) -> ProductSpecification:
     return catalog.specification_of(catalog.offering(Ref(id=task.offering_id, version=task.offering_version)))
 
 
+def service_values(catalog: Catalog, task: ItemTask) -> dict[str, Any]:
+    """Return the characteristics of the service that realizes an item.
+
+    Raises:
+        MappingError: a catalog expression gave no value.
+        UnknownSpecification: no service realizes it.
+    """
+    context = {"product": task.values, "place": place_context(task.place, task.place_attributes)}
+    return {name: expression.evaluate(context) for name, expression in _use_of(catalog, task).characteristics.items()}
+
+
+def _use_of(catalog: Catalog, task: ItemTask) -> Use:
+    made_by = product_of(catalog, task)
+    if made_by.realized_by is None:
+        raise UnknownSpecification("service that realizes product specification", made_by.id, ())
+    return made_by.realized_by
+
+
 def _item(catalog: Catalog, task: ItemTask) -> Document:
     service: dict[str, Any] = {"@type": "Service"}
     if task.service_id is not None:
@@ -50,14 +68,8 @@ def _item(catalog: Catalog, task: ItemTask) -> Document:
 
 
 def _wanted(catalog: Catalog, task: ItemTask) -> dict[str, Any]:
-    made_by = product_of(catalog, task)
-    use = made_by.realized_by
-    if use is None:
-        raise UnknownSpecification("service that realizes product specification", made_by.id, ())
-    specification = catalog.customer_service(use.specification)
-    context = {"product": task.values, "place": place_context(task.place, task.place_attributes)}
-    values = {name: expression.evaluate(context) for name, expression in use.characteristics.items()}
-    wanted: dict[str, Any] = {"serviceCharacteristic": characteristic_list(values)}
+    specification = catalog.customer_service(_use_of(catalog, task).specification)
+    wanted: dict[str, Any] = {"serviceCharacteristic": characteristic_list(service_values(catalog, task))}
     if task.action == "add":
         named = {"serviceSpecification": reference("serviceSpecification", specification)}
         relied = [{"relationshipType": "reliesOn", "service": {"id": key}} for key in task.relied_services]

@@ -12,7 +12,7 @@ from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
 from orders.catalog.contracts import CatalogSource
 from orders.documents import AUTHOR, merged, stamp, with_notes, with_notes_below
 from orders.errors import OrdersError
-from orders.interventions import WAITING_FOR, is_on_hold
+from orders.interventions import WAITING_FOR, is_on_hold, tell_of_need
 from orders.items import advanced, flat, own_states
 from orders.life import is_to_wait
 from orders.product.bodies import ITEMS
@@ -202,7 +202,10 @@ class ProductOrderHandler:
         self._end_bundles(uow, before, ends)
         if state in FINAL:
             self.inventory.let_go(uow, before)
-        return self.orders.save(uow, before, after, reason="; ".join(reasons))
+        saved = self.orders.save(uow, before, after, reason="; ".join(reasons))
+        if state is OrderState.PENDING is not before.state:
+            tell_of_need(self.orders, uow, saved)
+        return saved
 
     def _end_bundles(self, uow: UnitOfWork, row: Row, states: Mapping[str, OrderState]) -> None:
         """Write the bundles that end in this step: with the parts that are in use by now."""

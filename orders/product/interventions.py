@@ -7,12 +7,16 @@ from typing import Any
 from inventory.documents import Document
 from inventory.ledger import NewJob, UnitOfWork
 from inventory.store import Row
+from orders.catalog.characteristics import check_values
+from orders.catalog.model import Ref
 from orders.documents import with_notes
-from orders.errors import OrderConflict
+from orders.errors import InvalidOrder, OrderConflict, Problem
+from orders.inbound import refuse
 from orders.interventions import (
     HOLD,
     WAITING_FOR,
     Intervention,
+    chosen,
     held_by,
     is_echo,
     is_on_hold,
@@ -20,8 +24,10 @@ from orders.interventions import (
     waits_for_resume,
 )
 from orders.life import is_to_wait
+from orders.product.decompose import product_of, service_values
 from orders.product.handler import SERVICE_ORDER, ProductOrderHandler
 from orders.product.jobs import START
+from orders.product.model import dump_tasks, load_tasks
 from orders.states import FINAL, OrderState
 
 
@@ -54,8 +60,38 @@ class ProductInterventions:
         below = row.task.get(SERVICE_ORDER)
         if below is None:
             return self._before_it_begins(uow, row, wish)
+        if wish.action == "repair":
+            row, wish = self._repaired(uow, row, wish)
         self.handler.services.intervene(uow, below, wish)
         return row if is_echo(row, wish) else self._said(uow, row, wish.said(), wish.by)
+
+    def _repaired(self, uow: UnitOfWork, row: Row, wish: Intervention) -> tuple[Row, Intervention]:
+        """Return the order with other characteristics of a product, and the wish as it is about the service.
+
+        Raises:
+            InvalidOrder: one is not legal; names its path.
+            OrderConflict: the item does not wait for an engineer.
+        """
+        tasks, catalog = load_tasks(row.task), self.handler.catalog.current(uow)
+        before = tasks[chosen(row, wish, waiting={"engineer"})]
+        task = replace(before, values={**before.values, **wish.values})
+        offering = catalog.offering(Ref(id=task.offering_id, version=task.offering_version))
+        fixed = (
+            Problem(path=f"characteristic.{name}", wrong=f"{value!r} contradicts {offering.id!r}", legal=str(legal))
+            for name, value in wish.values.items()
+            if name in offering.fixed and (legal := offering.fixed[name]) != value
+        )
+        refuse((*fixed, *check_values(product_of(catalog, task).characteristics, task.values, "characteristic")))
+        was, now = service_values(catalog, before), service_values(catalog, task)
+        changed = {name: value for name, value in now.items() if name not in was or was[name] != value}
+        if not changed:
+            legal = "a value that differs, or retry"
+            raise InvalidOrder([Problem(path="characteristic", wrong="changes nothing of the service", legal=legal)])
+        row = self.handler.orders.save(
+            uow, row, replace(row, task={**row.task, **dump_tasks({**tasks, task.item_id: task})})
+        )
+        self.handler.inventory.repaired(uow, row, task)
+        return row, replace(wish, item=task.item_id, values=changed)
 
     def _before_it_begins(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         if wish.action == "hold" and is_on_hold(row):

@@ -17,6 +17,7 @@ from inventory.documents import Document
 from inventory.ledger import Job, NewJob, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks, is_cancelled_now, reason_of
+from orders.catalog.model import CustomerService, TaskGate
 from orders.documents import with_standing_note
 from orders.errors import OrdersError
 from orders.interventions import is_on_hold
@@ -41,7 +42,15 @@ from orders.service.steps import (
 )
 from orders.service.suspension import kept_for_later, lifted
 from orders.service.undo import Undo, is_stuck, needs_undoing, no_return, pause_s
-from orders.service.waiting import REVIEW, waits_for_review
+from orders.service.waiting import (
+    DEVICE,
+    REVIEW,
+    waits_for_answer,
+    waits_for_device,
+    waits_for_engineer,
+    waits_for_review,
+)
+from orders.service.waiting import stuck as still_waits
 from orders.states import FINAL, OrderState
 from orders.timers import alarm
 
@@ -169,8 +178,14 @@ class ServiceOrderHandler:
     def save(self, uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask], notes: Sequence[str] = ()) -> Row:
         """Store how far the items are, begin those whose turn it is, and end the task of a cancelled order."""
         before = load_tasks(row.task)
-        stuck = [task for key, task in tasks.items() if is_stuck(task) and task != before[key]]
-        said = (f"item {task.item_id!r} cannot be undone yet: {task.errors[-1]['reason']}" for task in stuck)
+        stuck = [
+            replace(task, waits=still_waits(task, uow.now))
+            for key, task in tasks.items()
+            if is_stuck(task) and task != before[key]
+        ]
+        tasks = {**tasks, **{task.item_id: task for task in stuck}}
+        new = (task for task in stuck if before[task.item_id].waits_for != DEVICE)
+        said = (f"item {task.item_id!r} cannot be undone yet: {task.errors[-1]['reason']}" for task in new)
         saved = save_progress(self.orders, uow, row, tasks, [*notes, *said], others=OrderState.CANCELLED)
         saved = self._go_on(uow, saved, tasks)
         for task in stuck:
@@ -189,10 +204,19 @@ class ServiceOrderHandler:
         text = _rollback_note(rollback) if rollback is not None else ""
         document = with_standing_note(row.document, uow.now, f"{_ROLLBACK}:{external_id}", text)
         if document is not row.document:
-            self.orders.save(uow, row, replace(row, document=document))
+            row = self.orders.save(uow, row, replace(row, document=document))
+        tasks = load_tasks(row.task)
+        task = next((each for each in tasks.values() if owns(row, each, external_id)), None)
+        if task is None or task.waits_for not in {"", DEVICE} or (not text and task.phase is not Phase.ACTIVATING):
+            return
+        waits = waits_for_device(task, text, str(rollback["since"]), ["hold", "cancel", "note"]) if rollback else None
+        save_progress(self.orders, uow, row, {**tasks, task.item_id: replace(task, waits=waits)})
 
     def _begin(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         begin = {"add": self._begin_add, "modify": self._begin_modify, "delete": self._begin_delete}[task.action]
+        asked = self._asked(uow, task, "reserving")
+        if asked is not None:
+            return asked
         try:
             return begin(uow, row, task)
         except (OrdersError, ActivationError) as error:
@@ -213,10 +237,11 @@ class ServiceOrderHandler:
         reserving = replace(task, composition=composition, phase=Phase.RESERVING)
         for part in (each for each in parts if each.requires):
             reserving = self._reserve(uow, row, reserving, part)
-        return reserving if reserving.sent else self._reserved(uow, row, reserving)
+        return reserving if reserving.sent else self.reserved(uow, row, reserving)
 
     def _reserve(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part) -> ItemTask:
-        external_id = f"{row.id}:{task.item_id}:{part.service_id}"
+        again = f":again{task.attempt}" if task.attempt else ""
+        external_id = f"{row.id}:{task.item_id}{again}:{part.service_id}"
         order = reserving_order(self.steps.catalog.current(uow), part, task.composition, external_id)
         order = with_urgency(order, row.document)
         try:
@@ -235,7 +260,7 @@ class ServiceOrderHandler:
         task = replace(redesigned(task, parts), phase=Phase.RESERVING)
         for part in (each for each in added(task) if each.requires):
             task = self._reserve(uow, row, task, part)
-        return task if task.sent else self._reserved(uow, row, task)
+        return task if task.sent else self.reserved(uow, row, task)
 
     def _begin_delete(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         self.steps.activation.terminate(
@@ -255,13 +280,25 @@ class ServiceOrderHandler:
             return self.steps.finish(uow, row, task) if task.all_reported else task
         found = (*task.composition.resources, *reserved(report, sent.part))
         task = replace(task, composition=replace(task.composition, resources=found))
-        return self._reserved(uow, row, task) if task.all_reported else task
+        return self.reserved(uow, row, task) if task.all_reported else task
 
-    def _reserved(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+    def reserve_missing(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Return the item with what it lacks reserved anew."""
+        there = {each.part for each in task.composition.resources}
+        task = replace(task, attempt=task.attempt + 1, sent=())
+        for part in (each for each in added(task) if each.requires and each.service_id not in there):
+            task = self._reserve(uow, row, task, part)
+        return task if task.sent else self.reserved(uow, row, task)
+
+    def reserved(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Go on where every resource order of the item has ended."""
         if task.is_undoing:
             return self.steps.release(uow, row, task)
         if task.errors:
             return self._fail(uow, row, task, ())
+        asked = self._asked(uow, task, "activating")
+        if asked is not None:
+            return asked
         try:
             return self._activate(uow, row, task)
         except (OrdersError, ActivationError) as error:
@@ -314,7 +351,7 @@ class ServiceOrderHandler:
             errors = reported_errors(report, uow)
             # Withdrawn although nobody cancels the order: it was on hold.
             withdrawn = has_code(errors, CANCELLED)
-            return self.ask_again(uow, row, task) if withdrawn else self._refused(uow, row, task, errors)
+            return self.ask_again(uow, row, task) if withdrawn else self._fail(uow, row, task, errors)
         if task.action == "modify":
             return self._modified(uow, row, task)
         return self.steps.release(uow, row, task) if task.action == "delete" else self.steps.finish(uow, row, task)
@@ -332,13 +369,36 @@ class ServiceOrderHandler:
         except (OrdersError, ActivationError) as error:
             return self._fail(uow, row, task, errors_of(error, uow))
 
-    def _refused(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
-        if has_code(errors, ROLLBACK_FAILED) and added(task) and not task.is_retiring:
-            return self.steps.finish(uow, row, task.with_errors((*errors, kept(task, uow))))
-        return self._fail(uow, row, task, errors)
+    def _asked(self, uow: UnitOfWork, task: ItemTask, gate: TaskGate) -> ItemTask | None:
+        """Return the item as it waits for what somebody has to do before this step; None where there is nothing."""
+        specification = self._specification(uow, task)
+        if specification is None or task.action != "add":
+            return None
+        waiting = (
+            each for each in specification.manual_tasks if each.before == gate and each.name not in task.answered
+        )
+        manual = next(waiting, None)
+        if manual is None:
+            return None
+        waits = waits_for_answer(task, manual, specification, uow.now)
+        return replace(task, state=OrderState.PENDING, waits=waits)
+
+    def _specification(self, uow: UnitOfWork, task: ItemTask) -> CustomerService | None:
+        known = self.steps.catalog.current(uow).customer_services
+        return known.named(task.composition.specification_id, task.composition.version)
 
     def _fail(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
         failed = task.with_errors(errors)
+        specification = self._specification(uow, task)
+        if specification is not None and specification.on_failure == "hold":
+            return replace(failed, state=OrderState.HELD, waits=waits_for_engineer(failed, uow.now))
+        return self.give_back(uow, row, failed)
+
+    def give_back(self, uow: UnitOfWork, row: Row, failed: ItemTask) -> ItemTask:
+        """End an item that failed: what it took is given back, unless a device may still carry it."""
+        task = failed
+        if has_code(task.errors, ROLLBACK_FAILED) and added(task) and not task.is_retiring:
+            return self.steps.finish(uow, row, task.with_errors((kept(task, uow),)))
         took = task.action == "add" or (task.action == "modify" and not task.is_retiring)
         return self.steps.release(uow, row, failed) if took else self.steps.finish(uow, row, failed)
 

@@ -216,7 +216,8 @@ def _added(context: _Context, service: ServiceBody, given: Mapping[str, Any], pa
     if specification is None or place is None:
         return None
     values = with_defaults(specification.characteristics, given)
-    context.problems.extend(check_values(specification.characteristics, values, f"{path}.serviceCharacteristic"))
+    expected = specification.to_be_given(values)
+    context.problems.extend(check_values(expected, values, f"{path}.serviceCharacteristic"))
     kept = {"id": place.id, "name": place.name, "role": place.role}
     return Composition(
         specification_id=specification.id,

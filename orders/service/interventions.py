@@ -1,18 +1,21 @@
 """What people ask of a service order that is under way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from inventory.documents import Document
 from inventory.ledger import NewJob, UnitOfWork
 from inventory.store import Row
+from orders.catalog.characteristics import check_values
 from orders.documents import with_notes
-from orders.errors import OrderConflict
+from orders.errors import OrderConflict, Problem
+from orders.inbound import refuse
 from orders.interventions import (
     HOLD,
     WAITING_FOR,
     Intervention,
+    chosen,
     held_by,
     is_echo,
     is_on_hold,
@@ -26,6 +29,8 @@ from orders.service.model import ItemTask, Phase, load_tasks
 from orders.service.progress import save_progress
 from orders.service.steps import activation_id
 from orders.service.suspension import lifted
+from orders.service.undo import Undo
+from orders.service.waiting import DEVICE, ENGINEER, MANUAL_TASK, STATES
 from orders.states import FINAL, OrderState
 
 _ON_THE_WAY = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderState.HELD, OrderState.PENDING})
@@ -48,6 +53,10 @@ class ServiceInterventions:
             "hold": self._hold,
             "resume": self._resume,
             "note": self._note,
+            "retry": self._retry,
+            "repair": self._repair,
+            "compensate": self._compensate,
+            "answer": self._answer,
         }
         row = self.handler.orders.get(uow, order_id)
         try:
@@ -56,6 +65,65 @@ class ServiceInterventions:
             if is_echo(row, wish):
                 return row.document
             raise
+
+    def _retry(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        tasks = load_tasks(row.task)
+        task = tasks[chosen(row, wish, waiting={ENGINEER, DEVICE})]
+        if task.waits_for == DEVICE and not task.is_undoing:
+            # Its rollback is tried again by itself, and goes to its end.
+            raise not_now(row, wish)
+        row = self._mark(uow, row, wish, row.task)
+        return self.handler.save(uow, row, {**tasks, task.item_id: self._once_more(uow, row, task)})
+
+    def _repair(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        tasks = load_tasks(row.task)
+        task = tasks[chosen(row, wish, waiting={ENGINEER})]
+        if task.action == "delete":
+            raise not_now(row, wish)
+        task = self._with_values(uow, task, wish.values)
+        row = self._mark(uow, row, wish, row.task)
+        return self.handler.save(uow, row, {**tasks, task.item_id: self._once_more(uow, row, task)})
+
+    def _once_more(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Return the item with the step taken again that came to nothing."""
+        if task.is_undoing:
+            return Undo(steps=self.handler.steps).take_back(uow, row, task)
+        task = replace(task, state=OrderState.IN_PROGRESS, errors=(), waits=None)
+        if task.phase is Phase.RESERVING:
+            return self.handler.reserve_missing(uow, row, task)
+        # One that waits is begun with those whose turn it is.
+        return task if task.phase is Phase.WAITING else self.handler.ask_again(uow, row, task)
+
+    def _compensate(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        tasks = load_tasks(row.task)
+        task = tasks[chosen(row, wish, waiting={ENGINEER})]
+        row = self._mark(uow, row, wish, row.task)
+        task = replace(task, state=OrderState.IN_PROGRESS, waits=None)
+        return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.give_back(uow, row, task)})
+
+    def _answer(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        tasks = load_tasks(row.task)
+        task = tasks[chosen(row, wish, waiting={MANUAL_TASK})]
+        waits = task.waits or {}
+        asked = [each["name"] for each in waits["asks"]]
+        refuse(_answer_problems(asked, wish.values))
+        answered = replace(self._with_values(uow, task, wish.values), answered=(*task.answered, waits["task"]))
+        row = self._mark(uow, row, wish, row.task)
+        task = replace(answered, state=OrderState.IN_PROGRESS, waits=None)
+        if task.phase is Phase.RESERVING:
+            task = self.handler.reserved(uow, row, task)
+        return self.handler.save(uow, row, {**tasks, task.item_id: task})
+
+    def _with_values(self, uow: UnitOfWork, task: ItemTask, values: Mapping[str, Any]) -> ItemTask:
+        """Return the item with other characteristics of its service.
+
+        Raises:
+            InvalidOrder: one is not legal; names its path.
+        """
+        composition = replace(task.composition, values={**task.composition.values, **values})
+        specification = self.handler.steps.catalog.current(uow).customer_service(composition.specification)
+        refuse(check_values(specification.to_be_given(composition.values), composition.values, "characteristic"))
+        return replace(task, composition=composition)
 
     def _note(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         document = with_notes(row.document, uow.now, [wish.reason], author=wish.by)
@@ -84,7 +152,7 @@ class ServiceInterventions:
     def _stopped(self, uow: UnitOfWork, row: Row, task: ItemTask, wish: Intervention) -> ItemTask:
         if task.state in FINAL:
             return task
-        if task.phase is Phase.ACTIVATING:
+        if task.phase is Phase.ACTIVATING and task.waits_for != ENGINEER:
             # What has not reached a device is withdrawn; what has goes to its end there.
             self.handler.steps.activation.cancel(uow, activation_id(row, task), reason=wish.said())
         return replace(task, state=OrderState.HELD)
@@ -119,5 +187,10 @@ def _running(task: ItemTask) -> ItemTask:
     return replace(task, state=STATES.get(task.waits_for, OrderState.IN_PROGRESS))
 
 
-STATES: Mapping[str, OrderState] = {"review": OrderState.HELD}
-"""The state of an item by what it waits for."""
+def _answer_problems(asked: Sequence[str], values: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in asked:
+        if name not in values:
+            yield Problem(path=f"characteristic.{name}", wrong="is missing")
+    for name in values.keys() - set(asked):
+        legal = ", ".join(asked) or "none"
+        yield Problem(path=f"characteristic.{name}", wrong="was not asked for", legal=legal)

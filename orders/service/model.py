@@ -110,6 +110,7 @@ class ItemTask:
         tries: how many times its undoing was asked of the devices.
         after: the items that it waits for.
         attempt: how many times it was asked anew what had come to nothing.
+        answered: the manual tasks that are done.
         waits: for whom or what it waits, as its order tells it; None: it goes on by itself.
     """
 
@@ -129,6 +130,7 @@ class ItemTask:
     tries: int = 0
     after: tuple[str, ...] = ()
     attempt: int = 0
+    answered: tuple[str, ...] = ()
     waits: dict[str, Any] | None = None
 
     @property

@@ -8,12 +8,13 @@ from inventory.documents import Document
 from inventory.ledger import Move, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.documents import merged, stamp, with_notes
-from orders.interventions import WAITING_FOR, waits_for_resume
+from orders.interventions import WAITING_FOR, tell_of_need, waits_for_resume
 from orders.items import advanced
 from orders.service.bodies import ITEMS
 from orders.service.documents import order_error_messages
 from orders.service.model import ItemTask, dump_tasks
 from orders.service.states import ITEM, ORDER
+from orders.service.waiting import ENGINEER
 from orders.states import FINAL, OrderState, roll_up, way
 
 _CANCELLING: Final = frozenset({OrderState.ASSESSING_CANCELLATION, OrderState.PENDING_CANCELLATION})
@@ -52,7 +53,10 @@ def save_progress(
     after = replace(before, state=state, document=document, task={**before.task, **dump_tasks(tasks)})
     if (after.document, after.task) == (before.document, before.task):
         return before
-    return store.save(uow, before, after, reason=errors[0].get("reason", "") if errors else "")
+    saved = store.save(uow, before, after, reason=errors[0].get("reason", "") if errors else "")
+    if state is OrderState.PENDING is not before.state:
+        tell_of_need(store, uow, saved)
+    return saved
 
 
 def _on_the_way(store: DocumentStore, uow: UnitOfWork, before: Row, state: OrderState) -> Row:
@@ -73,7 +77,7 @@ def _begun(item: Document) -> tuple[Document, OrderState]:
 
 def _is_told(task: ItemTask) -> bool:
     """Whether the errors of the item are the order's by now: it has ended, or cannot be undone for the time being."""
-    return task.state in FINAL or task.is_undoing
+    return task.state in FINAL or task.is_undoing or task.waits_for == ENGINEER
 
 
 def _item(item: Document, task: ItemTask | None, other: OrderState | None) -> Document:

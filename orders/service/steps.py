@@ -35,7 +35,7 @@ class Steps:
             order = releasing_order(resources, external_id)
             order_id = self.resources.place(uow, order, correlation_id=row.correlation_id)
             sent.append(SentOrder(external_id=external_id, part=part, order_id=order_id))
-        releasing = replace(task, phase=Phase.RELEASING, sent=tuple(sent))
+        releasing = replace(task, phase=Phase.RELEASING, sent=tuple(sent), waits=None)
         return releasing if sent else self.finish(uow, row, releasing)
 
     def finish(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:

@@ -19,6 +19,7 @@ from orders.service.inventory import ServiceInventory
 from orders.service.migration import is_migration
 from orders.service.model import ItemTask, Phase
 from orders.service.steps import Steps, activation_id, errors_of, has_code, reported_errors
+from orders.service.waiting import ENGINEER, MANUAL_TASK
 from orders.states import FINAL, OrderState
 
 FIRST_PAUSE_S: Final = 5.0
@@ -86,6 +87,8 @@ class Undo:
             return self.take_back(uow, row, task)
         if task.phase is Phase.WAITING:
             return self.steps.finish(uow, row, task)
+        if task.waits_for in {ENGINEER, MANUAL_TASK}:
+            return self._from_rest(uow, row, task)
         if task.phase is Phase.RESERVING:
             for each in task.sent:
                 if each.state not in FINAL and each.order_id:
@@ -99,6 +102,11 @@ class Undo:
         elif task.phase is Phase.ACTIVATING:
             self.steps.activation.cancel(uow, activation_id(row, task), reason=reason)
         return task
+
+    def _from_rest(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Begin to undo an item of which nothing is on its way: it failed, or waits for an answer."""
+        unclean, task = has_code(task.errors, ROLLBACK_FAILED), replace(task, errors=(), waits=None)
+        return self.take_back(uow, row, task) if unclean or task.is_retiring else self._clean(uow, row, task)
 
     def activated(self, uow: UnitOfWork, row: Row, task: ItemTask, report: Document) -> ItemTask:
         """Go on where the request that was on its way when the order was cancelled has ended."""

@@ -1,0 +1,232 @@
+"""``lastmile order``: what is ordered, for whom it waits, and what people can ask of it; asks the running platform."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from api import order_pictures
+from api.client import PRODUCT_ORDERS, ApiRefused, Client
+from api.plan_commands import Json
+from api.remote import DEFAULT_URL, Token, Url, platform
+
+order_app = typer.Typer(help="Orders: list, look into, hold, mend, cancel.", no_args_is_help=True)
+console = Console()
+
+Id = Annotated[str, typer.Argument(help="A product or service order's id, or how it begins.", metavar="ID")]
+Why = Annotated[str, typer.Option("--reason", "-m", help="What others are to know about it.")]
+MayWhy = Annotated[str, typer.Option("--reason", "-m", help="What others are to know about it.", show_default=False)]
+Item = Annotated[str, typer.Option("--item", help="The item; the one that waits, where there is no other.")]
+Values = Annotated[list[str], typer.Option("--set", help="A characteristic, as name=value; value as JSON or text.")]
+State = Annotated[str, typer.Option("--state", help="Only orders in this state.")]
+Waiting = Annotated[bool, typer.Option("--waiting", help="Only orders that wait for somebody.")]
+_BASES: Final[Mapping[str, str]] = {
+    "productOrder": PRODUCT_ORDERS,
+    "serviceOrder": "/tmf-api/serviceOrdering/v4/serviceOrder",
+}
+_PAGE: Final = 1000
+SHORT: Final = 8
+"""Characters of an id that a table shows; any beginning that only one order has is enough to name it."""
+
+
+@order_app.command("list", epilog="Examples:  lastmile order list   ·   lastmile order list --waiting --state held")
+def list_command(
+    state: State = "",
+    waiting: Waiting = False,  # noqa: FBT002 - a flag, as typer declares it
+    as_json: Json = False,  # noqa: FBT002 - the same
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """List product orders, newest first, with whom they wait for."""
+    query = f"state={state}&" if state else ""
+    with platform(url, token) as client:
+        found = [each for each in _orders(client, PRODUCT_ORDERS, query) if each.get("waitingFor") or not waiting]
+    found.sort(key=lambda each: str(each["orderDate"]), reverse=True)
+    if as_json:
+        console.print_json(json.dumps(found))
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "state", "ordered"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what", overflow="fold")
+    for column in ("waits for", "since"):
+        table.add_column(column, no_wrap=True)
+    for each in found:
+        first: Mapping[str, Any] = next(iter(each.get("waitingFor", ())), {})
+        row = (order_pictures.what(each), first.get("for", ""), str(first.get("since", ""))[:16])
+        table.add_row(each["id"][:SHORT], each["state"], each["orderDate"][:16], *row)
+    console.print(table if found else "no orders", soft_wrap=True)
+
+
+@order_app.command("show", epilog="Example:  lastmile order show 3f0c")
+def show_command(
+    order: Id,
+    as_json: Json = False,  # noqa: FBT002 - a flag, as typer declares it
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Show one order: its items, whom it waits for and since when, its notes, and what can be done next."""
+    with platform(url, token) as client:
+        kind, key = _found(client, order)
+        document = client.get(f"{_BASES[kind]}/{key}")
+    if as_json:
+        console.print_json(json.dumps(document))
+        return
+    console.print(order_pictures.head(document), soft_wrap=True)
+    console.print(order_pictures.waiting(document), soft_wrap=True)
+    console.print(order_pictures.notes(document), soft_wrap=True)
+
+
+@order_app.command("tree", epilog="Example:  lastmile order tree 3f0c")
+def tree_command(
+    order: Id,
+    as_json: Json = False,  # noqa: FBT002 - a flag, as typer declares it
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Show the whole chain of a product order, down to the devices, and the next sensible command."""
+    with platform(url, token) as client:
+        kind, key = _found(client, order)
+        if kind != "productOrder":
+            above = client.get(f"{_BASES[kind]}/{key}").get("externalId", "")
+            raise ApiRefused(f"{key} is a service order; 'lastmile order show {key[:SHORT]}', or the tree of {above!r}")
+        tree = client.tree(key)
+    if as_json:
+        console.print_json(json.dumps(tree))
+        return
+    console.print(order_pictures.tree(tree), soft_wrap=True)
+    console.print(order_pictures.waiting(tree["productOrder"]), soft_wrap=True)
+
+
+@order_app.command("hold", epilog='Example:  lastmile order hold 3f0c -m "storm damage"')
+def hold_command(order: Id, reason: Why, url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """Begin nothing new of an order until it is resumed; what is on a device goes to its end."""
+    _ask(order, "hold", {"reason": reason}, url, token)
+
+
+@order_app.command("resume", epilog="Example:  lastmile order resume 3f0c")
+def resume_command(order: Id, reason: MayWhy = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """Let an order go on that was put on hold."""
+    _ask(order, "resume", {"reason": reason}, url, token)
+
+
+@order_app.command("note", epilog='Example:  lastmile order note 3f0c -m "called the customer"')
+def note_command(order: Id, reason: Why, url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """Write a note on an order."""
+    _ask(order, "note", {"reason": reason}, url, token)
+
+
+@order_app.command("retry", epilog="Example:  lastmile order retry 3f0c --item 1")
+def retry_command(order: Id, item: Item = "", reason: MayWhy = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """Take the step of an item again that failed."""
+    _ask(order, "retry", {"reason": reason, **_named(item)}, url, token)
+
+
+@order_app.command("repair", epilog="Example:  lastmile order repair 3f0c --set ontSerialNumber=ALCL0000A1B2")
+def repair_command(
+    order: Id,
+    values: Values,
+    item: Item = "",
+    reason: MayWhy = "",
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Change characteristics of an item that failed, and take the step again."""
+    _ask(order, "repair", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
+
+
+@order_app.command("skip", epilog='Example:  lastmile order skip 3f0c -m "done by hand at the console"')
+def skip_command(order: Id, reason: Why, item: Item = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """Declare that the failed step was done by hand; the inventory says so, and the drift check proves it."""
+    _ask(order, "skip", {"reason": reason, **_named(item)}, url, token)
+
+
+@order_app.command("compensate", epilog='Example:  lastmile order compensate 3f0c --item 1 -m "port is dead"')
+def compensate_command(order: Id, reason: Why, item: Item = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """Give a failed item up: what it took is given back, and it ends as failed."""
+    _ask(order, "compensate", {"reason": reason, **_named(item)}, url, token)
+
+
+@order_app.command("answer", epilog="Example:  lastmile order answer 3f0c --set ontSerialNumber=ALCL0000A1B2")
+def answer_command(
+    order: Id,
+    values: Values = [],  # noqa: B006 - typer's way to say none
+    item: Item = "",
+    reason: MayWhy = "",
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Answer what a manual task asks; the order goes on."""
+    _ask(order, "answer", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
+
+
+@order_app.command("cancel", epilog='Example:  lastmile order cancel 3f0c -m "the customer moved"')
+def cancel_command(order: Id, reason: Why, url: Url = DEFAULT_URL, token: Token = None) -> None:
+    """Cancel an order: what was done is undone at every layer."""
+    with platform(url, token) as client:
+        kind, key = _found(client, order)
+        collection = _BASES[kind].replace(kind, f"cancel{kind[0].upper()}{kind[1:]}")
+        task = client.post(collection, {kind: {"id": key}, "cancellationReason": reason})
+    _line(f"{task['state']}  {task['href']}")
+
+
+def _ask(order: str, action: str, body: Mapping[str, Any], url: str, token: str | None) -> None:
+    with platform(url, token) as client:
+        kind, key = _found(client, order)
+        document = client.post(f"/lastmile/v1/{kind}/{key}/{action}", body)
+    _line(f"{action}: order {document['id']} is {document['state']}; 'lastmile order show {key[:SHORT]}' shows it")
+
+
+def _named(item: str) -> dict[str, str]:
+    return {"item": item} if item else {}
+
+
+def _values(given: Sequence[str]) -> list[dict[str, Any]]:
+    """Return ``name=value`` texts as characteristics.
+
+    Raises:
+        typer.BadParameter: one is not of that form.
+    """
+    found = []
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{text!r}; legal: name=value", param_hint="--set")
+        found.append({"name": name, "value": _value(value)})
+    return found
+
+
+def _value(text: str) -> object:
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        return text
+    return found if isinstance(found, bool | int | float | list) else text
+
+
+def _orders(client: Client, base: str, query: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while page := client.get(f"{base}?{query}offset={len(found)}&limit={_PAGE}"):
+        found += page
+    return found
+
+
+def _found(client: Client, beginning: str) -> tuple[str, str]:
+    """Return the kind and the id of the order whose id begins so."""
+    every: list[tuple[str, str]] = []
+    for kind, base in _BASES.items():
+        every += [(kind, str(each["id"])) for each in _orders(client, base, "fields=id&")]
+    found = [(kind, key) for kind, key in every if key.startswith(beginning)]
+    exact = [(kind, key) for kind, key in found if key == beginning]
+    if exact or len(found) == 1:
+        return (exact or found)[0]
+    names = ", ".join(f"{kind} {key}" for kind, key in found[:5])
+    what = f"several orders begin with {beginning!r}: {names}" if found else f"no order is {beginning!r}"
+    raise ApiRefused(f"{what}; 'lastmile order list' shows them")
+
+
+def _line(text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
