@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from activation.errors import ActivationError, DevicesFailed
-from activation.forecast import Forecast, Holdings, fragments_after
+from activation.errors import ActivationError, DevicesFailed, Outdated
+from activation.forecast import Forecast, Holdings, fragments_after, mended
 from activation.fragment_store import fragments_of, fragments_sharing, owners, place_keys, sharers
 from activation.model import Fragment, Path, Plan, PlanId
 from activation.notation import parents
@@ -14,9 +14,12 @@ from activation.plan import touched_paths
 from activation.planning import read_devices, refuse_strangers
 from activation.project import ProjectedDevice
 from activation.reach import Reach
+from activation.repair_requests import RepairRequest
+from activation.repair_work import RepairWork
 from activation.risk import shared_places
 from activation.service_activation import Request
 from activation.service_documents import state_of
+from activation.states import ServiceState
 from activation.store import SERVICES
 from activation.work import Work
 from inventory.errors import InventoryError
@@ -25,6 +28,14 @@ from inventory.store import Row
 
 _PLAN: Final = PlanId("")
 WorkOf = Callable[[Request, tuple[Fragment, ...], Row | None], Work]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mending:
+    """A repair that comes first, and what it changes as things stand now."""
+
+    request: RepairRequest
+    work: RepairWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +71,14 @@ class _Services:
     def copy(self) -> "_Services":
         return _Services(dict(self.held), dict(self.rows))
 
+    def mend(self, work: RepairWork) -> None:
+        """Let the services be what a repair makes of them."""
+        for service_id, document in work.services.items():
+            row = self.rows.get(service_id)
+            if row is not None:
+                after = document or {**row.document, "state": ServiceState.RESERVED.value}
+                self.rows[service_id] = replace(row, state=state_of(after), document=after)
+
     def change(self, request: Request) -> None:
         """Let ``request`` be through."""
         before = self.rows.pop(request.service_id, None)
@@ -81,7 +100,7 @@ class DryRun:
     reach: Reach
     work_of: WorkOf
     transactions: Transactions
-    before: Sequence[Request]
+    before: Sequence[Request | Mending]
     wanted: Sequence[Request]
     _skipped: list[str] = field(default_factory=list)
 
@@ -93,7 +112,7 @@ class DryRun:
                 a change cannot be planned.
             UnknownResource: a device that is not in the inventory.
         """
-        roots = sorted({request.service_id for request in (*self.before, *self.wanted)})
+        roots = sorted({root for request in (*self.before, *self.wanted) for root in _roots(request)})
         with self.transactions.read() as connection:
             now = _Services(dict(fragments_of(connection, roots)), dict(SERVICES.many(connection, roots)))
         devices = self._devices(self._touched(now.copy()))
@@ -126,8 +145,12 @@ class DryRun:
                     found[name].update(touched_paths(self.reach.platform(name), changes))
         return {name: _outermost(paths) for name, paths in sorted(found.items())}
 
-    def _try(self, now: "_Services", request: Request) -> Work | None:
+    def _try(self, now: "_Services", request: Request | Mending) -> Work | None:
         try:
+            if isinstance(request, Mending):
+                now.held |= mended(request.work, now.held)
+                now.mend(request.work)
+                return request.work
             return self._work(now, request)
         except (ActivationError, InventoryError):
             # It will fail when its turn comes; said once, when it is left out of the forecast.
@@ -149,7 +172,9 @@ class DryRun:
             for name, paths in touched.items()
         }
 
-    def _apply(self, forecast: Forecast, now: "_Services", request: Request) -> bool:
+    def _apply(self, forecast: Forecast, now: "_Services", request: Request | Mending) -> bool:
+        if isinstance(request, Mending):
+            return self._mend(forecast, now, request)
         try:
             work = self.work_of(request, now.held[request.service_id], now.rows.get(request.service_id))
             if not work.is_staged:
@@ -160,6 +185,21 @@ class DryRun:
             return False
         return True
 
+    def _mend(self, forecast: Forecast, now: "_Services", mending: Mending) -> bool:
+        request, work = mending.request, mending.work
+        try:
+            plan = forecast.plan(work, _PLAN)
+            work.check(plan)
+            forecast.mend(work, plan)
+        except Outdated as error:
+            self._skipped.append(f"{request.action} of {request.subject} is left out: {error}")
+            return False
+        except (ActivationError, InventoryError) as error:
+            self._skipped.append(f"{request.action} of {request.subject} is left out, it will fail: {error}")
+            return False
+        now.mend(work)
+        return True
+
     def _plan(self, forecast: Forecast, now: "_Services", request: Request) -> DryPlan:
         work = self.work_of(request, now.held[request.service_id], now.rows.get(request.service_id))
         plan = forecast.plan(work, PlanId(str(uuid.uuid4())))
@@ -167,6 +207,10 @@ class DryRun:
             forecast.apply(work, plan)
         now.change(request)
         return DryPlan(request=request, work=work, plan=plan, neighbours={})
+
+
+def _roots(request: Request | Mending) -> frozenset[str]:
+    return request.work.roots() if isinstance(request, Mending) else frozenset({request.service_id})
 
 
 def _neighbours(

@@ -140,7 +140,7 @@ class ActivationCore(ServiceActivations):
         return self._recovery.all_interrupted(transactions)
 
     def dry_run(
-        self, wanted: Sequence[Request], transactions: Transactions, *, before: Sequence[Request] = ()
+        self, wanted: Sequence[Request], transactions: Transactions, *, before: Sequence[Request | RepairRequest] = ()
     ) -> DryRunResult:
         """Return what ``wanted`` would change once ``before`` is through; nothing is stored, nothing is pushed.
 
@@ -150,9 +150,16 @@ class ActivationCore(ServiceActivations):
             UnknownResource: a device that is not in the inventory.
         """
         self._refuse_taken(wanted, transactions)
-        return DryRun(
-            reach=self.reach, work_of=self._intake.work, transactions=transactions, before=before, wanted=wanted
+        repairs, failing = self._repairs.foreseen(before, transactions)
+        first = [each if isinstance(each, Request) else repairs[each] for each in before]
+        result = DryRun(
+            reach=self.reach,
+            work_of=self._intake.work,
+            transactions=transactions,
+            before=[each for each in first if each is not None],
+            wanted=wanted,
         ).run()
+        return replace(result, skipped=(*failing, *result.skipped))
 
     def foresee(self, request: RepairRequest, transactions: Transactions) -> tuple[Plan, tuple[str, ...]]:
         """Return what a repair would change now, and what follows from it that nobody else sees to.

@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from activation.draft import untouched
+from activation.errors import Outdated
 from activation.model import DeviceEdit, Fragment, FragmentChange, Path, Plan, PlanId
 from activation.plan import make_plan, owned_paths
 from activation.platforms import Platform
 from activation.project import ProjectedDevice
+from activation.repair import is_passing
+from activation.repair_work import RepairWork, fragment_key
 from activation.work import Work, change_key, fragments_in
 
 PlatformOf = Callable[[str], Platform]
@@ -97,10 +100,43 @@ class Forecast:
                 self.devices[edit.device].apply(edit)
         self.holdings.replace(work.root_id, fragments_after(work, plan.fragments))
 
+    def mend(self, work: RepairWork, plan: Plan) -> None:
+        """Let ``plan``, made of the repair ``work`` as everything is now, be through."""
+        for edit in plan.edits:
+            if edit.device in self.devices and edit.touched:
+                self.devices[edit.device].apply(edit)
+        for root_id, fragments in mended(work, self.holdings.held, plan.fragments).items():
+            self.holdings.replace(root_id, fragments)
+
     def _on(self, name: str, work: Work, changes: tuple[FragmentChange, ...]) -> OnDevice:
         places = self.holdings.places_of(changes)
         others = (*self.neighbours(name, places), *self.holdings.others(work.root_id, name, places))
         return self.devices[name].plan(changes, others)
+
+
+def mended(
+    work: RepairWork, held: Mapping[str, tuple[Fragment, ...]], settled: Iterable[FragmentChange] = ()
+) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return what each service has once the repair ``work`` is through, of what it has by then (``held``).
+
+    Raises:
+        Outdated: what is before the repair changes a fragment that it was made of: it will be made anew.
+    """
+    planned = {change_key(change): change for change in settled}
+    found: dict[str, dict[str, Fragment]] = {}
+    for change in (each for made in work.changing().values() for each in made):
+        part = next(fragments_in([change])).service_id
+        if is_passing(part):
+            continue
+        root = work.root_of(part)
+        there = found.setdefault(root, {fragment_key(each): each for each in held.get(root, ())})
+        key = change_key(change)
+        if there.pop(key, None) != change.old:
+            raise Outdated(f"what comes first changes {part} too: it is planned anew after that")
+        after = planned.get(key, change).new
+        if after is not None:
+            there[key] = after
+    return {root: tuple(there.values()) for root, there in found.items()}
 
 
 def fragments_after(work: Work, settled: Iterable[FragmentChange] = ()) -> tuple[Fragment, ...]:

@@ -110,7 +110,7 @@ def _held(
                 continue
             root = work.root_of(part)
             there = found.setdefault(root, {}).setdefault(
-                device, {_key(each): each for each in stored.get(root, ()) if each.device == device}
+                device, {fragment_key(each): each for each in stored.get(root, ()) if each.device == device}
             )
             there.pop(change_key(change), None)
             after = settled[change_key(change)].new
@@ -119,7 +119,8 @@ def _held(
     return {root: {device: tuple(held.values()) for device, held in by.items()} for root, by in found.items()}
 
 
-def _key(fragment: Fragment) -> str:
+def fragment_key(fragment: Fragment) -> str:
+    """Return what names ``fragment``, as :func:`activation.work.change_key` does."""
     return change_key(FragmentChange(old=fragment, new=fragment))
 
 

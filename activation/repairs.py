@@ -1,13 +1,14 @@
 """From a repair that was asked for to the changes of fragments that it is today."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from activation import fragment_store
 from activation.desired import Renderings, changes
 from activation.drift_store import owned_on
-from activation.errors import NothingToRepair, PlanError
+from activation.dry_run import Mending
+from activation.errors import ActivationError, NothingToRepair, PlanError
 from activation.model import FragmentChange
 from activation.past_store import record_of, records_after
 from activation.platforms import Platform
@@ -19,6 +20,7 @@ from activation.store import SERVICES
 from activation.undo import key_of, undo
 from activation.work import fragments_in
 from inventory.documents import Document
+from inventory.errors import InventoryError
 from inventory.ledger import Transactions
 
 REDEPLOYED: Final = frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE})
@@ -43,6 +45,20 @@ class Repairs:
         if request.action == "rollback":
             return _rolled_back(request, transactions)
         return self._reconciled(request, transactions)
+
+    def foreseen(
+        self, requests: Iterable[object], transactions: Transactions
+    ) -> tuple[Mapping[RepairRequest, Mending | None], Sequence[str]]:
+        """Return what those of ``requests`` that are repairs change now, and why others of them will fail."""
+        found: dict[RepairRequest, Mending | None] = {}
+        failing: list[str] = []
+        for request in (each for each in requests if isinstance(each, RepairRequest)):
+            try:
+                found[request] = Mending(request=request, work=self.work(request, transactions))
+            except (ActivationError, InventoryError) as error:
+                found[request] = None
+                failing.append(f"{request.action} of {request.subject} is left out, it will fail: {error}")
+        return found, failing
 
     def _reconciled(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
         device, platform = request.subject, self.platform(request.subject)

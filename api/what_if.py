@@ -43,7 +43,7 @@ class _Rehearsed:
     """
 
     order: Document | None
-    before: Sequence[Request]
+    before: Sequence[Request | RepairRequest]
     wanted: Sequence[Request]
     has_more: bool
 
@@ -95,7 +95,7 @@ class WhatIf:
             known = {row.id for row in before}
             wanted = [row for row in open_monitors(unit.connection) if row.id not in known]
             order = self._order(unit, kind, lane)
-        return _Rehearsed(order=order, before=_requests(before), wanted=_requests(wanted), has_more=has_more)
+        return _Rehearsed(order=order, before=[*map(_asked, before)], wanted=_requests(wanted), has_more=has_more)
 
     def _run_queued(self, rehearsal: Rehearsal) -> bool:
         """Run what is queued for the layers; say whether there is more."""
@@ -144,8 +144,11 @@ class WhatIf:
 
 
 def _requests(monitors: Iterable[Row]) -> list[Request]:
-    # A repair changes nothing of what services are to be, but for a rollback; that is planned when its turn comes.
     return [Request.of(monitor) for monitor in monitors if RepairRequest.of(monitor) is None]
+
+
+def _asked(monitor: Row) -> Request | RepairRequest:
+    return RepairRequest.of(monitor) or Request.of(monitor)
 
 
 def _service(request: Request) -> dict[str, Any]:

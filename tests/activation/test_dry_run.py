@@ -1,5 +1,6 @@
 """A dry run is what comes later: the same bytes and the same hash as if everything before had been pushed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,14 +8,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from activation.check_sync import SyncCheck
 from activation.drivers.fake import FakeNetwork
 from activation.dry_run import DryRunResult
 from activation.errors import BadIntent, DevicesFailed, PlanError
 from activation.model import Action
+from activation.repair_requests import RepairRequest, Told, accept
 from activation.service_activation import Request
 from activation.states import MonitorState
 from activation.tables import metadata as activation_tables
+from activation.transaction_store import Wanted, transaction_page
 from api.runtime.tables import metadata as runtime_tables
+from inventory.store import Row
 from tests.activation.rig import STOOD, Rig, fake_service, part
 
 
@@ -112,6 +117,86 @@ def test_any_sequence_is_foretold(rig: Rig, steps: list[tuple[str, str, int, boo
     assert [each.plan.plan_hash for each in told.plans] == [each.document["plan"]["planHash"] for each in came]
     for service_id in ("s1", "s2", "s3"):
         rig.terminate(service_id)
+
+
+def mend(rig: Rig, request: RepairRequest) -> Any:
+    with rig.database.begin() as uow:
+        monitor_id = accept(uow, request, Told(body={}))["id"]
+    return rig.run(monitor_id)
+
+
+def transaction_of(rig: Rig, monitor: Row) -> str:
+    with rig.database.read() as connection:
+        page, _ = transaction_page(connection, Wanted())
+    (found,) = (kept for kept in page if monitor.id in {each.monitor_id for each in kept.members})
+    return found.transaction_id
+
+
+REPAIRS: dict[str, Callable[[Rig, FakeNetwork], RepairRequest]] = {}
+
+
+def repair(make: Callable[[Rig, FakeNetwork], RepairRequest]) -> Callable[[Rig, FakeNetwork], RepairRequest]:
+    REPAIRS[make.__name__] = make
+    return make
+
+
+@repair
+def redeploy(rig: Rig, network: FakeNetwork) -> RepairRequest:
+    del rig
+    network.devices["a"].running = STOOD
+    return RepairRequest(action="redeploy", subject="s1")
+
+
+@repair
+def rollback_of_an_upgrade(rig: Rig, network: FakeNetwork) -> RepairRequest:
+    del network
+    return RepairRequest(action="rollback", subject=transaction_of(rig, rig.modify(line("s1", speed=900))))
+
+
+@repair
+def rollback_of_an_add(rig: Rig, network: FakeNetwork) -> RepairRequest:
+    del network
+    return RepairRequest(action="rollback", subject=transaction_of(rig, rig.create(line("s3", number=9))))
+
+
+@repair
+def reapply_what_is_missing(rig: Rig, network: FakeNetwork) -> RepairRequest:
+    network.devices["a"].running = STOOD
+    (checked,) = SyncCheck(
+        devices=rig.core.reach.devices, platforms=rig.core.reach.platforms, sessions=rig.core.reach.sessions
+    ).run(["a"], rig.database)
+    assert checked.drift is not None
+    return RepairRequest(action="reapply", subject="a", deviations=checked.drift.deviations)
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+@pytest.mark.parametrize("wanted", [adding(line("s2")), ending("s1"), adding(line("s1", speed=5), "modify")])
+def test_repairs_that_come_first_are_foretold_too(rig: Rig, network: FakeNetwork, name: str, wanted: Request) -> None:
+    rig.create(line("s1"))
+    request = REPAIRS[name](rig, network)
+    told = rig.core.dry_run([wanted], rig.database, before=[request])
+    assert (told.applied, told.skipped) == (1, ())
+    assert mend(rig, request).state == MonitorState.COMPLETED
+    plan = push(rig, wanted).document["plan"]
+    assert told.plans[0].plan.plan_hash == plan["planHash"]
+
+
+def test_a_repair_that_is_made_of_what_changes_before_it_is_left_out_and_said(rig: Rig) -> None:
+    rig.create(line("s1"))
+    upgrade = adding(line("s1", speed=500), "modify")
+    told = rig.core.dry_run(
+        [adding(line("s2", number=8))], rig.database, before=[upgrade, RepairRequest(action="redeploy", subject="s1")]
+    )
+    assert told.applied == 1
+    assert "redeploy of s1 is left out: what comes first changes s1 too" in told.skipped[0]
+
+
+def test_a_repair_that_will_fail_is_left_out_and_said(rig: Rig) -> None:
+    told = rig.core.dry_run(
+        [adding(line("s2"))], rig.database, before=[RepairRequest(action="rollback", subject="lm-nothing")]
+    )
+    assert told.applied == 0
+    assert told.skipped[0].startswith("rollback of lm-nothing is left out, it will fail: ")
 
 
 def test_what_will_fail_is_left_out_and_said(rig: Rig) -> None:
