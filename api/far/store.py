@@ -77,6 +77,17 @@ def of_chain(connection: Connection, correlation_id: str) -> Sequence[FarRequest
     return [_request(row) for row in connection.execute(wanted).mappings()]
 
 
+def asked(connection: Connection) -> Mapping[str, bool]:
+    """Return everything that was ever asked by its external id, and whether it has not ended."""
+    rows = connection.execute(select(requests.c.external_id, requests.c.state))
+    return {row.external_id: row.state in _OPEN for row in rows}
+
+
+def neighbours_known(connection: Connection) -> Sequence[Layer]:
+    """Return the layers in other processes that this one has joined."""
+    return [Layer(name) for name in connection.execute(select(neighbours.c.layer)).scalars()]
+
+
 def neighbour(uow: UnitOfWork, layer: Layer) -> Neighbour:
     """Return what is kept of ``layer``; its secret is made at the first time."""
     found = uow.connection.execute(select(neighbours).where(neighbours.c.layer == str(layer))).mappings().first()

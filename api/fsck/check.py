@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from activation.repair import is_baseline
 from activation.states import TRANSACTION, MonitorState, ReviewState, Step
+from api.far.model import Layer
+from api.far.store import asked, neighbours_known
 from api.fsck import store
 from api.fsck.chains import Parent, check_children, check_progress
 from api.fsck.holdings import (
@@ -53,7 +55,9 @@ def check(connection: Connection, *, on_progress: OnProgress = _silent) -> list[
         connection: one snapshot; the platform may be running.
         on_progress: is told how far the check is.
     """
-    found = list(_Check(connection=connection, on_progress=on_progress).findings())
+    apart = {rule for layer in neighbours_known(connection) for rule in _JUDGED_ELSEWHERE.get(layer, ())}
+    every = _Check(connection=connection, on_progress=on_progress).findings()
+    found = [finding for finding in every if finding.rule not in apart]
     if not any(finding.rule in _VALUES_IN_DOUBT for finding in found):
         return found
     return [replace(finding, repairs=tuple(_without_rebuild(finding.repairs))) for finding in found]
@@ -64,12 +68,21 @@ def _without_rebuild(repairs: Iterable[Repair]) -> Iterator[Repair]:
     return (repair for repair in repairs if not isinstance(repair, RebuildPools))
 
 
+_JUDGED_ELSEWHERE: Final[Mapping[Layer, frozenset[str]]] = {
+    Layer.SOM: frozenset({"product-without-service"}),
+    Layer.ROM: frozenset({"service-without-resource"}),
+    Layer.ACTIVATION: frozenset({"service-activation", "service-without-fragments"}),
+}
+"""Rules that need what a layer in another process has, by that layer."""
+
+
 @dataclass(slots=True, kw_only=True)
 class _Check:
     """One run.
 
     Attributes:
-        at_work: the orders and monitors that a job moves or whose event a job carries.
+        at_work: the orders and monitors that a job moves or whose event a job carries, or another process.
+        elsewhere: what was asked of layers in other processes by external id, and whether that has not ended.
         uses: the resources that live services stand on, each with its service.
         realized: the live products by the service they stand on.
     """
@@ -77,13 +90,17 @@ class _Check:
     connection: Connection
     on_progress: OnProgress
     at_work: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, bool] = field(default_factory=dict)
     uses: dict[str, str] = field(default_factory=dict)
     realized: dict[str, str] = field(default_factory=dict)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what every rule finds."""
         jobs = work(self.connection)
-        self.at_work = frozenset(job.moves_id for job in jobs)
+        self.elsewhere = asked(self.connection)
+        # What another process does for an order moves it on as a job does.
+        waiting = {name.partition(":")[0] for name, is_open in self.elsewhere.items() if is_open}
+        self.at_work = frozenset(job.moves_id for job in jobs) | waiting
         yield from check_jobs(jobs)
         for kind, parents in self._levels().items():
             yield from self._orders(kind, parents)
@@ -149,7 +166,7 @@ class _Check:
                 by_parent[(child.row.external_id or "").partition(":")[0]].append(child)
         for entity in found:
             sent = {order.external_id for task in load_tasks(entity.row.task).values() for order in task.sent}
-            yield Parent(entity=entity, children=by_parent[entity.row.id], sent=frozenset(sent))
+            yield Parent(entity=entity, children=by_parent[entity.row.id], sent=frozenset(sent - self.elsewhere.keys()))
 
     def _product_rules(self, page: Sequence[Row]) -> Iterator[Finding]:
         realizing = {row.id: [each["id"] for each in row.document.get("realizingService", ())] for row in page}

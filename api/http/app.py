@@ -54,7 +54,9 @@ def create_app(system: System) -> FastAPI:
     add_interventions(guarded, system)
     add_catalog_changes(guarded, system)
     add_catalog_files(guarded, system)
-    add_feasibility(guarded, system)
+    if system.side.is_whole:
+        # It asks all layers in one transaction.
+        add_feasibility(guarded, system)
     add_histories(guarded, system)
     _add_events(guarded, system)
     _add_own(guarded, system)

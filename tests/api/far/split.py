@@ -21,7 +21,7 @@ from api.settings import FTTH_LAB
 from labs.embedded.lab import EmbeddedLab
 from labs.topology import load_topology
 
-PATIENCE_S: Final = 40.0
+PATIENCE_S: Final = 90.0
 LAYERS: Final = ("activation", "rom", "som", "com")
 """In the order in which they are started: who is asked before who asks."""
 BELOW: Final = {"com": ("som",), "som": ("rom", "activation"), "rom": (), "activation": ()}

@@ -10,7 +10,7 @@ import pytest
 from api.demo import bodies, pictures
 from tests.api.far.split import LAYERS, PATIENCE_S, Deployment, deployed
 
-pytestmark = [pytest.mark.e2e, pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(240)]
 
 POLICY = """
 rules:

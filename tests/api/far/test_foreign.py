@@ -96,6 +96,12 @@ def test_an_order_is_sent_and_followed(com: Com) -> None:
     assert com.below.tell({**sent, "state": "inProgress"}, "2026-01-01T10:00:01Z") == 204
 
 
+def test_the_token_goes_along(below: StandIn, tmp_path: Path) -> None:
+    for com in com_over(below, tmp_path, upstream_tokens="som=lm_x"):
+        com.known(com.placed())
+        assert below.headers[0]["Authorization"] == "Bearer lm_x"
+
+
 def test_late_and_repeated_events_change_nothing(com: Com) -> None:
     order = com.placed()
     com.known(order)
