@@ -113,7 +113,8 @@ def deploy_command(  # noqa: PLR0913, PLR0917 - options of one command
     wanted = load_faults(faults) if faults is not None else ()
     options = DeployOptions(folder=lab.folder, ssh_port=ssh_port, netconf_port=netconf_port, reconfigure=reconfigure)
     began = time.perf_counter()
-    nodes = lab.runtime.deploy(lab.topology, options)
+    with Console(stderr=True).status(f"deploying {lab.topology.name}: {len(lab.topology.nodes)} nodes"):
+        nodes = lab.runtime.deploy(lab.topology, options)
     took_s = time.perf_counter() - began
     lab.places.remember(lab.topology.name, lab.folder)
     for request in wanted:

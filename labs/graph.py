@@ -1,14 +1,14 @@
 """A topology as a picture: Mermaid, Graphviz, and SVG that any browser shows."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Final
 
 from labs.topology import Link, Node, Topology
 
 LAYERS: Final = ("subscriber", "ont", "olt", "switch", "router", "core")
-"""From left to right; nodes of other roles stand beside what they are cabled to."""
+"""From left to right; plain hosts stand beside what they are cabled to."""
 COLOURS: Final[Mapping[str, str]] = {
     "olt": "#2563eb",
     "switch": "#0f766e",
@@ -17,7 +17,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "core": "#64748b",
 }
 _PLAIN: Final = "#64748b"
-_COLUMN, _ROW, _WIDTH, _HEIGHT, _MARGIN = 230, 86, 132, 46, 40
+_COLUMN, _ROW, _WIDTH, _HEIGHT, _MARGIN, _BULGE = 270, 96, 132, 46, 48, 44
 
 
 def mermaid(topology: Topology) -> str:
@@ -80,50 +80,100 @@ def _caption(node: Node) -> str:
 
 def _places(topology: Topology) -> dict[str, tuple[int, int]]:
     columns: dict[int, list[str]] = defaultdict(list)
-    for name, column in _columns(topology):
+    for name, column in _columns(topology).items():
         columns[column].append(name)
     tallest = max(map(len, columns.values()), default=0)
     places = {}
     for x, column in enumerate(sorted(columns)):
-        names = columns[column]
+        names = _in_order(topology, columns[column])
         lead = (tallest - len(names)) * _ROW // 2
         for y, name in enumerate(names):
             places[name] = (_MARGIN + x * _COLUMN, _MARGIN + lead + y * _ROW)
     return places
 
 
-def _columns(topology: Topology) -> Iterator[tuple[str, int]]:
-    """Yield every node's column: its role's; without one, beside its first neighbour that has one."""
-    by_role = {name: LAYERS.index(node.role) for name, node in topology.nodes.items() if node.role in LAYERS}
-    beside: dict[str, int] = {}
+def _columns(topology: Topology) -> dict[str, int]:
+    """Return every node's column: a device's is its role's; a plain host stands beside what it is cabled to.
+
+    Hosts of the first devices stand before them, all others behind theirs: no cable runs across a column.
+    """
+    layers = {name: LAYERS.index(node.role) for name, node in topology.nodes.items() if node.role in LAYERS}
+    devices = {name: 2 * layer for name, layer in layers.items() if topology.nodes[name].managed}
+    first = min(devices.values(), default=0)
+    found = dict(devices)
+    for name, neighbours in _neighbours(topology).items():
+        beside = next((devices[each] for each in neighbours if each in devices), None)
+        if name not in devices and beside is not None:
+            found[name] = beside - 1 if beside == first else beside + 1
+    left = (name for name in topology.nodes if name not in found)
+    return found | {name: 2 * layers.get(name, number % len(LAYERS)) for number, name in enumerate(left)}
+
+
+def _in_order(topology: Topology, names: Sequence[str]) -> list[str]:
+    """Return the nodes of a column so that cables of plain hosts cross little: in the order of what they lead to."""
+    rank = {name: number for number, name in enumerate(topology.nodes)}
+    neighbours = _neighbours(topology)
+
+    def key(name: str) -> tuple[float, int]:
+        leads_to = [rank[each] for each in neighbours[name]]
+        own = topology.nodes[name].managed or not leads_to
+        return (rank[name] if own else sum(leads_to) / len(leads_to), rank[name])
+
+    return sorted(names, key=key)
+
+
+def _neighbours(topology: Topology) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {name: [] for name in topology.nodes}
     for link in topology.links:
-        for end, other in ((link.a.node, link.b.node), (link.b.node, link.a.node)):
-            if end not in by_role and other in by_role:
-                beside.setdefault(end, by_role[other] + 1)
-    for number, name in enumerate(topology.nodes):
-        yield name, by_role.get(name, beside.get(name, number % len(LAYERS)))
+        found[link.a.node].append(link.b.node)
+        found[link.b.node].append(link.a.node)
+    return found
 
 
 def _svg_link(link: Link, places: Mapping[str, tuple[int, int]]) -> str:
-    (ax, ay), (bx, by) = places[link.a.node], places[link.b.node]
-    start, end = (ax + _WIDTH // 2, ay + _HEIGHT // 2), (bx + _WIDTH // 2, by + _HEIGHT // 2)
-    line = (
-        f'<line x1="{start[0]}" y1="{start[1]}" x2="{end[0]}" y2="{end[1]}" stroke="#94a3b8" stroke-width="2">'
-        f"<title>{escape(f'{link.a.node}:{link.a.device_interface} - {link.b.node}:{link.b.device_interface}')}</title>"
-        "</line>"
-    )
-    return line + _end_label(link.a.device_interface, start, end) + _end_label(link.b.device_interface, end, start)
+    a, b = places[link.a.node], places[link.b.node]
+    start, end = _middle(a), _middle(b)
+    if a[0] == b[0] and abs(a[1] - b[1]) > _ROW:
+        shape, labels = _around(link, start, end)
+    else:
+        shape = f"M {start[0]} {start[1]} L {end[0]} {end[1]}"
+        labels = [_end_label(link.a.device_interface, start, end), _end_label(link.b.device_interface, end, start)]
+    title = escape(f"{link.a.node}:{link.a.device_interface} - {link.b.node}:{link.b.device_interface}")
+    path = f'<path d="{shape}" fill="none" stroke="#94a3b8" stroke-width="2"><title>{title}</title></path>'
+    return path + "".join(labels)
+
+
+def _around(link: Link, start: tuple[int, int], end: tuple[int, int]) -> tuple[str, list[str]]:
+    """Return a bow beside a column: straight the cable would run behind the nodes between its ends."""
+    outward = _HEIGHT // 4 if start[1] < end[1] else -_HEIGHT // 4
+    x, top, bottom = start[0] - _WIDTH // 2, start[1] - outward, end[1] + outward
+    shape = f"M {x} {top} Q {x - 2 * _BULGE} {(top + bottom) // 2} {x} {bottom}"
+    labels = [
+        _label(name, x - 6, y + (12 if y == max(top, bottom) else -4), "end")
+        for name, y in ((link.a.device_interface, top), (link.b.device_interface, bottom))
+    ]
+    return shape, labels
+
+
+def _middle(place: tuple[int, int]) -> tuple[int, int]:
+    return place[0] + _WIDTH // 2, place[1] + _HEIGHT // 2
 
 
 def _end_label(interface: str, at: tuple[int, int], towards: tuple[int, int]) -> str:
     across, down = towards[0] - at[0], towards[1] - at[1]
-    # Just outside the node's box on the way to the other end, a little above the line.
-    share = min((_WIDTH / 2 + 6) / abs(across) if across else 1, (_HEIGHT / 2 + 14) / abs(down) if down else 1)
-    x, y = at[0] + across * share, at[1] + down * share - 5
-    anchor = "start" if across > 0 else "end" if across < 0 else "middle"
-    return (
-        f'<text x="{x:.0f}" y="{y:.0f}" font-size="10" fill="#475569" text-anchor="{anchor}">{escape(interface)}</text>'
-    )
+    # Just outside the node's box on the way to the other end, a little above the line, or beside an upright one.
+    share = min((_WIDTH / 2 + 6) / abs(across) if across else 1, (_HEIGHT / 2 + 10) / abs(down) if down else 1)
+    x, y = at[0] + across * share, at[1] + down * share
+    if not across:
+        return _label(interface, x + 6, y + 3, "start")
+    return _label(interface, x, y - 5, "start" if across > 0 else "end")
+
+
+def _label(interface: str, x: float, y: float, anchor: str) -> str:
+    # The halo keeps a name readable where a cable runs through it.
+    halo = 'paint-order="stroke" stroke="#f8fafc" stroke-width="3"'
+    words = escape(interface)
+    return f'<text x="{x:.0f}" y="{y:.0f}" font-size="10" fill="#475569" {halo} text-anchor="{anchor}">{words}</text>'
 
 
 def _svg_node(node: Node, place: tuple[int, int]) -> str:

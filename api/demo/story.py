@@ -108,7 +108,10 @@ def tell(story: Story) -> bool:
     started_s = time.monotonic()
     with TemporaryDirectory(prefix="lastmile-demo-") as folder:
         settings = story.settings.model_copy(update={"data": Path(folder)})
-        with running_system(settings) as system, serving(create_app(system), bind(settings.host, 0)) as url:
+        with ExitStack() as stack:
+            with story.console.status("starting the lab and the platform"):
+                system = stack.enter_context(running_system(settings))
+                url = stack.enter_context(serving(create_app(system), bind(settings.host, 0)))
             _refuse_a_used_lab(system)
             stage = Stage.of(story.console, url, system)
             _introduce(stage, f"API at {url}", time.monotonic() - started_s)

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,20 @@ def test_the_lab_lives_on_and_is_joined_with_what_it_carries(topology_file: Path
     story = Story(console=Console(quiet=True), settings=settings)
     with pytest.raises(StartRefused, match="wants a lab of its own"):
         tell(story)
+
+
+def test_the_demo_measures_what_is_sold_and_leaves_nothing(topology_file: Path) -> None:
+    settings = Settings.read(
+        {},
+        port=0,
+        lab=topology_file,
+        runtime="netns",
+        lab_ssh_port=0,
+        lab_netconf_port=0,
+    )
+    console = Console(file=StringIO(), record=True, width=200)
+    assert tell(Story(console=console, settings=settings)), console.export_text()
+    told = console.export_text()
+    assert "Fibre 50 measured" in told
+    assert "the line is dark" in told
+    assert namespaces.existing([f"lm-{NAME}-{node}" for node in load_topology(topology_file, os.environ).nodes]) == []
