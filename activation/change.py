@@ -137,7 +137,7 @@ class Change:
     def _admitted(self, members: Sequence[Member], planned: Planned) -> Planned | None:
         """Return what may be pushed; None where it waits for people."""
         (member, *others) = members
-        if self.gate is None or others or not member.alone or member.work.is_staged:
+        if self.gate is None or others or not member.alone or not member.work.is_pushed:
             return planned
         candidate = Candidate(monitor=member.monitor, work=member.work, plan=planned.plan, report=member.report)
         admitted = self.gate.admitted(candidate, member.transactions)
@@ -149,7 +149,7 @@ class Change:
     def _push(
         self, members: Sequence[Member], plan: Plan, participants: Participants
     ) -> tuple[Outcome, Journal | None]:
-        if members[0].work.is_staged or not any(edit.changes for edit in plan.edits):
+        if not members[0].work.is_pushed or not any(edit.changes for edit in plan.edits):
             return Outcome(devices={}), None
         transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
         journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))

@@ -216,6 +216,16 @@ class ServiceActivation(Protocol):
         """Take away exactly what ``create`` and ``modify`` put there."""
         ...
 
+    def declare(
+        self, uow: UnitOfWork, service_id: str, service: Document | None, *, external_id: str, correlation_id: str
+    ) -> str:
+        """Take in that people have configured ``service`` by hand; None: that they have taken it away.
+
+        Nothing is pushed and nothing is verified: from then on this is what the devices are compared with. They have to
+        answer to be read. Its monitor tells what came of it, as for any request.
+        """
+        ...
+
     def cancel(self, uow: UnitOfWork, external_id: str, *, reason: str) -> None:
         """Withdraw the request that was asked for by ``external_id``, as far as it can still be withdrawn.
 

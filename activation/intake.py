@@ -108,6 +108,7 @@ class Intake:
             # What is approved is what is pushed: a plan of one activation, and of no other.
             alone=repair is not None
             or work.is_staged
+            or work.by_hand
             or (self.gate is not None and self.gate.may_hold(arrival.monitor, work, transactions)),
         )
 
@@ -128,6 +129,7 @@ class Intake:
             by_device=changes(old, new),
             claims=claims(self.renderings.intents, wanted),
             is_staged=is_staged,
+            by_hand=request.by_hand,
         )
 
 

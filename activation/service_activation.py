@@ -30,12 +30,14 @@ class Request:
     Attributes:
         service: the service as it is to be; None where it is to be taken away, or changed by ``patch``.
         patch: what changes; the rest is as it is when the request's turn comes.
+        by_hand: whether people say that the devices are so already: nothing is pushed, the core only learns it.
     """
 
     action: Action
     service_id: str
     service: Document | None = None
     patch: Document | None = None
+    by_hand: bool = False
 
     def wanted(self, current: Document | None) -> Document | None:
         """Return what becomes of the service that is ``current`` (None: not there) when the request's turn comes."""
@@ -51,14 +53,19 @@ class Request:
     def task(self) -> dict[str, Any]:
         """Return the request as the monitor's private data."""
         task = {"action": self.action, "serviceId": self.service_id, "service": self.service}
-        return task if self.patch is None else {**task, "patch": self.patch}
+        hand = {"byHand": True} if self.by_hand else {}
+        return {**task, **hand} if self.patch is None else {**task, **hand, "patch": self.patch}
 
     @classmethod
     def of(cls, monitor: Row) -> "Request":
         """Return the request that ``monitor`` monitors."""
         task = monitor.task
         return cls(
-            action=task["action"], service_id=task["serviceId"], service=task["service"], patch=task.get("patch")
+            action=task["action"],
+            service_id=task["serviceId"],
+            service=task["service"],
+            patch=task.get("patch"),
+            by_hand=bool(task.get("byHand")),
         )
 
 
@@ -98,6 +105,15 @@ class ServiceActivations:
     def terminate(self, uow: UnitOfWork, service_id: str, *, external_id: str, correlation_id: str) -> str:
         """Store the request to take ``service_id`` away; return the monitor's id."""
         request = Request(action="delete", service_id=service_id)
+        return self.ask(uow, request, Asker(external_id=external_id, correlation_id=correlation_id))
+
+    def declare(
+        self, uow: UnitOfWork, service_id: str, service: Document | None, *, external_id: str, correlation_id: str
+    ) -> str:
+        """Store that people have configured the service, or taken it away; return the monitor's id."""
+        document = service_document({**service, "id": service_id}) if service is not None else None
+        action: Action = "delete" if document is None else "add" if SERVICES.find(uow, service_id) is None else "modify"
+        request = Request(action=action, service_id=service_id, service=document, by_hand=True)
         return self.ask(uow, request, Asker(external_id=external_id, correlation_id=correlation_id))
 
     def ask(self, uow: UnitOfWork, request: Request, asker: Asker) -> str:
@@ -202,6 +218,7 @@ def _monitor(request: Request, asker: Asker, claimed: Sequence[str]) -> Row:
         "sourceHref": _href(request.service_id),
         "externalId": asker.external_id,
         "request": _wire_request(request),
+        **({"byHand": True} if request.by_hand else {}),
         "@type": "Monitor",
     }
     return Row(

@@ -18,6 +18,7 @@ class Work:
     Attributes:
         claims: what the service has for itself from then on.
         is_staged: whether the change is only planned, and nothing of it is pushed.
+        by_hand: whether people have done it already: nothing is pushed, the rest is as if it had been.
         asserted: whether fragments that stay as they are count too: what is missing of them on a device comes back.
     """
 
@@ -26,7 +27,13 @@ class Work:
     by_device: Mapping[str, tuple[FragmentChange, ...]]
     claims: tuple[str, ...] = ()
     is_staged: bool = False
+    by_hand: bool = False
     asserted: bool = False
+
+    @property
+    def is_pushed(self) -> bool:
+        """Whether what it changes goes to the devices."""
+        return not (self.is_staged or self.by_hand)
 
     def changing(self) -> Mapping[str, tuple[FragmentChange, ...]]:
         """Return the changes that change something, by device."""

@@ -56,6 +56,7 @@ RULES: Final = (
     ("(POST|PATCH|DELETE)", r"/tmf-api/ServiceActivationAndConfiguration/v4/service(/[^/]+)?", _ORDERING),
     ("POST", r"/lastmile/v1/mail/[^/]+/replay", _OPERATORS),
     ("POST", r"/lastmile/v1/monitor/[^/]+/cancel", _ORDERING),
+    ("POST", r"/lastmile/v1/byHand", LAYERS),
     ("(POST|DELETE)", r"/tmf-api/[^/]+/v4/hub(/[^/]+)?", LAYERS),
     ("POST", r"/tmf-api/serviceQualificationManagement/v4/checkServiceQualification", _EVERYBODY),
     ("POST", r"/lastmile/v1/catalog", _ADMINS),

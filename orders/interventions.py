@@ -20,12 +20,12 @@ from orders.errors import InvalidOrder, OrderConflict, Problem
 from orders.inbound import CharacteristicBody, Text, values_of
 from orders.problems import problems_of
 
-Action = Literal["hold", "resume", "note", "retry", "repair", "compensate", "answer"]
+Action = Literal["hold", "resume", "note", "retry", "repair", "skip", "compensate", "answer"]
 ACTIONS: Final[tuple[str, ...]] = get_args(Action)
 WAITING_FOR: Final = "waitingFor"
 HOLD: Final = "hold"
 """Where an order's private data says who has put it on hold, when and why."""
-_NEEDS_REASON: Final = frozenset({"hold", "note", "compensate"})
+_NEEDS_REASON: Final = frozenset({"hold", "note", "skip", "compensate"})
 _NEEDS_VALUES: Final = frozenset({"repair"})
 
 

@@ -21,6 +21,7 @@ INTERVENTION: Final = "intervention"
 ASIDE: Final = frozenset({WITHDRAWAL, INTERVENTION})
 """Kinds that ask for something about a request; what comes of it, the events of that request tell."""
 INTERVENE: Final = "/lastmile/v1/serviceOrder/{about}/"
+BY_HAND: Final = "/lastmile/v1/byHand"
 WITHDRAW: Final = "/lastmile/v1/monitor/{about}/cancel"
 
 
@@ -127,6 +128,23 @@ class FarActivation:
     def terminate(self, uow: UnitOfWork, service_id: str, *, external_id: str, correlation_id: str) -> str:
         """Have the service taken away there."""
         return self._ask(uow, "DELETE", service_id, external_id, correlation_id, {})
+
+    def declare(
+        self, uow: UnitOfWork, service_id: str, service: Document | None, *, external_id: str, correlation_id: str
+    ) -> str:
+        """Have it taken in there that people have configured the service, or taken it away."""
+        request = FarRequest(
+            request_id="",
+            layer=Layer.ACTIVATION,
+            kind=MONITOR,
+            external_id=external_id,
+            about=service_id,
+            correlation_id=correlation_id,
+            method="POST",
+            path=BY_HAND,
+            body={"serviceId": service_id, "service": dict(service) if service is not None else None},
+        )
+        return ask(uow, request)
 
     def cancel(self, uow: UnitOfWork, external_id: str, *, reason: str) -> None:
         """Have the request withdrawn as far as it can be; a system that cannot do that goes on to its end."""

@@ -14,6 +14,7 @@ from activation.states import MonitorState
 from activation.store import MONITORS, SERVICES
 from api.activation_face import Accepted, ActivationFace
 from api.activation_patch import named_changes
+from api.errors import BadRequest
 from api.http.collections import tag_of
 from api.http.layer_calls import FromLayer, LayerCall, on_behalf
 from api.http.once import Idempotent, Once
@@ -29,6 +30,7 @@ from inventory.store import Row
 
 MONITOR: Final = f"{BASE}/monitor"
 CANCEL: Final = "/lastmile/v1/monitor"
+BY_HAND: Final = "/lastmile/v1/byHand"
 """TMF640 has no way to take a request back."""
 Work = Callable[[UnitOfWork], Accepted]
 
@@ -121,6 +123,7 @@ def add_activation(router: APIRouter, desk: ActivationDesk) -> None:
         router.add_api_route(one + slash, patch, methods=["PATCH"], include_in_schema=shown)
         router.add_api_route(one + slash, remove, methods=["DELETE"], status_code=204, include_in_schema=shown)
     _add_cancel(router, desk)
+    _add_by_hand(router, desk)
 
 
 def _add_cancel(router: APIRouter, desk: ActivationDesk) -> None:
@@ -131,6 +134,22 @@ def _add_cancel(router: APIRouter, desk: ActivationDesk) -> None:
         return Response(json_text(document), HTTPStatus.ACCEPTED, media_type=JSON)
 
     router.add_api_route(f"{CANCEL}/{{key}}/cancel", cancel, methods=["POST"], status_code=202)
+
+
+def _add_by_hand(router: APIRouter, desk: ActivationDesk) -> None:
+    def declare(call: FromLayer, body: Body) -> Response:
+        if call is None:
+            raise BadRequest("only an order layer says what was done by hand; legal: skip on the order")
+        service_id, service = body.get("serviceId"), body.get("service")
+        if not isinstance(service_id, str) or not isinstance(service, dict | None):
+            raise BadRequest("legal: serviceId, a string, and service, a TMF640 service or null")
+        with desk.database.begin(actor=call.author) as uow:
+            chain = call.correlation_id
+            key = desk.face.core.declare(uow, service_id, service, external_id=call.name, correlation_id=chain)
+            document = MONITORS.get(uow, key).document
+        return Response(json_text(document), HTTPStatus.ACCEPTED, media_type=JSON)
+
+    router.add_api_route(BY_HAND, declare, methods=["POST"], status_code=202)
 
 
 def _changes(uow: UnitOfWork, face: ActivationFace, key: str, patch: Patch) -> Document:

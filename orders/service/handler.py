@@ -369,6 +369,26 @@ class ServiceOrderHandler:
         except (OrdersError, ActivationError) as error:
             return self._fail(uow, row, task, errors_of(error, uow))
 
+    def by_hand(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Return the item once it is told that people did its step on the devices; it says itself who and why."""
+        if task.is_undoing:
+            task = replace(task, tries=task.tries + 1, errors=(), waits=None)
+            target = {"add": None, "delete": task.composition, "modify": task.before}[task.action]
+        else:
+            task = replace(task, attempt=task.attempt + 1, errors=(), waits=None, state=OrderState.IN_PROGRESS)
+            is_making = task.before is not None and not task.is_retiring and bool(added(task))
+            target = None if task.action == "delete" else both(task) if is_making else task.composition
+        catalog, name = self.steps.catalog.current(uow), activation_id(row, task)
+        wanted = activation_request(catalog, task.service_id, target) if target is not None else None
+        try:
+            self.steps.activation.declare(
+                uow, task.service_id, wanted, external_id=name, correlation_id=row.correlation_id
+            )
+        except ActivationError as error:
+            errors = errors_of(error, uow)
+            return replace(task, errors=errors) if task.is_undoing else self._fail(uow, row, task, errors)
+        return task
+
     def _asked(self, uow: UnitOfWork, task: ItemTask, gate: TaskGate) -> ItemTask | None:
         """Return the item as it waits for what somebody has to do before this step; None where there is nothing."""
         specification = self._specification(uow, task)
@@ -388,7 +408,7 @@ class ServiceOrderHandler:
         return known.named(task.composition.specification_id, task.composition.version)
 
     def _fail(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
-        failed = task.with_errors(errors)
+        failed = replace(task.with_errors(errors), by_hand="")
         specification = self._specification(uow, task)
         if specification is not None and specification.on_failure == "hold":
             return replace(failed, state=OrderState.HELD, waits=waits_for_engineer(failed, uow.now))

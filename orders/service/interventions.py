@@ -30,7 +30,7 @@ from orders.service.progress import save_progress
 from orders.service.steps import activation_id
 from orders.service.suspension import lifted
 from orders.service.undo import Undo
-from orders.service.waiting import DEVICE, ENGINEER, MANUAL_TASK, STATES
+from orders.service.waiting import DEVICE, ENGINEER, MANUAL_TASK, SKIP, STATES
 from orders.states import FINAL, OrderState
 
 _ON_THE_WAY = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderState.HELD, OrderState.PENDING})
@@ -55,6 +55,7 @@ class ServiceInterventions:
             "note": self._note,
             "retry": self._retry,
             "repair": self._repair,
+            "skip": self._skip,
             "compensate": self._compensate,
             "answer": self._answer,
         }
@@ -83,6 +84,15 @@ class ServiceInterventions:
         task = self._with_values(uow, task, wish.values)
         row = self._mark(uow, row, wish, row.task)
         return self.handler.save(uow, row, {**tasks, task.item_id: self._once_more(uow, row, task)})
+
+    def _skip(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        tasks = load_tasks(row.task)
+        task = tasks[chosen(row, wish, waiting={ENGINEER, DEVICE})]
+        if SKIP not in (task.waits or {})["legal"]:
+            raise not_now(row, wish)
+        row = self._mark(uow, row, wish, row.task)
+        task = replace(task, by_hand=f"{wish.by}: {wish.reason}")
+        return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.by_hand(uow, row, task)})
 
     def _once_more(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         """Return the item with the step taken again that came to nothing."""

@@ -9,7 +9,7 @@ from inventory.ledger import UnitOfWork
 from inventory.store import DocumentStore, Row
 from inventory.tables import services
 from orders.catalog.contracts import CatalogSource
-from orders.documents import merged, stamp
+from orders.documents import merged, stamp, with_standing_note
 from orders.errors import OrderConflict
 from orders.service.documents import customer_service, resource_services
 from orders.service.model import Composition, dump_composition, load_composition
@@ -17,6 +17,10 @@ from orders.service.states import SERVICE, ServiceState
 
 RELYING: Final = "relying"
 """Where a service's private data names the services in use that rely on it."""
+
+
+BY_HAND: Final = "byHand"
+"""The id of the note on a service that nobody has verified."""
 
 
 def service_store() -> DocumentStore:
@@ -32,6 +36,7 @@ class Change:
         correlation_id: the chain that changed it.
         origin: the order item behind it, as a TMF RelatedServiceOrderItem.
         retired: resource-facing services that it no longer has.
+        by_hand: who says that it was configured by hand, and why; empty: it was verified.
     """
 
     service_id: str
@@ -39,6 +44,7 @@ class Change:
     correlation_id: str
     origin: Mapping[str, Any]
     retired: tuple[str, ...] = ()
+    by_hand: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +116,19 @@ class ServiceInventory:
         """Write the service and its parts as active, new or changed."""
         documents = self._documents(uow, change)
         started = {"startDate": stamp(uow.now)}
+        unverified = f"not verified, configured by hand; {change.by_hand}" if change.by_hand else ""
         self.store.prefetch(uow, documents)
         for service_id, document in documents.items():
             before = self.store.find(uow, service_id)
             task = dump_composition(change.composition) if service_id == change.service_id else {}
+            whole = {**document, **started} if before is None else merged(before.document, document)
+            noted = with_standing_note(whole, uow.now, BY_HAND, unverified)
             if before is None:
-                self._insert(uow, change, {**document, **started}, task)
+                self._insert(uow, change, noted, task)
             else:
                 task = {**task, **({RELYING: before.task[RELYING]} if RELYING in before.task else {})}
                 SERVICE.advance(ServiceState(before.state), ServiceState.ACTIVE)
-                self._save(uow, change, before, merged(before.document, document), task)
+                self._save(uow, change, before, noted, task)
         for service_id in change.retired:
             self._end(uow, change, service_id)
         self._rely(uow, change, is_on=True)

@@ -111,6 +111,7 @@ class ItemTask:
         after: the items that it waits for.
         attempt: how many times it was asked anew what had come to nothing.
         answered: the manual tasks that are done.
+        by_hand: who says that the devices are so already, and why; what was done by the platform is verified.
         waits: for whom or what it waits, as its order tells it; None: it goes on by itself.
     """
 
@@ -131,6 +132,7 @@ class ItemTask:
     after: tuple[str, ...] = ()
     attempt: int = 0
     answered: tuple[str, ...] = ()
+    by_hand: str = ""
     waits: dict[str, Any] | None = None
 
     @property

@@ -75,6 +75,7 @@ def change_of(row: Row, task: ItemTask, composition: Composition, *, retired: It
         correlation_id=row.correlation_id,
         origin={**order, **item},
         retired=tuple(part.service_id for part in retired),
+        by_hand=task.by_hand,
     )
 
 

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from orders.catalog.model import CustomerService, ManualTask
 from orders.documents import stamp
-from orders.service.model import ItemTask
+from orders.service.model import ItemTask, Phase
 from orders.states import OrderState
 
 REVIEW: Final = "review"
 ENGINEER: Final = "engineer"
 DEVICE: Final = "device"
 MANUAL_TASK: Final = "manualTask"
+SKIP: Final = "skip"
 STATES: Final[Mapping[str, OrderState]] = MappingProxyType(
     {REVIEW: OrderState.HELD, ENGINEER: OrderState.HELD, MANUAL_TASK: OrderState.PENDING}
 )
@@ -38,6 +39,8 @@ def waits_for_engineer(task: ItemTask, now: datetime) -> dict[str, Any]:
     legal = ["retry", "repair", "compensate", "hold", "cancel", "note"]
     if task.action == "delete":
         legal.remove("repair")
+    if task.phase is Phase.ACTIVATING:
+        legal.insert(1, SKIP)
     return {"item": task.item_id, "for": ENGINEER, "since": stamp(now), "text": text, "legal": legal}
 
 
@@ -49,7 +52,7 @@ def waits_for_device(task: ItemTask, text: str, since: str, legal: list[str]) ->
 def stuck(task: ItemTask, now: datetime) -> dict[str, Any]:
     """Return that the undoing of an item waits for a device; since when is kept."""
     text = f"cannot be undone yet, {task.tries} tries so far: {task.errors[-1]['reason']}"
-    return waits_for_device(task, text, _since(task, DEVICE, now), ["retry", "note"])
+    return waits_for_device(task, text, _since(task, DEVICE, now), ["retry", SKIP, "note"])
 
 
 def waits_for_answer(

@@ -48,6 +48,11 @@ class FakeActivation:
     def terminate(self, uow: UnitOfWork, service_id: str, *, external_id: str, correlation_id: str) -> str:
         return self._take(uow, "terminate", service_id, external_id, correlation_id)
 
+    def declare(
+        self, uow: UnitOfWork, service_id: str, service: Document | None, *, external_id: str, correlation_id: str
+    ) -> str:
+        return self._take(uow, "declare", service or service_id, external_id, correlation_id)
+
     def cancel(self, uow: UnitOfWork, external_id: str, *, reason: str) -> None:
         if external_id in self.monitors and external_id not in self.ended and external_id not in self.under_way:
             self.tell(uow, external_id, "InError", errors=({"code": CANCELLED, "reason": reason, "message": reason},))

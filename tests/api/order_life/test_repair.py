@@ -18,6 +18,8 @@ from tests.api.order_life.test_hold import asked
 pytestmark = pytest.mark.db
 
 SERIAL = "LMLE0000BEEF"
+ON_THE_DEVICES = 10
+"""The phase of the push at which the devices have what was ordered."""
 
 
 @pytest.fixture
@@ -155,6 +157,73 @@ def test_a_failure_is_repaired_with_another_value(platform: Stepping) -> None:
     configured = "".join(platform.running().values())
     assert "LMLE0000CAFE" in configured
     assert SERIAL not in configured
+
+
+def test_a_step_that_was_done_by_hand_is_taken_in_and_drift_tells(platform: Stepping) -> None:
+    order_id = failed(platform)
+    before = platform.running()
+    asked(platform, "productOrder", order_id, "skip", reason="typed at the console")
+    platform.drain()
+    order = product_order(platform, order_id)
+    assert order["state"] == "completed", order
+    assert platform.running() == before
+    footprint = platform.footprint()
+    assert len(footprint["fragments"]) == 3
+    notes = [document for document in footprint["services"].values() if "not verified" in document]
+    assert len(notes) == 4
+    assert "alice: typed at the console" in notes[0]
+    (checked,) = platform.system.drift.check(["sw1"])
+    assert checked.drift is not None
+    assert {each.kind for each in checked.drift.deviations} == {"missing"}
+    check_moves(platform, order_id)
+
+    # What is pushed by the platform is verified again, and can be taken away like anything.
+    product_id = order["productOrderItem"][0]["product"]["id"]
+    placed(platform, bodies.cease(product_id))
+    platform.drain()
+    assert platform.footprint()["fragments"] == []
+
+
+def stuck(platform: Stepping) -> str:
+    """Cancel an order that the switch does not let go of, and let it come to that."""
+    order_id = placed(platform, bodies.add(serial_number=SERIAL))
+
+    def cancel() -> None:
+        platform.network.devices["sw1"].faults["stage"] = ["refuse"] * 2
+        platform.create("cancelProductOrder", {"productOrder": {"id": order_id}})
+
+    with platform.met(ON_THE_DEVICES, cancel) as met:
+        platform.drain()
+    assert met, "the push has fewer phases"
+    order = product_order(platform, order_id)
+    assert order["state"] == "pendingCancellation", order
+    (waits,) = order["waitingFor"]
+    assert waits["for"] == "device"
+    assert "1 tries so far" in waits["text"]
+    return order_id
+
+
+@pytest.mark.parametrize("way", ["retry", "skip"])
+def test_an_undoing_that_no_device_takes_is_told_and_can_be_ended(platform: Stepping, way: str) -> None:
+    before = platform.footprint()
+    order_id = stuck(platform)
+    since = product_order(platform, order_id)["waitingFor"][0]["since"]
+    asked(platform, "productOrder", order_id, "retry")
+    platform.drain()
+    (waits,) = product_order(platform, order_id)["waitingFor"]
+    assert waits["since"] == since
+    assert "2 tries so far" in waits["text"]
+    asked(platform, "productOrder", order_id, way, reason="cleaned at the console")
+    platform.drain()
+    order = product_order(platform, order_id)
+    assert order["state"] == "cancelled", order
+    assert "waitingFor" not in order
+    kept = {"devices"} if way == "skip" else set()
+    after = platform.footprint()
+    assert {key: after[key] for key in after if key not in kept} == {
+        key: before[key] for key in before if key not in kept
+    }
+    check_moves(platform, order_id)
 
 
 @pytest.mark.parametrize("way", ["compensate", "cancel"])
