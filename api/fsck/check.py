@@ -4,16 +4,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+import templates
+from activation.intent import IntentSpec, load_intents
 from activation.repair import is_baseline
 from activation.states import TRANSACTION, MonitorState, ReviewState, Step
+from activation.unique import claims
 from api.far.model import Layer
 from api.far.store import asked, neighbours_known
 from api.fsck import store
 from api.fsck.chains import Parent, check_children, check_progress
+from api.fsck.claims import ClaimFacts, asked_by, check_held, check_own, wanted_of
 from api.fsck.holdings import (
     ServiceFacts,
     check_activation,
@@ -38,6 +43,7 @@ from orders.states import FINAL
 OnProgress = Callable[[str, int, int], None]
 """Called with what is checked, how much of it is done, and how much there is."""
 
+INTENTS: Final = Path(templates.__file__).parent / "intents.yaml"
 _VALUES_IN_DOUBT: Final = frozenset(
     {"resource-without-reservation", "service-without-resource", "reservation-value", "pool-outside", "pool-unknown"}
 )
@@ -85,6 +91,8 @@ class _Check:
         elsewhere: what was asked of layers in other processes by external id, and whether that has not ended.
         uses: the resources that live services stand on, each with its service.
         realized: the live products by the service they stand on.
+        intents: what services have for themselves.
+        claimed: what is claimed; ``claiming``: what each TMF640 service may claim.
     """
 
     connection: Connection
@@ -93,6 +101,9 @@ class _Check:
     elsewhere: Mapping[str, bool] = field(default_factory=dict)
     uses: dict[str, str] = field(default_factory=dict)
     realized: dict[str, str] = field(default_factory=dict)
+    intents: Mapping[str, IntentSpec] = field(default_factory=lambda: load_intents(INTENTS))
+    claimed: ClaimFacts = field(default_factory=lambda: ClaimFacts(holders={}, asked={}, unrestored=frozenset()))
+    claiming: dict[str, set[str]] = field(default_factory=dict)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what every rule finds."""
@@ -106,7 +117,9 @@ class _Check:
             yield from self._orders(kind, parents)
         yield from self._each("product", self._product_rules)
         yield from self._each("service", self._service_rules)
+        self.claimed = self._claims()
         yield from self._each("activationService", self._activation_rules)
+        yield from check_held(self.claiming, self.claimed)
         yield from self._each("resource", self._resource_rules)
         yield from self._each("review", self._review_rules)
         for kind in store.TABLES:
@@ -116,6 +129,14 @@ class _Check:
         yield from chain.from_iterable(check_pool(pool) for pool in store.pools(self.connection))
         yield from self._fragments()
         yield from self._transactions()
+
+    def _claims(self) -> ClaimFacts:
+        unrestored = store.requests_of(self.connection, store.unrestored_chains(self.connection))
+        return ClaimFacts(
+            holders=store.claim_holders(self.connection),
+            asked=asked_by(store.requests_of(self.connection)),
+            unrestored=frozenset(service_id for service_id, _ in unrestored),
+        )
 
     def _levels(self) -> Mapping[str, Callable[[Sequence[Entity]], Iterable[Parent]]]:
         return {
@@ -232,6 +253,9 @@ class _Check:
         configured = store.fragment_owners(self.connection, [row.id for row in page])
         for row in page:
             yield from check_activation(row, has_fragments=row.id in configured)
+            due = claims(self.intents, wanted_of(row))
+            self.claiming[row.id] = {*due, *row.task.get("claims", ())}
+            yield from check_own(row, due, self.claimed)
 
     def _review_rules(self, page: Sequence[Row]) -> Iterator[Finding]:
         waiting = [row for row in page if row.state == ReviewState.WAITING]

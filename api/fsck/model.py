@@ -66,7 +66,31 @@ class Unclaim:
         return "forget the ended order"
 
 
-Repair = Enqueue | Redeliver | Release | RebuildPools | Unclaim
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepForItself:
+    """Repair: write that a service has what its intents say is its own, as it is when a service is activated."""
+
+    service_id: str
+    claims: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say what is done."""
+        return "claim " + "; ".join(self.claims)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetOthersHave:
+    """Repair: forget what a service has for itself that is not there."""
+
+    service_id: str
+    claims: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say what is done."""
+        return "give back " + "; ".join(self.claims)
+
+
+Repair = Enqueue | Redeliver | Release | RebuildPools | Unclaim | KeepForItself | LetOthersHave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,21 @@ from typing import Final
 
 from sqlalchemy import delete
 
+from activation.claim_store import ClaimSheet
+from activation.store import SERVICES
 from api.fsck import store
 from api.fsck.check import OnProgress, check
-from api.fsck.model import Enqueue, Finding, RebuildPools, Redeliver, Release, Repair, Unclaim
+from api.fsck.model import (
+    Enqueue,
+    Finding,
+    KeepForItself,
+    LetOthersHave,
+    RebuildPools,
+    Redeliver,
+    Release,
+    Repair,
+    Unclaim,
+)
 from api.runtime.contracts import QueuedJob
 from api.runtime.database import Database
 from api.runtime.ledger import LedgerUnit
@@ -63,6 +75,19 @@ def _apply(database: Database, uow: LedgerUnit, repair: Repair) -> None:
             claimed = _CLAIMED[repair.kind]
             row = claimed.get(uow, repair.resource_id)
             claimed.save(uow, row, replace(row, task={**row.task, "order": None}))
+        case KeepForItself():
+            _keep(uow, repair)
+        case LetOthersHave():
+            uow.sheet(ClaimSheet).release(repair.service_id, repair.claims)
+
+
+def _keep(uow: LedgerUnit, repair: KeepForItself) -> None:
+    """Claim what a service has; where two have the same, the first one keeps it and the next check says so."""
+    row = SERVICES.get(uow, repair.service_id)
+    taken = uow.sheet(ClaimSheet).take(row.id, repair.claims)
+    if not taken:
+        held = sorted({*row.task.get("claims", ()), *repair.claims})
+        SERVICES.save(uow, row, replace(row, task={**row.task, "claims": held}))
 
 
 def _release(uow: LedgerUnit, resource_id: str) -> None:

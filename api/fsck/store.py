@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Table, func, or_, select
 
-from activation.states import Step
+from activation.states import MonitorState, Step
+from activation.tables import claims as claim_table
 from activation.tables import fragments, transaction_members, transactions
 from activation.tables import monitors as monitor_table
 from activation.tables import reviews as review_table
@@ -253,6 +254,23 @@ def unrestored_chains(connection: Connection) -> frozenset[str]:
         or_(monitor_table.c.id.in_(heads_of), monitor_table.c.id.in_(members))
     )
     return frozenset(connection.execute(wanted).scalars())
+
+
+def claim_holders(connection: Connection) -> dict[str, str]:
+    """Return which TMF640 service has each claim."""
+    return {row.claim: row.root_id for row in connection.execute(select(claim_table))}
+
+
+def requests_of(connection: Connection, chains: Collection[str] | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the service and the private data of every request that has not ended, or of all in these chains."""
+    here = monitor_table.c
+    if chains is None:
+        wheres = [here.state == MonitorState.IN_PROGRESS.value]
+    else:
+        wheres = [here.correlation_id.in_(some) for some in _portions(chains)]
+    found = [text for where in wheres for text in connection.execute(select(here.task).where(where)).scalars()]
+    tasks = [json.loads(text) for text in found]
+    return [(str(task["serviceId"]), task) for task in tasks if task.get("serviceId")]
 
 
 def fragment_owners(connection: Connection, root_ids: Collection[str] | None = None) -> dict[str, set[str]]:

@@ -5,16 +5,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from pydantic import Field
-
 from inventory.documents import Document
+from orders.catalog.bodies import EntryBody, OfferingBody, ResourceBody, ServedBody
 from orders.catalog.model import Catalog
 from orders.catalog.spellings import LISTS, OWN, told
 from orders.catalog.statuses import Status, status_of
 from orders.catalog.stored import StoredEntry, checked
 from orders.catalog.wire import HEAD, status_on_wire
 from orders.errors import InvalidEntry, Problem
-from orders.inbound import DateTime, Inbound, ReferenceBody, SpecificationBody, Text, parse
+from orders.inbound import parse
 
 CFS: Final = "CustomerFacingServiceSpecification"
 RFS: Final = "ResourceFacingServiceSpecification"
@@ -34,103 +33,6 @@ _MADE: Final = frozenset(
     {"id", "href", "name", "version", "description", "lifecycleStatus", "validFor", "lastUpdate", OWN}
 )
 """What is never kept as it was sent: it is said anew."""
-
-
-class ValueBody(Inbound):
-    """One value that a characteristic may have, or a range of them."""
-
-    value: Any = None
-    is_default: bool = False
-    value_from: float | None = None
-    value_to: float | None = None
-    unit_of_measure: str | None = None
-
-
-class SpecCharacteristicBody(Inbound):
-    """A characteristic of a specification, in the words of any of the three APIs."""
-
-    name: Text
-    value_type: str | None = None
-    description: str | None = None
-    regex: str | None = None
-    min_cardinality: int | None = None
-    max_cardinality: int | None = None
-    extensible: bool | None = None
-    lastmile: dict[str, Any] | None = None
-    product_spec_characteristic_value: list[ValueBody] = Field(default_factory=list)
-    characteristic_value_specification: list[ValueBody] = Field(default_factory=list)
-    resource_spec_characteristic_value: list[ValueBody] = Field(default_factory=list)
-
-
-class ValueUseBody(Inbound):
-    """A characteristic that an offering fixes."""
-
-    name: Text
-    product_spec_characteristic_value: list[ValueBody] = Field(default_factory=list)
-
-
-class RelatedSpecificationBody(ReferenceBody):
-    """A specification that another one relies on."""
-
-    relationship_type: str | None = None
-
-
-class PeriodBody(Inbound):
-    """When something can be ordered."""
-
-    start_date_time: DateTime | None = None
-    end_date_time: DateTime | None = None
-
-
-class LimitsBody(Inbound):
-    """How many of an offering a bundle may have."""
-
-    number_rel_offer_lower_limit: int | None = None
-    number_rel_offer_upper_limit: int | None = None
-    number_rel_offer_default: int | None = None
-
-
-class BundledBody(ReferenceBody):
-    """An offering inside a bundle."""
-
-    bundled_product_offering_option: LimitsBody | None = None
-
-
-class EntryBody(Inbound):
-    """What the platform reads of a catalog entry; everything else is kept as it is."""
-
-    id: Text | None = None
-    name: Text
-    version: Text | None = None
-    description: str | None = None
-    lifecycle_status: str | None = None
-    valid_for: PeriodBody | None = None
-    lastmile: dict[str, Any] | None = None
-    product_spec_characteristic: list[SpecCharacteristicBody] = Field(default_factory=list)
-    spec_characteristic: list[SpecCharacteristicBody] = Field(default_factory=list)
-    resource_spec_characteristic: list[SpecCharacteristicBody] = Field(default_factory=list)
-
-
-class OfferingBody(EntryBody):
-    """A TMF620 product offering."""
-
-    product_specification: SpecificationBody | None = None
-    prod_spec_char_value_use: list[ValueUseBody] = Field(default_factory=list)
-    bundled_product_offering: list[BundledBody] = Field(default_factory=list)
-
-
-class ServedBody(EntryBody):
-    """A specification that names what it is realized by."""
-
-    service_specification: list[SpecificationBody] = Field(default_factory=list)
-    service_spec_relationship: list[RelatedSpecificationBody] = Field(default_factory=list)
-    resource_specification: list[SpecificationBody] = Field(default_factory=list)
-
-
-class ResourceBody(EntryBody):
-    """A TMF634 resource specification."""
-
-    category: str | None = None
 
 
 _SHAPES: Final[Mapping[str, type[EntryBody]]] = {
