@@ -91,12 +91,20 @@ _FRAGMENTS_OF: Final = (
 )
 
 
+_ALL_OF: Final = (
+    select(tables.fragments)
+    .where(tables.fragments.c.root_id.in_(bindparam("roots", expanding=True)))
+    .order_by(tables.fragments.c.device, tables.fragments.c.service_id, tables.fragments.c.intent)
+)
+_HELD_BY: Final = select(tables.fragments).where(
+    tables.fragments.c.service_id.in_(bindparam("services", expanding=True))
+)
+
+
 def fragments_of(connection: Connection, roots: Collection[str]) -> Mapping[str, tuple[Fragment, ...]]:
     """Return the fragments of each of the services ``roots``, their supporting services' among them."""
-    here = tables.fragments.c
     by_root: dict[str, list[Fragment]] = defaultdict(list)
-    wanted = select(tables.fragments).where(here.root_id.in_(roots)).order_by(here.device, here.service_id, here.intent)
-    for row in connection.execute(wanted).mappings():
+    for row in connection.execute(_ALL_OF, {"roots": list(roots)}).mappings():
         by_root[row["root_id"]].append(fragment_of(row))
     return {root: tuple(by_root[root]) for root in roots}
 
@@ -246,8 +254,7 @@ def owners(connection: Connection, service_ids: Iterable[str]) -> Mapping[str, s
 
 def held_by(connection: Connection, service_ids: Iterable[str]) -> Mapping[tuple[str, str, str], tuple[str, Fragment]]:
     """Return every fragment of these services, by service, device and intent, with the service (root) it belongs to."""
-    here = tables.fragments.c
-    found = connection.execute(select(tables.fragments).where(here.service_id.in_(sorted(service_ids)))).mappings()
+    found = connection.execute(_HELD_BY, {"services": sorted(service_ids)}).mappings()
     return {(row["service_id"], row["device"], row["intent"]): (row["root_id"], fragment_of(row)) for row in found}
 
 

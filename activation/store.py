@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Connection,
+    bindparam,
     func,
     insert,
     select,
@@ -27,6 +28,15 @@ SERVICES: Final = DocumentStore(table=tables.services, kind="activationService",
 REVIEWS: Final = DocumentStore(table=tables.reviews, kind="review", domain="activation")
 
 
+# Built once: building a statement costs more than what it does.
+_MOVE: Final = (
+    update(tables.transactions)
+    .where(tables.transactions.c.transaction_id == bindparam("_id"), tables.transactions.c.step == bindparam("_before"))
+    .values(step=bindparam("_to"), updated_at=bindparam("_at"))
+)
+_NOTE: Final = insert(tables.journal)
+_KEEP_PLAN: Final = insert(tables.plans)
+_BEGIN: Final = insert(tables.transactions)
 UNFINISHED: Final = tuple(step for step in Step if not TRANSACTION.is_final(step))
 _REACHED: Final = tuple(step.value for step in UNFINISHED if step is not Step.STAGING)
 """Steps at which the devices may have something of a transaction that must go again if it ends there."""
@@ -67,7 +77,7 @@ def store_plan(uow: UnitOfWork, plan: Plan, monitor_id: str) -> None:
         "edits": dump([edit.document() for edit in plan.edits]),
         "created_at": uow.now,
     }
-    uow.connection.execute(insert(tables.plans).values(values))
+    uow.connection.execute(_KEEP_PLAN, values)
 
 
 def plan_edits(connection: Connection, plan_id: PlanId) -> tuple[DeviceEdit, ...]:
@@ -93,7 +103,7 @@ def begin_transaction(uow: UnitOfWork, transaction_id: TransactionId, plan: Plan
         "devices": " ".join(["", *sorted(edit.device for edit in plan.edits if edit.changes), ""]),
         "updated_at": uow.now,
     }
-    uow.connection.execute(insert(tables.transactions).values(values))
+    uow.connection.execute(_BEGIN, values)
     members = [{"transaction_id": transaction_id, "monitor_id": monitor_id} for monitor_id in monitor_ids]
     uow.connection.execute(insert(tables.transaction_members), members)
     _write(uow, transaction_id, before="", to=Step.STAGING, detail={"planHash": plan.plan_hash})
@@ -109,12 +119,8 @@ def enter_step(
         StaleState: the transaction is no longer in ``before``.
     """
     TRANSACTION.advance(before, to)
-    here = tables.transactions.c
-    moved = uow.connection.execute(
-        update(tables.transactions)
-        .where(here.transaction_id == transaction_id, here.step == before.value)
-        .values(step=to.value, updated_at=uow.now)
-    )
+    asked = {"_id": transaction_id, "_before": before.value, "_to": to.value, "_at": uow.now}
+    moved = uow.connection.execute(_MOVE, asked)
     if moved.rowcount != 1:
         raise StaleState("device transaction", transaction_id, before)
     _write(uow, transaction_id, before=before, to=to, detail=detail)
@@ -210,7 +216,7 @@ def _times(connection: Connection, transaction_id: str, step: Step) -> int:
 
 def _write(uow: UnitOfWork, transaction_id: TransactionId, *, before: str, to: Step, detail: Mapping[str, Any]) -> None:
     values = {"transaction_id": transaction_id, "step": to.value, "detail": dump(detail), "at": uow.now}
-    uow.connection.execute(insert(tables.journal).values(values))
+    uow.connection.execute(_NOTE, values)
     move = Move(
         resource_kind="deviceTransaction", resource_id=transaction_id, from_state=str(before), to_state=to.value
     )

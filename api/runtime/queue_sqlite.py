@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
+    Integer,
     RowMapping,
     bindparam,
     case,
@@ -40,6 +40,20 @@ _blocked = exists().where(
     or_(_other.c.state == RUNNING, (_other.c.state == READY) & (_other.c.job_id < jobs.c.job_id)),
 )
 _followed = exists().where(_other.c.lane == jobs.c.lane, _other.c.job_id != jobs.c.job_id, _other.c.state != PARKED)
+# Built once: building a statement costs more than a job's look-up.
+_WAITING: Final = (jobs.c.state == READY) & jobs.c.kind.in_(bindparam("kinds", expanding=True))
+_CLAIM: Final = (
+    select(jobs, *(events.c[name] for name in CARRIED), _followed.label("followed"))
+    .select_from(jobs.outerjoin(events, events.c.event_id == jobs.c.event_id))
+    .where(_WAITING, jobs.c.run_at_s <= bindparam("now_s"), ~_blocked)
+    .order_by(jobs.c.priority.desc(), jobs.c.job_id)
+    .limit(bindparam("most", type_=Integer))
+)
+_NEXT_DUE: Final = select(jobs.c.run_at_s).where(_WAITING, ~_blocked).order_by(jobs.c.run_at_s).limit(1)
+_THESE: Final = jobs.c.job_id.in_(bindparam("these", expanding=True))
+_LEASE: Final = update(jobs).where(_THESE).values(state=RUNNING, worker_id=bindparam("by"))
+_HELD: Final = select(jobs.c.job_id, jobs.c.worker_id, jobs.c.attempt).where(_THESE)
+_FINISH: Final = delete(jobs).where(_THESE)
 _NEXT_STATE: Final = {"postponed": READY, "parked": PARKED}
 
 
@@ -59,14 +73,8 @@ class SqliteQueue:
 
     def claim(self, connection: Connection, kinds: Collection[str], *, limit: int) -> list[Claim]:
         """Return the first job of each ready lane; the database's one writer is us until the transaction ends."""
-        wanted = (
-            select(jobs, *(events.c[name] for name in CARRIED), _followed.label("followed"))
-            .select_from(jobs.outerjoin(events, events.c.event_id == jobs.c.event_id))
-            .where(_waiting(kinds), jobs.c.run_at_s <= self.time_s(), ~_blocked)
-            .order_by(jobs.c.priority.desc(), jobs.c.job_id)
-            .limit(limit)
-        )
-        return [_claim(row) for row in connection.execute(wanted).mappings()]
+        asked = {"kinds": sorted(kinds), "now_s": self.time_s(), "most": limit}
+        return [_claim(row) for row in connection.execute(_CLAIM, asked).mappings()]
 
     def lease(
         self,
@@ -81,8 +89,7 @@ class SqliteQueue:
         if not found:
             return []
         worker_id = register(connection)
-        taken = jobs.c.job_id.in_([claim.job.job_id for claim in found])
-        connection.execute(update(jobs).where(taken).values(state=RUNNING, worker_id=worker_id))
+        connection.execute(_LEASE, {"these": [claim.job.job_id for claim in found], "by": worker_id})
         return [replace(claim, worker_id=worker_id) for claim in found]
 
     def settle(self, connection: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -91,7 +98,7 @@ class SqliteQueue:
         mine = [outcome for outcome in outcomes if _token(outcome.claim) in held]
         done = [outcome.claim.job.job_id for outcome in mine if outcome.ending == "finished"]
         if done:
-            connection.execute(delete(jobs).where(jobs.c.job_id.in_(done)))
+            connection.execute(_FINISH, {"these": done})
         kept = [self._kept(outcome) for outcome in mine if outcome.ending != "finished"]
         if kept:
             values: dict[str, Any] = {name: bindparam(name) for name in kept[0] if name != "of"}
@@ -151,8 +158,7 @@ class SqliteQueue:
 
     def next_due_s(self, connection: Connection, kinds: Collection[str]) -> float | None:
         """Return in how many seconds the next waiting lane is due."""
-        wanted = select(jobs.c.run_at_s).where(_waiting(kinds), ~_blocked).order_by(jobs.c.run_at_s).limit(1)
-        due_s: float | None = connection.execute(wanted).scalar_one_or_none()
+        due_s: float | None = connection.execute(_NEXT_DUE, {"kinds": sorted(kinds)}).scalar_one_or_none()
         return None if due_s is None else due_s - self.time_s()
 
     def pending(self, connection: Connection) -> int:
@@ -185,18 +191,13 @@ class SqliteQueue:
         }
 
     def _held(self, connection: Connection, claims: Sequence[Claim]) -> set[tuple[int, int | None, int]]:
-        columns = (jobs.c.job_id, jobs.c.worker_id, jobs.c.attempt)
-        wanted = select(*columns).where(jobs.c.job_id.in_([claim.job.job_id for claim in claims]))
-        found = {(row.job_id, row.worker_id, row.attempt + 1) for row in connection.execute(wanted)}
+        rows = connection.execute(_HELD, {"these": [claim.job.job_id for claim in claims]})
+        found = {(row.job_id, row.worker_id, row.attempt + 1) for row in rows}
         return found & {_token(claim) for claim in claims}
 
 
 def _token(claim: Claim) -> tuple[int, int | None, int]:
     return claim.job.job_id, claim.worker_id, claim.job.attempt
-
-
-def _waiting(kinds: Collection[str]) -> ColumnElement[bool]:
-    return (jobs.c.state == READY) & jobs.c.kind.in_(sorted(kinds))
 
 
 def _row(job: QueuedJob, now_s: float) -> dict[str, Any]:
