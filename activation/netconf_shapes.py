@@ -6,6 +6,7 @@ of its values, and every further text of its shape is made of what came of that.
 value might be more than a value (entities, quotes, other markup) is not read so.
 """
 
+import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias, TypeVar
@@ -38,6 +39,7 @@ class Shapes:
     def __init__(self) -> None:
         self._seen: dict[Hashable, None] = {}
         self._known: dict[Hashable, Shape | None] = {}
+        self._guard = threading.Lock()
 
     def nodes(self, text: str, context: Hashable, read: Read) -> Mapping[Path, Path]:
         """Return what ``read`` finds in ``text``; texts of one ``context`` are read alike.
@@ -68,12 +70,18 @@ class Shapes:
         if key not in self._known:
             if key not in self._seen:
                 # Worth learning once it comes again: some templates write their values into attributes.
-                _keep(self._seen, key, None)
+                self._keep(self._seen, key, None)
                 return None
-            _keep(self._known, key, _learned(text, markup, values, read))
+            self._keep(self._known, key, _learned(text, markup, values, read))
         shape = self._known.get(key)
         accepted = shape.accepted(values) if shape is not None else None
         return None if shape is None or accepted is None else (shape, accepted)
+
+    def _keep(self, known: dict[Hashable, T], key: Hashable, value: T) -> None:
+        with self._guard:
+            while len(known) >= SHAPES:
+                del known[next(iter(known))]
+            known[key] = value
 
 
 class Shape:
@@ -231,9 +239,3 @@ def _learned(text: str, markup: Sequence[str], values: Sequence[str], read: Read
     except PlanError:
         return None
     return shape if accepted is not None and shape.nodes(accepted) == expected else None
-
-
-def _keep(known: dict[Hashable, T], key: Hashable, value: T) -> None:
-    while len(known) >= SHAPES:
-        known.pop(next(iter(known)), None)
-    known[key] = value

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Delete, Dialect, Insert, Update
@@ -23,11 +24,16 @@ class _Prepared:
     names: tuple[str, ...] | None
     processors: Processors
 
-    def row(self, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a tuple or a dict, as the driver wants it
-        """Return one row's parameters."""
+    def rows(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return the parameters of ``rows``: tuples or dicts, as the driver wants them."""
         if self.processors:
-            values = {**values, **{name: process(values[name]) for name, process in self.processors}}
-        return tuple([values[name] for name in self.names]) if self.names is not None else values
+            rows = [{**values, **{name: process(values[name]) for name, process in self.processors}} for values in rows]
+        if self.names is None:
+            return list(rows)
+        # One name alone is no tuple to itemgetter.
+        if len(self.names) == 1:
+            return [(values[self.names[0]],) for values in rows]
+        return list(map(itemgetter(*self.names), rows))
 
 
 class Bulk:
@@ -46,7 +52,7 @@ class Bulk:
         prepared = self._prepared.get(dialect.name)
         if prepared is None:
             prepared = self._prepared[dialect.name] = _prepare(self._statement, dialect, tuple(rows[0]))
-        return connection.exec_driver_sql(prepared.text, [prepared.row(row) for row in rows]).rowcount
+        return connection.exec_driver_sql(prepared.text, prepared.rows(rows)).rowcount
 
 
 def _prepare(statement: Insert | Update | Delete, dialect: Dialect, names: tuple[str, ...]) -> _Prepared:
