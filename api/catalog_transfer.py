@@ -78,7 +78,9 @@ def _files(sources: list[Path]) -> list[Path]:
 def _content(path: Path) -> Mapping[str, Any]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise CatalogRefused(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CatalogRefused(f"{path}: is no YAML: {error}") from error
     if not isinstance(found, Mapping):
         raise CatalogRefused(f"{path}: is no catalog file; legal: a mapping of sections")

@@ -105,15 +105,16 @@ class Feasibility:
         """Return what would become of an order for ``service``, a TMF641 service with specification and place."""
         with self._trial() as (unit, catalog):
             assumed = _missing(catalog, service)
-            return self._part_known(unit, catalog, service, assumed) if assumed else self._ordered(unit, service)
+            verdict = self._ordered(unit, service) if not assumed else None
+            return verdict or self._part_known(unit, catalog, service, assumed)
 
     @contextmanager
     def _trial(self) -> Iterator[tuple[UnitOfWork, Catalog]]:
         with self.database.rehearse() as rehearsal, rehearsal.begin() as unit:
             yield unit, self.catalog.current(unit)
 
-    def _ordered(self, unit: UnitOfWork, service: Document) -> Verdict:
-        """Order it in earnest, but for the end of the transaction."""
+    def _ordered(self, unit: UnitOfWork, service: Document) -> Verdict | None:
+        """Order it in earnest, but for the end of the transaction; None: it waits for somebody before it reserves."""
         order = {"serviceOrderItem": [{"id": "1", "action": "add", "service": service}]}
         try:
             order_id = self.services.place(unit, order)
@@ -122,6 +123,8 @@ class Feasibility:
         self._run(unit, order_id)
         row = self.services.orders.get(unit, order_id)
         task = load_tasks(row.task)["1"]
+        if row.state == OrderState.PENDING:
+            return None
         if row.state not in _BEGUN or task.errors:
             return Verdict(reasons=tuple(dict.fromkeys(_said(each) for each in task.errors)) or (f"{row.state}",))
         return Verdict(resources=task.composition.resources)

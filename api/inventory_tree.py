@@ -103,7 +103,8 @@ def _label(kind: str, document: Mapping[str, Any]) -> str:
 def _histories(client: Client, seen: Mapping[str, Found]) -> list[tuple[str, Mapping[str, Any]]]:
     told = [
         (f"{kind} {document.get('name', key)}", each)
-        for key, (kind, document) in seen.items()
+        for number, (key, (kind, document)) in enumerate(seen.items())
+        if number == 0 or document.get("category") != "device"
         for each in client.get(f"{BASES[kind]}/{quote(key, safe='')}/history")
     ]
     return sorted(told, key=lambda each: each[1]["at"])

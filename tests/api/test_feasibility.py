@@ -103,6 +103,15 @@ def test_a_place_is_enough_to_ask(platform: Platform) -> None:
     assert {each["kind"] for each in item["lastmile"]["free"]} == {"pon", "vlan", "address"}
 
 
+def test_what_waits_for_somebody_is_judged_as_if_that_were_done(platform: Platform) -> None:
+    wanted = service("ADDR-1017", "installed-access", ontSerialNumber="LMLE0000D009", **SPEED)
+    item = asked(platform, wanted)
+    assert item["qualificationItemResult"] == "qualified"
+    assert {each["resourceSpecification"]["id"] for each in item["service"]["supportingResource"]} >= {"vlan"}
+    nowhere = service("ADDR-9999", "installed-access", ontSerialNumber="LMLE0000D009", **SPEED)
+    assert "ADDR-9999" in labels(asked(platform, nowhere))[0]
+
+
 def test_a_body_that_is_no_question_is_a_tmf_error(platform: Platform) -> None:
     bodies: tuple[dict[str, Any], ...] = (
         {},
