@@ -59,7 +59,7 @@ def _event_types(names: set[str] | None, topic: Topic) -> frozenset[str]:
     asked = {name[0].upper() + name[1:] for name in names}
     unknown = sorted(asked - set(topic.types.values()))
     if unknown:
-        legal = ", ".join(sorted(topic.types.values()))
+        legal = ", ".join(sorted(set(topic.types.values())))
         raise BadRequest(f"query: {EVENT_TYPE}: unknown {', '.join(unknown)}; legal: {legal}")
     return frozenset(stored for stored, wire in topic.types.items() if wire in asked)
 

@@ -1,6 +1,7 @@
 """What could be delivered where: the answer, and what then becomes of the same thing ordered in earnest."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.http.feasibility import CHECKS
-from tests.api.conftest import Platform
+from tests.api.conftest import Platform, Start
+from tests.postgres import PostgresServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
@@ -136,3 +138,14 @@ def test_the_command_says_it_in_words(platform: Platform) -> None:
     bad = runner.invoke(app, ["feasibility", "internet-access", "ADDR-9999", "--alternatives", *where])
     assert bad.exit_code == 1
     assert "ADDR-9999" in bad.output
+
+
+def test_a_question_leaves_nothing_behind_on_postgresql(postgres: PostgresServer, start: Start, tmp_path: Path) -> None:
+    with start(tmp_path, database=postgres.new_database()) as platform:
+        before = pools(platform)
+        for wanted in (service(), CASES["one"], CASES["nobody's place"]):
+            found = asked(platform, wanted, alternatives=True)
+            assert (found["qualificationItemResult"] == "qualified") is (wanted is not CASES["nobody's place"])
+        assert pools(platform) == before
+        assert platform.client.get(ORDERS) == []
+        assert platform.client.get("/tmf-api/event/v4/topic/service/event") == []

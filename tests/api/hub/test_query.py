@@ -95,3 +95,15 @@ def test_what_cannot_be_answered_is_refused_with_what_is_legal(query: str, said:
 def test_each_api_has_the_state_attribute_its_resource_has() -> None:
     assert "status" in PRODUCT_INVENTORY.attributes
     assert "state" not in PRODUCT_INVENTORY.attributes
+
+
+def test_one_name_of_a_hub_stands_for_two_of_ours() -> None:
+    """TMF633 and TMF634 tell a change of any kind by one event type."""
+    topic = TOPICS["/tmf-api/serviceCatalogManagement/v4"]
+    wish = read_query("eventType=ServiceSpecificationChangeEvent", topic)
+    assert wish.event_types == {
+        "ServiceSpecificationAttributeValueChangeEvent",
+        "ServiceSpecificationStateChangeEvent",
+    }
+    told = {"eventType": "ServiceSpecificationStateChangeEvent", "title": "x", "event": {"serviceSpecification": {}}}
+    assert topic.spell(told)["eventType"] == "ServiceSpecificationChangeEvent"
