@@ -1,8 +1,10 @@
-"""Arista EOS with NAPALM over SSH: a named configuration session, a commit timer, a confirm."""
+"""Arista EOS with NAPALM, here over SSH: a named configuration session, a commit timer, a confirm."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from typing import Any, Final
 
 import paramiko
@@ -16,6 +18,8 @@ from napalm.eos import EOSDriver
 from netmiko import ConfigInvalidException
 from netmiko.base_connection import BaseConnection
 from netmiko.exceptions import NetmikoBaseException
+from pyeapi.eapilib import CommandError
+from pyeapi.eapilib import ConnectionError as EapiConnectionError
 
 from activation.contracts import Driver, PlatformRules
 from activation.drivers.foreign_work import discards_foreign
@@ -26,43 +30,66 @@ from activation.model import TRANSACTION_PREFIX, DeviceEdit, Path
 from activation.terminal import TerminalRules
 from inventory.model import Device
 
-LOST: Final = (NetmikoBaseException, ConnectionException, paramiko.SSHException, OSError, EOFError, ValueError)
+LOST: Final = (
+    NetmikoBaseException,
+    ConnectionException,
+    EapiConnectionError,
+    HTTPException,
+    paramiko.SSHException,
+    OSError,
+    EOFError,
+    ValueError,
+)
 """What NAPALM and netmiko raise when the session, not the device's configuration, is the trouble.
 
-ValueError is netmiko's word for a prompt that is not the expected one.
+ValueError is netmiko's word for a prompt that is not the expected one, and pyeapi's for an answer that is no JSON.
 """
 
 
+REFUSED: Final = (NapalmException, CommandError)
+"""What NAPALM and pyeapi raise when the device says no."""
 LOCK_WAIT_S: Final = 2.0
 LOCK_POLL_S: Final = 0.2
 
 
-class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
-    """NAPALM's driver over a prompt-driven session; over SSH NAPALM itself drops what the device refuses."""
+class Eos(EOSDriver, ABC):  # type: ignore[misc]  # napalm ships no types
+    """What NAPALM's driver does differently here, whatever carries the commands."""
 
-    def __init__(
-        self, device: Device, profile: SshProfile, terminal: TerminalRules, *, discards_foreign: bool = False
-    ) -> None:
+    def __init__(self, device: Device, terminal: TerminalRules, transport: str, *, discards_foreign: bool) -> None:
         super().__init__(
             device.address,
             device.username,
             device.password,
             timeout=device.timeout_s,
-            optional_args={"transport": "ssh", "port": device.port},
+            optional_args={"transport": transport, "port": device.port},
         )
-        self._record, self._profile, self.terminal = device, profile, terminal
+        self.record, self.terminal = device, terminal
         self._discards_foreign = discards_foreign
 
-    def _netmiko_open(self, device_type: str, netmiko_optional_args: object = None) -> BaseConnection:  # noqa: ARG002
-        self._netmiko_device = connect(self._record, device_type, self._profile, self.terminal)
-        self._netmiko_device.enable()
-        return self._netmiko_device
+    @property
+    @abstractmethod
+    def host_key(self) -> str:
+        """The fingerprint that the switch showed."""
 
-    def _run_commands(self, commands: Sequence[str], **kwargs: Any) -> list[Any]:  # noqa: ANN401
-        if kwargs.get("encoding") != "text":
-            answers: list[Any] = super()._run_commands(commands, **kwargs)
-            return answers
-        return [{"output": self._run_text(command)} for command in commands]
+    @abstractmethod
+    def run_text(self, command: str) -> str:
+        """Return what the switch prints for ``command``."""
+
+    @abstractmethod
+    def running(self) -> str:
+        """Return the running configuration."""
+
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Say whether the session still stands."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Ask for next to nothing and return when the switch has answered."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """End the transport. Not NAPALM's close, which would abort a commit that waits for its confirm."""
 
     def _obtain_lock(self, wait_time: float | None = None) -> None:  # noqa: ARG002  # NAPALM would wait ten seconds
         """Lock, waiting a moment for whoever is about to finish."""
@@ -84,7 +111,7 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
     def _abort(self, prefix: str) -> None:
         for name in sorted(self._pending_of_others()):
             if name.startswith(prefix):
-                self._run_text(f"configure session {name} abort")
+                self.run_text(f"configure session {name} abort")
 
     def _pending_of_others(self) -> set[str]:
         sessions = self._run_commands(["show configuration sessions"])[0]["sessions"]
@@ -102,7 +129,54 @@ class SshEos(EOSDriver):  # type: ignore[misc]  # napalm ships no types
         if pending:
             raise SessionLockedException(f"configuration session {', '.join(sorted(pending))} is pending")
 
-    def _run_text(self, command: str) -> str:
+
+class SshEos(Eos):
+    """NAPALM's driver over a prompt-driven session; over SSH NAPALM itself drops what the device refuses."""
+
+    def __init__(
+        self, device: Device, profile: SshProfile, terminal: TerminalRules, *, discards_foreign: bool = False
+    ) -> None:
+        super().__init__(device, terminal, "ssh", discards_foreign=discards_foreign)
+        self._profile = profile
+
+    def _netmiko_open(self, device_type: str, netmiko_optional_args: object = None) -> BaseConnection:  # noqa: ARG002
+        self._netmiko_device = connect(self.record, device_type, self._profile, self.terminal)
+        self._netmiko_device.enable()
+        return self._netmiko_device
+
+    def _run_commands(self, commands: Sequence[str], **kwargs: Any) -> list[Any]:  # noqa: ANN401
+        if kwargs.get("encoding") != "text":
+            answers: list[Any] = super()._run_commands(commands, **kwargs)
+            return answers
+        return [{"output": self.run_text(command)} for command in commands]
+
+    @property
+    def host_key(self) -> str:
+        """The fingerprint of the key that the switch showed."""
+        return str(self.device.host_key)
+
+    def running(self) -> str:
+        """Return the running configuration."""
+        return check_whole(str(self.device.send_command(self.terminal.read)), self.terminal.last_line)
+
+    def is_open(self) -> bool:
+        """Say whether the SSH transport still stands."""
+        return bool(self.device.is_open())
+
+    def ping(self) -> None:
+        """Ask for a new prompt and return when it has come."""
+        self.device.ping()
+
+    def hang_up(self) -> None:
+        """End the transport."""
+        self.device.paramiko_cleanup()
+
+    def run_text(self, command: str) -> str:
+        """Return what the switch prints for ``command``.
+
+        Raises:
+            CommandErrorException: it refuses it.
+        """
         output = str(self._netmiko_device.send_command(command))
         if refused := self.terminal.refused(output):
             raise CommandErrorException(f"{command}: {refused}")
@@ -126,21 +200,20 @@ def open_eos(device: Device, rules: PlatformRules) -> Driver:
 
 
 class EosDriver:
-    """One SSH session with a switch; see :class:`activation.contracts.Driver`. The token names the session on EOS."""
+    """One session with a switch; see :class:`activation.contracts.Driver`. The token names the session on EOS."""
 
     confirmed_commit = True
 
-    def __init__(self, device: str, napalm: SshEos) -> None:
+    def __init__(self, device: str, napalm: Eos) -> None:
         self._device, self._napalm = device, napalm
-        self.host_key = str(napalm.device.host_key)
+        self.host_key = napalm.host_key
         self._staged = False
         self._new = True
 
     def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
         """Return the running configuration."""
-        terminal = self._napalm.terminal
         with self._translated("read"):
-            return check_whole(str(self._napalm.device.send_command(terminal.read)), terminal.last_line)
+            return self._napalm.running()
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Load ``edit.edit`` into the configuration session ``token``; the device checks each line."""
@@ -188,21 +261,21 @@ class EosDriver:
     def ask(self, command: str) -> str:
         """Return what the switch prints for ``command``."""
         with self._translated("ask"):
-            return str(self._napalm._run_commands([command], encoding="text")[0]["output"])  # noqa: SLF001  # NAPALM has no public way
+            return self._napalm.run_text(command)
 
     def alive(self) -> bool:
-        """Say whether the SSH transport still stands."""
-        return bool(self._napalm.device.is_open())
+        """Say whether the session still stands."""
+        return self._napalm.is_open()
 
     def ping(self) -> None:
-        """Ask for a new prompt and return when it has come."""
+        """Ask for next to nothing and return when the switch has answered."""
         with self._translated("ping"):
-            self._napalm.device.ping()
+            self._napalm.ping()
 
     def close(self) -> None:
-        """End the transport. Not NAPALM's close, which would abort a commit that waits for its confirm."""
+        """End the transport."""
         with suppress(*LOST):
-            self._napalm.device.paramiko_cleanup()
+            self._napalm.hang_up()
 
     def _load(self, lines: str, session: str, phase: str) -> None:
         self._napalm.config_session = session
@@ -229,7 +302,7 @@ class EosDriver:
             raise EditRefused(self._device, phase, _text(error)) from error
         except LOST as error:
             raise lost(self._device, phase, _text(error)) from error
-        except NapalmException as error:
+        except REFUSED as error:
             self._staged = self._staged and self._napalm.config_session is not None
             raise EditRefused(self._device, phase, _text(error)) from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from activation.drivers.cli_netmiko import open_cli
+from activation.drivers.eos_eapi import open_eapi
 from activation.drivers.eos_napalm import open_eos
 from activation.drivers.fake import FakeNetwork
 from activation.drivers.netconf_asyncssh import FastNetconf
@@ -36,7 +37,13 @@ ROOT: Final = HERE.parents[1]
 FAKE_TEMPLATES: Final = HERE / "fake_templates"
 TEMPLATES: Final = ROOT / "templates"
 REAL_DRIVERS: Final = DriverRegistry(
-    {"netconf": NcclientNetconf(), "netconf-fast": FastNetconf(), "napalm": open_eos, "netmiko": open_cli}
+    {
+        "netconf": NcclientNetconf(),
+        "netconf-fast": FastNetconf(),
+        "napalm": open_eos,
+        "napalm-eapi": open_eapi,
+        "netmiko": open_cli,
+    }
 )
 STOOD: Final = "hostname x\nport 1\n  set speed 10\n"
 

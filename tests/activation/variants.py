@@ -14,6 +14,14 @@ VARIANTS = {
 }
 
 
+def with_eapi() -> Topology:
+    """Return the lab with a switch that answers eAPI, too."""
+    ftth = load_topology(ROOT / "labs/ftth/ftth.clab.yml", environ={})
+    switch = ftth.nodes["sw1"]
+    other = replace(switch, labels={**switch.labels, "lastmile.eapi": "https"})
+    return replace(ftth, nodes={**ftth.nodes, "sw1": other})
+
+
 def variant(offers: str) -> Topology:
     ftth = load_topology(ROOT / "labs/ftth/ftth.clab.yml", environ={})
     olt = ftth.nodes["olt1"]

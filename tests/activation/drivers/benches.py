@@ -27,6 +27,7 @@ from tests.activation.rig import (
     lab_devices,
 )
 
+EAPI = "napalm-eapi"
 TOKEN = "lm-0123456789abcdef0123456789abcdef"
 BAD_EDITS: Mapping[str, str] = {
     "bbf_olt": '<config xmlns="urn:ietf:params:xml:ns:netconf:base:1.0"><no-such xmlns="urn:no:such"/></config>',
@@ -83,6 +84,8 @@ def fake_bench(network: FakeNetwork, name: str) -> Bench:
 def lab_bench(lab: EmbeddedLab, name: str, driver: str = "") -> Bench:
     """Return the bench of a lab device; with ``driver``, with another driver than its platform's."""
     device = replace(lab_devices(lab)[name], driver=driver)
+    if driver == EAPI:
+        device = replace(device, port=lab._places[name].node.ports()["https"])
     platforms = load_platforms(TEMPLATES)
     order = {"olt1": 0, "sw1": 1, "r1": 2}
     fragment = _fragment(TEMPLATES, broadband()["supportingService"][order[name]], device, platforms)

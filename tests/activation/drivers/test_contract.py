@@ -10,8 +10,8 @@ from activation.contracts import Driver
 from activation.drivers.fake import FakeNetwork
 from activation.errors import DeviceUnreachable
 from labs.embedded.lab import EmbeddedLab
-from tests.activation.drivers.benches import TOKEN, Bench, fake_bench, lab_bench
-from tests.activation.variants import VARIANTS, variant
+from tests.activation.drivers.benches import EAPI, TOKEN, Bench, fake_bench, lab_bench
+from tests.activation.variants import VARIANTS, variant, with_eapi
 
 REAL = [pytest.param(name, marks=pytest.mark.lab) for name in ("olt1 netconf", "olt1 netconf-fast", "sw1", "r1")]
 LESS = [
@@ -33,7 +33,13 @@ def lesser_labs() -> Iterator[Callable[[str], EmbeddedLab]]:
         yield started
 
 
-@pytest.fixture(params=["fake a", "fake c", *REAL, *LESS])
+@pytest.fixture(scope="module")
+def eapi_lab() -> Iterator[EmbeddedLab]:
+    with EmbeddedLab(with_eapi(), ssh_port=0, netconf_port=0) as lab:
+        yield lab
+
+
+@pytest.fixture(params=["fake a", "fake c", *REAL, *LESS, pytest.param("eapi sw1", marks=pytest.mark.lab)])
 def bench(request: pytest.FixtureRequest) -> Bench:
     name: str = request.param
     if name.startswith("fake"):
@@ -42,6 +48,8 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     if name.startswith("less"):
         _, driver, offer = name.split()
         return lab_bench(request.getfixturevalue("lesser_labs")(offer), "olt1", driver)
+    if name.startswith("eapi"):
+        return lab_bench(request.getfixturevalue("eapi_lab"), "sw1", EAPI)
     lab: EmbeddedLab = request.getfixturevalue("lab")
     return lab_bench(lab, *name.split())
 

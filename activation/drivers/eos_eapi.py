@@ -1,0 +1,116 @@
+"""Arista EOS with NAPALM over eAPI: the same configuration sessions, each command a request over HTTPS."""
+
+import ssl
+from contextlib import suppress
+from http.client import HTTPSConnection
+from typing import Final
+
+from napalm.base.exceptions import NapalmException
+from pyeapi.client import Node
+from pyeapi.eapilib import EapiConnection
+
+from activation.contracts import Driver, PlatformRules
+from activation.drivers.eos_napalm import LOST, Eos, EosDriver
+from activation.drivers.foreign_work import discards_foreign
+from activation.drivers.prompt_ssh import check_whole
+from activation.drivers.ssh_profile import fingerprint
+from activation.errors import DeviceUnreachable, HostKeyRefused
+from activation.terminal import TerminalRules
+from inventory.model import Device
+
+CHEAPEST: Final = "show hostname"
+
+
+class PinnedHttps(HTTPSConnection):
+    """A connection to a switch that must show the certificate it showed first, before it gets to know the password.
+
+    A switch signs its certificate itself: there is no authority to ask, as with SSH host keys.
+    """
+
+    def __init__(self, device: Device) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        super().__init__(device.address, device.port, timeout=device.timeout_s, context=context)
+        self._record = device
+        self.shown = ""
+
+    def connect(self) -> None:
+        """Connect.
+
+        Raises:
+            HostKeyRefused: another certificate is known.
+        """
+        super().connect()
+        certificate = self.sock.getpeercert(binary_form=True) if isinstance(self.sock, ssl.SSLSocket) else None
+        self.shown = fingerprint(certificate or b"")
+        if self._record.host_key not in {"", self.shown}:
+            self.close()
+            raise HostKeyRefused(self._record.name, known=self._record.host_key, shown=self.shown)
+
+
+class PinnedEapi(EapiConnection):  # type: ignore[misc]  # pyeapi ships no types
+    """pyeapi over a :class:`PinnedHttps`."""
+
+    def __init__(self, device: Device) -> None:
+        super().__init__()
+        self.transport: PinnedHttps = PinnedHttps(device)
+        self.authentication(device.username, device.password)
+
+
+class HttpsEos(Eos):
+    """NAPALM's driver over eAPI."""
+
+    def __init__(self, device: Device, terminal: TerminalRules, *, discards_foreign: bool = False) -> None:
+        super().__init__(device, terminal, "https", discards_foreign=discards_foreign)
+        self._connection = PinnedEapi(device)
+        self.device = Node(self._connection)
+        self._is_open = True
+
+    @property
+    def host_key(self) -> str:
+        """The fingerprint of the certificate that the switch showed."""
+        return self._connection.transport.shown
+
+    def run_text(self, command: str) -> str:
+        """Return what the switch prints for ``command``."""
+        return str(self._run_commands([command], encoding="text")[0]["output"])
+
+    def running(self) -> str:
+        """Return the running configuration."""
+        return check_whole(self.run_text(self.terminal.read), self.terminal.last_line)
+
+    def is_open(self) -> bool:
+        """Say whether nobody hung up: each request may be a connection of its own."""
+        return self._is_open
+
+    def ping(self) -> None:
+        """Ask for next to nothing."""
+        self.run_text(CHEAPEST)
+
+    def hang_up(self) -> None:
+        """End the connection; from now on every request fails."""
+        self._is_open = False
+        self._connection.transport.close()
+
+    def _run_commands(self, commands: list[str], **kwargs: object) -> list[dict[str, object]]:
+        if not self._is_open:
+            raise OSError("the session is closed")
+        answers: list[dict[str, object]] = super()._run_commands(commands, **kwargs)
+        return answers
+
+
+def open_eapi(device: Device, rules: PlatformRules) -> Driver:
+    """Connect to ``device`` and return its session.
+
+    Raises:
+        DeviceUnreachable: with the address, the port and the reason.
+    """
+    session = HttpsEos(device, rules.terminal, discards_foreign=discards_foreign(device, rules))
+    try:
+        session.open()
+    except (*LOST, NapalmException) as error:
+        with suppress(*LOST):
+            session.hang_up()
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DeviceUnreachable(device.name, "connect", f"{device.address}:{device.port}: {reason}") from error
+    return EosDriver(device.name, session)
