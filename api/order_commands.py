@@ -138,6 +138,19 @@ def repair_command(
     _ask(order, "repair", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
 
 
+@order_app.command("amend", epilog="Example:  lastmile order amend 3f0c --set ontSerialNumber=ALCL0000A1B2")
+def amend_command(
+    order: Id,
+    values: Values,
+    item: Item = "",
+    reason: MayWhy = "",
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Change what was ordered while it is under way; only what differs is changed on the devices."""
+    _ask(order, "amend", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
+
+
 @order_app.command("skip", epilog='Example:  lastmile order skip 3f0c -m "done by hand at the console"')
 def skip_command(order: Id, reason: Why, item: Item = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
     """Declare that the failed step was done by hand; the inventory says so, and the drift check proves it."""

@@ -16,6 +16,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "retry": "retry {id}{item}",
     "skip": 'skip {id}{item} -m "…"',
     "repair": "repair {id}{item} --set name=value",
+    "amend": "amend {id}{item} --set name=value",
     "compensate": 'compensate {id}{item} -m "…"',
     "answer": "answer {id}{item}{asked}",
     "cancel": 'cancel {id} -m "…"',

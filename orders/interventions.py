@@ -20,13 +20,13 @@ from orders.errors import InvalidOrder, OrderConflict, Problem
 from orders.inbound import CharacteristicBody, Text, values_of
 from orders.problems import problems_of
 
-Action = Literal["hold", "resume", "note", "retry", "repair", "skip", "compensate", "answer"]
+Action = Literal["hold", "resume", "note", "retry", "repair", "skip", "compensate", "answer", "amend"]
 ACTIONS: Final[tuple[str, ...]] = get_args(Action)
 WAITING_FOR: Final = "waitingFor"
 HOLD: Final = "hold"
 """Where an order's private data says who has put it on hold, when and why."""
 _NEEDS_REASON: Final = frozenset({"hold", "note", "skip", "compensate"})
-_NEEDS_VALUES: Final = frozenset({"repair"})
+_NEEDS_VALUES: Final = frozenset({"repair", "amend"})
 
 
 class InterventionBody(BaseModel):
@@ -159,8 +159,8 @@ def is_echo(order: Row, wish: Intervention) -> bool:
 
 def _general(order: Row) -> tuple[str, ...]:
     return {
-        "acknowledged": ("hold", "cancel", "note"),
-        "inProgress": ("hold", "cancel", "note"),
+        "acknowledged": ("amend", "hold", "cancel", "note"),
+        "inProgress": ("amend", "hold", "cancel", "note"),
         "held": ("cancel", "note"),
         "pending": ("hold", "cancel", "note"),
     }.get(order.state, ("note",))

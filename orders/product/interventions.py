@@ -58,22 +58,44 @@ class ProductInterventions:
         if row.state in FINAL:
             raise not_now(row, wish)
         below = row.task.get(SERVICE_ORDER)
+        if wish.action == "amend":
+            return self._amended(uow, row, wish)
         if below is None:
             return self._before_it_begins(uow, row, wish)
         if wish.action == "repair":
-            row, wish = self._repaired(uow, row, wish)
+            item = chosen(row, wish, waiting={"engineer"})
+            row, wish = self._with_values(uow, row, replace(wish, item=item))
         self.handler.services.intervene(uow, below, wish)
         return row if is_echo(row, wish) else self._said(uow, row, wish.said(), wish.by)
 
-    def _repaired(self, uow: UnitOfWork, row: Row, wish: Intervention) -> tuple[Row, Intervention]:
+    def _amended(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        open_items = [
+            key for key, task in load_tasks(row.task).items() if task.action != "delete" and not task.is_bundle
+        ]
+        found = [key for key in open_items if wish.item in {"", key}]
+        if not found:
+            legal = ", ".join(open_items) or "none"
+            raise InvalidOrder([Problem(path="item", wrong=f"{wish.item!r} cannot be amended", legal=legal)])
+        if len(found) > 1:
+            raise InvalidOrder([Problem(path="item", wrong="is missing: there are several", legal=", ".join(found))])
+        try:
+            row, below = self._with_values(uow, row, replace(wish, item=found[0]))
+        except InvalidOrder:
+            if is_echo(row, wish):
+                return row
+            raise
+        if SERVICE_ORDER in row.task:
+            self.handler.services.intervene(uow, row.task[SERVICE_ORDER], below)
+        return self._said(uow, row, wish.said(), wish.by)
+
+    def _with_values(self, uow: UnitOfWork, row: Row, wish: Intervention) -> tuple[Row, Intervention]:
         """Return the order with other characteristics of a product, and the wish as it is about the service.
 
         Raises:
             InvalidOrder: one is not legal; names its path.
-            OrderConflict: the item does not wait for an engineer.
         """
         tasks, catalog = load_tasks(row.task), self.handler.catalog.current(uow)
-        before = tasks[chosen(row, wish, waiting={"engineer"})]
+        before = tasks[wish.item]
         task = replace(before, values={**before.values, **wish.values})
         offering = catalog.offering(Ref(id=task.offering_id, version=task.offering_version))
         fixed = (
@@ -85,7 +107,7 @@ class ProductInterventions:
         was, now = service_values(catalog, before), service_values(catalog, task)
         changed = {name: value for name, value in now.items() if name not in was or was[name] != value}
         if not changed:
-            legal = "a value that differs, or retry"
+            legal = "a value that differs"
             raise InvalidOrder([Problem(path="characteristic", wrong="changes nothing of the service", legal=legal)])
         row = self.handler.orders.save(
             uow, row, replace(row, task={**row.task, **dump_tasks({**tasks, task.item_id: task})})

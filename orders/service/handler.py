@@ -186,7 +186,9 @@ class ServiceOrderHandler:
         tasks = {**tasks, **{task.item_id: task for task in stuck}}
         new = (task for task in stuck if before[task.item_id].waits_for != DEVICE)
         said = (f"item {task.item_id!r} cannot be undone yet: {task.errors[-1]['reason']}" for task in new)
-        saved = save_progress(self.orders, uow, row, tasks, [*notes, *said], others=OrderState.CANCELLED)
+        told = [task.tell for task in tasks.values() if task.tell]
+        tasks = {key: replace(task, tell="") if task.tell else task for key, task in tasks.items()}
+        saved = save_progress(self.orders, uow, row, tasks, [*notes, *told, *said], others=OrderState.CANCELLED)
         saved = self._go_on(uow, saved, tasks)
         for task in stuck:
             again = {"order": row.id, "item": task.item_id, "tries": task.tries}
@@ -314,7 +316,7 @@ class ServiceOrderHandler:
             chain = row.correlation_id
             self.steps.activation.create(uow, request, external_id=activation_id(row, task), correlation_id=chain)
             return task
-        if composition.part_values == task.before.part_values:
+        if composition.part_values == task.before.part_values and task.fallback is None:
             # No device would notice: only the inventory has something to learn.
             return self.steps.finish(uow, row, task)
         self._modify(uow, row, task, both(task) if added(task) else composition)
@@ -347,14 +349,38 @@ class ServiceOrderHandler:
             return task
         if task.is_undoing:
             return undo.activated(uow, row, task, report)
+        if task.wish is not None:
+            return self._amended(uow, row, task, report)
         if report["state"] == "InError":
             errors = reported_errors(report, uow)
             # Withdrawn although nobody cancels the order: it was on hold.
             withdrawn = has_code(errors, CANCELLED)
             return self.ask_again(uow, row, task) if withdrawn else self._fail(uow, row, task, errors)
+        return self._accepted(uow, row, task)
+
+    def _accepted(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         if task.action == "modify":
             return self._modified(uow, row, task)
         return self.steps.release(uow, row, task) if task.action == "delete" else self.steps.finish(uow, row, task)
+
+    def _amended(self, uow: UnitOfWork, row: Row, task: ItemTask, report: Document) -> ItemTask:
+        """Go on with what the service is to be instead: from nothing, or from what the devices have by now."""
+        before, wish = task.composition, task.wish or task.composition
+        task = replace(task, composition=wish, wish=None)
+        if report["state"] == "InError":
+            errors = reported_errors(report, uow)
+            failed = has_code(errors, ROLLBACK_FAILED)
+            return self._fail(uow, row, task, errors) if failed else self.ask_again(uow, row, task)
+        task = replace(task, fallback=before, attempt=task.attempt + 1, state=OrderState.IN_PROGRESS, waits=None)
+        try:
+            values = part_values(self.steps.catalog.current(uow), wish)
+            task = replace(task, composition=replace(wish, part_values=values))
+            if values == before.part_values:
+                return self.steps.finish(uow, row, task)
+            self._modify(uow, row, task, task.composition)
+        except (OrdersError, ActivationError) as error:
+            return self._fail(uow, row, task, errors_of(error, uow))
+        return task
 
     def ask_again(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         """Return the item with its request to the devices sent anew, as what it wants stands by now."""
@@ -408,6 +434,11 @@ class ServiceOrderHandler:
         return known.named(task.composition.specification_id, task.composition.version)
 
     def _fail(self, uow: UnitOfWork, row: Row, task: ItemTask, errors: tuple[dict[str, Any], ...]) -> ItemTask:
+        if task.fallback is not None:
+            # The devices have what was ordered at first, verified: that is what the item comes to.
+            why = "; ".join(str(each.get("message") or each.get("reason")) for each in errors)
+            tell = f"item {task.item_id!r} could not be amended, and is as it was ordered at first: {why}"
+            return self.steps.finish(uow, row, replace(task, composition=task.fallback, errors=(), tell=tell))
         failed = replace(task.with_errors(errors), by_hand="")
         specification = self._specification(uow, task)
         if specification is not None and specification.on_failure == "hold":

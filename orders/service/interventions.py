@@ -9,7 +9,7 @@ from inventory.ledger import NewJob, UnitOfWork
 from inventory.store import Row
 from orders.catalog.characteristics import check_values
 from orders.documents import with_notes
-from orders.errors import OrderConflict, Problem
+from orders.errors import InvalidOrder, OrderConflict, Problem
 from orders.inbound import refuse
 from orders.interventions import (
     HOLD,
@@ -23,13 +23,15 @@ from orders.interventions import (
     waits_for_resume,
 )
 from orders.life import is_to_wait
+from orders.service.decompose import needs
 from orders.service.handler import ServiceOrderHandler
 from orders.service.jobs import START
+from orders.service.migration import is_migration
 from orders.service.model import ItemTask, Phase, load_tasks
 from orders.service.progress import save_progress
 from orders.service.steps import activation_id
 from orders.service.suspension import lifted
-from orders.service.undo import Undo
+from orders.service.undo import Undo, no_return
 from orders.service.waiting import DEVICE, ENGINEER, MANUAL_TASK, SKIP, STATES
 from orders.states import FINAL, OrderState
 
@@ -58,6 +60,7 @@ class ServiceInterventions:
             "skip": self._skip,
             "compensate": self._compensate,
             "answer": self._answer,
+            "amend": self._amend,
         }
         row = self.handler.orders.get(uow, order_id)
         try:
@@ -93,6 +96,46 @@ class ServiceInterventions:
         row = self._mark(uow, row, wish, row.task)
         task = replace(task, by_hand=f"{wish.by}: {wish.reason}")
         return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.by_hand(uow, row, task)})
+
+    def _amend(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        tasks = load_tasks(row.task)
+        task = self._amendable(uow, row, tasks, wish)
+        base = replace(task, composition=task.wish or task.composition)
+        changed = self._with_values(uow, base, wish.values)
+        if changed.composition.values == base.composition.values:
+            return row
+        self._refuse_other_needs(uow, changed)
+        row = self._mark(uow, row, wish, row.task)
+        if task.phase is Phase.ACTIVATING and task.waits_for != ENGINEER:
+            # What has not reached a device is withdrawn; what has goes to its end there, and is changed then.
+            self.handler.steps.activation.cancel(uow, activation_id(row, task), reason=wish.said())
+            task = replace(task, wish=changed.composition)
+        else:
+            task = changed
+        return self.handler.save(uow, row, {**tasks, task.item_id: task})
+
+    def _amendable(self, uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask], wish: Intervention) -> ItemTask:
+        found = [task for task in tasks.values() if _is_amendable(task) and wish.item in {"", task.item_id}]
+        if not found or row.state not in _ON_THE_WAY:
+            reason = f"is {row.state}, and nothing of it can be amended any more; legal: a modify once it is completed"
+            raise OrderConflict(wish.item or "amend", row.id, reason)
+        if len(found) > 1:
+            legal = ", ".join(task.item_id for task in found)
+            raise InvalidOrder([Problem(path="item", wrong="is missing: several are under way", legal=legal)])
+        steps = self.handler.steps
+        passed = no_return(uow, row, {found[0].item_id: found[0]}, steps.catalog.current(uow), steps.inventory)
+        if passed:
+            raise OrderConflict(wish.item or "amend", row.id, f"{passed}; legal: a modify once it is completed")
+        return found[0]
+
+    def _refuse_other_needs(self, uow: UnitOfWork, task: ItemTask) -> None:
+        if task.phase is Phase.WAITING:
+            return
+        wanted = needs(self.handler.steps.catalog.current(uow), task.composition)
+        there = [(part.specification_id, part.requires) for part in task.composition.parts]
+        if [(need.specification_id, need.requires) for need in wanted] != there:
+            reason = "has reserved what it needs, and would need something else; legal: cancel it, and order anew"
+            raise OrderConflict("characteristic", task.item_id, reason)
 
     def _once_more(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         """Return the item with the step taken again that came to nothing."""
@@ -195,6 +238,12 @@ def _running(task: ItemTask) -> ItemTask:
     if task.state in FINAL or task.state is OrderState.ACKNOWLEDGED:
         return task
     return replace(task, state=STATES.get(task.waits_for, OrderState.IN_PROGRESS))
+
+
+def _is_amendable(task: ItemTask) -> bool:
+    phases = {Phase.WAITING, Phase.RESERVING, Phase.ACTIVATING}
+    is_open = task.state not in FINAL and not task.is_undoing and task.phase in phases
+    return is_open and task.action != "delete" and not is_migration(task) and task.fallback is None
 
 
 def _answer_problems(asked: Sequence[str], values: Mapping[str, Any]) -> Iterator[Problem]:

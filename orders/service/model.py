@@ -112,6 +112,9 @@ class ItemTask:
         attempt: how many times it was asked anew what had come to nothing.
         answered: the manual tasks that are done.
         by_hand: who says that the devices are so already, and why; what was done by the platform is verified.
+        wish: the service as it is to be instead, while what was asked of the devices before has not ended.
+        fallback: the service as the devices have it, while what it is to be instead is asked of them.
+        tell: what the order says of it when it is stored next.
         waits: for whom or what it waits, as its order tells it; None: it goes on by itself.
     """
 
@@ -133,6 +136,9 @@ class ItemTask:
     attempt: int = 0
     answered: tuple[str, ...] = ()
     by_hand: str = ""
+    wish: Composition | None = None
+    fallback: Composition | None = None
+    tell: str = ""
     waits: dict[str, Any] | None = None
 
     @property

@@ -53,7 +53,7 @@ class Steps:
             self.inventory.activated(uow, change_of(row, task, both(task)))
         if task.action != "add":
             self.inventory.claim(uow, task.service_id, None)
-        return replace(task, phase=Phase.DONE, sent=(), waits=None, state=_end_of(task))
+        return replace(task, phase=Phase.DONE, sent=(), waits=None, wish=None, fallback=None, state=_end_of(task))
 
     def _take_back(self, uow: UnitOfWork, row: Row, task: ItemTask) -> None:
         """Write to the inventory that an item which was completed is undone; of any other it never knew."""

@@ -106,7 +106,11 @@ class Undo:
     def _from_rest(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         """Begin to undo an item of which nothing is on its way: it failed, or waits for an answer."""
         unclean, task = has_code(task.errors, ROLLBACK_FAILED), replace(task, errors=(), waits=None)
-        return self.take_back(uow, row, task) if unclean or task.is_retiring else self._clean(uow, row, task)
+        return (
+            self.take_back(uow, row, task)
+            if unclean or task.is_retiring or task.fallback is not None
+            else self._clean(uow, row, task)
+        )
 
     def activated(self, uow: UnitOfWork, row: Row, task: ItemTask, report: Document) -> ItemTask:
         """Go on where the request that was on its way when the order was cancelled has ended."""
@@ -115,7 +119,7 @@ class Undo:
         errors = reported_errors(report, uow)
         if has_code(errors, ROLLBACK_FAILED):
             return replace(task.with_errors(errors), phase=Phase.UNDOING)
-        if task.is_retiring:
+        if task.is_retiring or task.fallback is not None:
             # This request came to nothing, but the one before it, which brought the new parts, did.
             return self.take_back(uow, row, task)
         return self._clean(uow, row, task if has_code(errors, CANCELLED) else task.with_errors(errors))
@@ -155,4 +159,4 @@ class Undo:
 
 
 def _touches_devices(task: ItemTask) -> bool:
-    return task.before is None or task.before.part_values != task.composition.part_values
+    return task.before is None or task.fallback is not None or task.before.part_values != task.composition.part_values
