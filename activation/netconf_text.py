@@ -1,5 +1,6 @@
 """Nodes written as XML: pretty-printed, in the one order that the schema profile gives."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,9 @@ _INDENT: Final = "  "
 _HEAD: Final = f'<nc:config xmlns:nc="{BASE_NAMESPACE}">\n'
 _FOOT: Final = "</nc:config>\n"
 _NOTHING: Final[Branch] = {}
+MANY: Final = 64
+"""So many siblings are worth remembering in their order."""
+ORDERS: Final = 16
 MAKING: Final = frozenset({"create", "merge"})
 """Operations of nodes that come with all that stands in them."""
 OperationOf = Callable[[Path], str | None]
@@ -51,6 +55,7 @@ class Writer:
         self._rules = rules
         self._rank, self._unranked = rules.rank, len(rules.rank)
         self._known: dict[str, _Piece] = {}
+        self._orders: deque[tuple[frozenset[str], list[tuple[str, _Piece]]]] = deque(maxlen=ORDERS)
 
     def edit(self, branch: Branch, operation_of: OperationOf, bodies: Bodies) -> str:
         """Return the ``<config>`` element of ``branch`` with operations; note in ``bodies`` what stands in their nodes.
@@ -143,6 +148,17 @@ class Writer:
 
     def _ordered(self, branch: Branch) -> list[tuple[str, _Piece]]:
         """Return sibling steps by rank, and naturally within one."""
+        if len(branch) < MANY:
+            return self._sorted(branch)
+        # The texts of one plan have the same thousands of entries side by side.
+        for steps, found in tuple(self._orders):
+            if branch.keys() == steps:
+                return found
+        found = self._sorted(branch)
+        self._orders.append((frozenset(branch), found))
+        return found
+
+    def _sorted(self, branch: Branch) -> list[tuple[str, _Piece]]:
         known = self._known
         found = [(text, known.get(text) or self._piece(text)) for text in branch]
         if len(found) > 1:
