@@ -107,7 +107,8 @@ class NetnsHeld:
         """Switch a fault of an emulated device on or off; a cut cable is cut for routers too.
 
         Raises:
-            UnusableFault: the node has no cable of that number.
+            UnknownLabNode: there is no such device.
+            UnusableFault: it has no cable of that number.
         """
         end = self._cable_end(request) if request.kind == LINK_DOWN and request.times else None
         self._devices.fault(request)
@@ -115,11 +116,15 @@ class NetnsHeld:
             self._plug(request.node, end)
 
     def _cable_end(self, request: FaultRequest) -> CableEnd:
+        if request.node not in self._followers:
+            raise UnknownLabNode(request.node, self._followers)
         number = KINDS[LINK_DOWN].default if request.value is None else request.value
         end = self._site.numbered(request.node, int(number))
         if end is None:
             known = ", ".join(self._site.ports(request.node)) or "none"
-            raise UnusableFault(LINK_DOWN, f"{request.node} has no cabled interface {number:g}; legal: of {known}")
+            raise UnusableFault(
+                LINK_DOWN, f"{request.node} has no cabled interface {number:g}; legal: the number of one of {known}"
+            )
         return end
 
     def _plug(self, node: str, cut: CableEnd | None) -> None:

@@ -5,6 +5,7 @@ configuration becomes a port of VLAN 100, in its VRF where it names one; a host 
 subscriber's DHCP lease.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ WIDEST_PREFIX: Final = 24
 HOST: Final = 32
 NAMES_ITS_SPACE: Final = "netns "
 """FRR's own note of where a VRF lives; it says nothing of what the VRF is for."""
+_VRF_NAME: Final = re.compile(r"(?!default$)[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Other names FRR takes, and no namespace can have them; the default VRF is the router's own."""
 Sections = Mapping[tuple[str, ...], tuple[str, ...]]
 
 
@@ -69,7 +72,7 @@ def router_needs(running_config: str) -> RouterNeeds:
         if interface in made and made[interface].up and not made[interface].vrf
         if (lease := _lease(interface, address, sections["interface", interface]))
     }
-    vrfs = {head[1] for head, lines in sections.items() if head[0] == "vrf" and _is_used(lines)}
+    vrfs = {head[1] for head, lines in sections.items() if head[0] == "vrf" and _is_vrf(head[1]) and _is_used(lines)}
     return RouterNeeds(
         sub_interfaces=frozenset(made.values()),
         leases=frozenset(leases),
@@ -90,6 +93,10 @@ def _sections(running_config: str) -> Sections:
     return dict(found)
 
 
+def _is_vrf(name: str) -> bool:
+    return _VRF_NAME.fullmatch(name) is not None
+
+
 def _is_used(lines: tuple[str, ...]) -> bool:
     return any(not line.startswith(NAMES_ITS_SPACE) for line in lines)
 
@@ -100,7 +107,7 @@ def _sub_interface(head: tuple[str, ...], lines: tuple[str, ...]) -> SubInterfac
     parent, _, vlan = head[1].rpartition(".")
     if not parent or not vlan.isdigit() or not 1 <= int(vlan) <= HIGHEST_VLAN:
         return None
-    vrf = head[-1] if head[2:3] == ("vrf",) else ""
+    vrf = head[-1] if head[2:3] == ("vrf",) and _is_vrf(head[-1]) else ""
     return SubInterface(name=head[1], parent=parent, vlan_id=int(vlan), up="shutdown" not in lines, vrf=vrf)
 
 

@@ -40,6 +40,7 @@ TOOLS: Final = (
     Tool(program="ovs-vswitchd", package="openvswitch-switch", what="switches and the OLT's forwarding"),
     Tool(program=str(PROGRAMS / "zebra"), package="frr", what="routers"),
     Tool(program="vtysh", package="frr", what="routers"),
+    Tool(program="nsenter", package="util-linux", what="VRFs of routers", fatal=False),
     Tool(program="dnsmasq", package="dnsmasq-base", what="DHCP at the edge"),
     Tool(program="udhcpc", package="udhcpc", what="checks of DHCP leases", fatal=False),
     Tool(program="ping", package="iputils-ping", what="checks with ping", fatal=False),

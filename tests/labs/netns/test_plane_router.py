@@ -66,6 +66,12 @@ def test_a_sub_interface_stands_in_its_vrf_and_hands_out_nothing() -> None:
     assert router_needs(text) == RouterNeeds(sub_interfaces=frozenset({inside}), vrfs=frozenset({"beta"}))
 
 
+@pytest.mark.parametrize("name", ["..", "a/b", "default", "-x"])
+def test_a_vrf_that_no_namespace_can_be_is_left_alone(name: str) -> None:
+    text = VRF.format(routes=" ip route 10.1.0.0/24 192.168.1.2\n", lines=" shutdown\n").replace("beta", name)
+    assert router_needs(text).vrfs == frozenset()
+
+
 @pytest.mark.parametrize("routes", ["", " ip route 10.1.0.0/24 192.168.1.2\n"])
 def test_a_vrf_is_wanted_while_something_is_configured_in_it(routes: str) -> None:
     text = VRF.format(routes=routes, lines="").partition("interface")[0]
