@@ -18,7 +18,7 @@ CORE_ROLE: Final = "core"
 HOST_INTERFACE: Final = "eth1"
 ATTEMPTS: Final = 5
 END_PINGS: Final = 3
-WAY_S: Final = 5.0
+WAY_S: Final = 8.0
 MEASUREMENTS: Final = 3
 TOLERANCE: Final = 0.2
 """Of the ordered speed: the limits' own, and that of a busy machine."""

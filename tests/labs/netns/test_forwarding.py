@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs.netns.forwarding import Applied, Flow, Forwarding, Meter, PortVlans, SpanningTree, step
+from labs.netns.forwarding import RSTP_TIMERS, Applied, Flow, Forwarding, Meter, PortVlans, SpanningTree, step
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
 METERS = st.dictionaries(
@@ -58,10 +58,10 @@ def test_a_spanning_tree_is_switched_on_changed_and_off() -> None:
         for priority, edges in ((4096, {"a"}), (8192, {"b"}))
     )
     on = step(Applied(), first)
-    assert on.bridge == ("rstp_enable=true", "other_config:rstp-priority=4096")
+    assert on.bridge == ("rstp_enable=true", *RSTP_TIMERS, "other_config:rstp-priority=4096")
     assert on.ports == ("--", "set", "port", "a", "other_config:rstp-port-admin-edge=true")
     other = step(on.reached, second)
-    assert other.bridge[1] == "other_config:rstp-priority=8192"
+    assert other.bridge[-1] == "other_config:rstp-priority=8192"
     assert {"other_config:rstp-port-admin-edge=false", "other_config:rstp-port-admin-edge=true"} <= {*other.ports}
     assert step(other.reached, second).bridge == step(other.reached, second).ports == ()
     assert step(other.reached, Forwarding()).bridge == ("rstp_enable=false",)
