@@ -83,10 +83,16 @@ class OrderLife:
         row = self.orders.find(uow, job.payload["order"])
         if row is None or row.state in FINAL or row.document.get(LATE) != job.payload["date"]:
             return
+        date = job.payload["date"]
+        said = jeopardy(date, "late", LATE, f"not completed by {date}", uow.now)
+        self.alert(uow, row, said)
+
+    def alert(self, uow: UnitOfWork, row: Row, alert: Document) -> None:
+        """Add an alert to the order and tell of it; one that is there already is not told again."""
         alerts = row.document.get("jeopardyAlert", [])
-        if any(alert.get("id") == job.payload["date"] for alert in alerts):
+        if any(each.get("id") == alert["id"] for each in alerts):
             return
-        document = {**row.document, "jeopardyAlert": [*alerts, _alert(job.payload["date"], uow.now)]}
+        document = {**row.document, "jeopardyAlert": [*alerts, alert]}
         row = self.orders.save(uow, row, replace(row, document=document))
         event = Event(
             event_type=f"{self.orders.kind[0].upper()}{self.orders.kind[1:]}JeopardyEvent",
@@ -129,12 +135,13 @@ def is_to_wait(order: Row, now: datetime) -> bool:
     return starts_at(order.document, now) is not None
 
 
-def _alert(date: str, now: datetime) -> Document:
+def jeopardy(key: str, kind: str, name: str, message: str, now: datetime) -> Document:
+    """Return a TMF641 alert that something may not come out as wished."""
     return {
-        "id": date,
+        "id": key,
         "alertDate": stamp(now),
-        "jeopardyType": "late",
-        "name": LATE,
-        "message": f"not completed by {date}",
+        "jeopardyType": kind,
+        "name": name,
+        "message": message,
         "@type": "ServiceOrderJeopardyAlert",
     }

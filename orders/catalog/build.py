@@ -112,6 +112,7 @@ class Builder:
                 role=each.role,
                 before=each.before,
                 asks=tuple(each.asks),
+                escalate_after_h=each.escalate_after_h,
             )
 
     def resource_service(self, shape: ResourceServiceShape, place: str) -> ResourceService:

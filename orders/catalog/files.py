@@ -115,6 +115,7 @@ class ManualTaskShape(_Shape):
     role: str = Field(min_length=1)
     before: TaskGate = "reserving"
     asks: list[str] = Field(default_factory=list)
+    escalate_after_h: float | None = Field(default=None, gt=0, le=8760)
 
 
 class CustomerServiceShape(EntryShape):

@@ -93,6 +93,7 @@ class ManualTask:
         role: who is to do it.
         before: which step waits for it.
         asks: the service's characteristics that the answer gives.
+        escalate_after_h: after how many hours without an answer the order is told to be in jeopardy; None: never.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ManualTask:
     role: str
     before: TaskGate = "reserving"
     asks: tuple[str, ...] = ()
+    escalate_after_h: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

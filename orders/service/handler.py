@@ -24,7 +24,7 @@ from orders.interventions import is_on_hold
 from orders.life import is_to_wait
 from orders.service.decompose import needs, part_values, pinned
 from orders.service.documents import activation_request, reserved, reserving_order, with_urgency
-from orders.service.jobs import UNDO_AGAIN, WAKE
+from orders.service.jobs import ESCALATE, UNDO_AGAIN, WAKE
 from orders.service.migration import added, both, matched, redesigned
 from orders.service.model import Composition, ItemTask, Part, Phase, SentOrder, load_tasks
 from orders.service.progress import save_progress
@@ -216,7 +216,7 @@ class ServiceOrderHandler:
 
     def _begin(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         begin = {"add": self._begin_add, "modify": self._begin_modify, "delete": self._begin_delete}[task.action]
-        asked = self._asked(uow, task, "reserving")
+        asked = self._asked(uow, row, task, "reserving")
         if asked is not None:
             return asked
         try:
@@ -298,7 +298,7 @@ class ServiceOrderHandler:
             return self.steps.release(uow, row, task)
         if task.errors:
             return self._fail(uow, row, task, ())
-        asked = self._asked(uow, task, "activating")
+        asked = self._asked(uow, row, task, "activating")
         if asked is not None:
             return asked
         try:
@@ -415,7 +415,7 @@ class ServiceOrderHandler:
             return replace(task, errors=errors) if task.is_undoing else self._fail(uow, row, task, errors)
         return task
 
-    def _asked(self, uow: UnitOfWork, task: ItemTask, gate: TaskGate) -> ItemTask | None:
+    def _asked(self, uow: UnitOfWork, row: Row, task: ItemTask, gate: TaskGate) -> ItemTask | None:
         """Return the item as it waits for what somebody has to do before this step; None where there is nothing."""
         specification = self._specification(uow, task)
         if specification is None or task.action != "add":
@@ -427,6 +427,10 @@ class ServiceOrderHandler:
         if manual is None:
             return None
         waits = waits_for_answer(task, manual, specification, uow.now)
+        if manual.escalate_after_h is not None:
+            late = {"order": row.id, "item": task.item_id, "since": waits["since"]}
+            job = NewJob(kind=ESCALATE, lane=row.correlation_id, payload=late)
+            alarm(uow, WAKE, uow.now + timedelta(hours=manual.escalate_after_h), job)
         return replace(task, state=OrderState.PENDING, waits=waits)
 
     def _specification(self, uow: UnitOfWork, task: ItemTask) -> CustomerService | None:

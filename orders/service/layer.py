@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from activation.contracts import ServiceActivation
 from inventory.documents import Document
-from inventory.ledger import Handler, UnitOfWork
+from inventory.ledger import Handler, Job, UnitOfWork
 from inventory.places import PlaceDirectory
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
@@ -14,7 +14,7 @@ from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
 from orders.errors import OrderConflict
 from orders.interventions import Intervention
-from orders.life import OrderLife
+from orders.life import OrderLife, jeopardy
 from orders.places import Places
 from orders.service.bodies import ServiceOrderBody
 from orders.service.contracts import ResourceOrdering
@@ -28,8 +28,17 @@ from orders.service.intake import (
 )
 from orders.service.interventions import ServiceInterventions
 from orders.service.inventory import ServiceInventory
-from orders.service.jobs import CANCEL, FOLLOW_MONITOR, FOLLOW_RESOURCE_ORDER, START, TELL_LATE, UNDO_AGAIN, WAKE
-from orders.service.model import ItemTask, dump_tasks
+from orders.service.jobs import (
+    CANCEL,
+    ESCALATE,
+    FOLLOW_MONITOR,
+    FOLLOW_RESOURCE_ORDER,
+    START,
+    TELL_LATE,
+    UNDO_AGAIN,
+    WAKE,
+)
+from orders.service.model import ItemTask, dump_tasks, load_tasks
 from orders.service.states import CANCEL as TASK
 from orders.service.states import ORDER
 from orders.service.steps import Steps
@@ -104,6 +113,7 @@ class ServiceOrdering:
             UNDO_AGAIN: handler.undo_again,
             WAKE: wake,
             TELL_LATE: self.life.tell_late,
+            ESCALATE: self._escalate,
         }
 
     def subscriptions(self) -> Mapping[str, str]:
@@ -132,6 +142,16 @@ class ServiceOrdering:
         """The tasks that cancel orders of this layer."""
         store = cancel_service_order_store()
         return CancelTasks(store=store, orders=self.orders, lifecycle=TASK, job_kind=CANCEL, wake_kind=WAKE)
+
+    def _escalate(self, job: Job, uow: UnitOfWork) -> None:
+        """Tell that a manual task was not answered in time; one that was is left alone."""
+        row = self.orders.find(uow, job.payload["order"])
+        task = load_tasks(row.task).get(job.payload["item"]) if row is not None else None
+        if row is None or task is None or task.waits is None or task.waits["since"] != job.payload["since"]:
+            return
+        name, role = task.waits.get("task", ""), task.waits.get("role", "")
+        text = f"item {task.item_id!r} waits for {role} since {task.waits['since']}: {task.waits['text']}"
+        self.life.alert(uow, row, jeopardy(f"{task.item_id}:{name}", "manualTask", name, text, uow.now))
 
     @property
     def _handler(self) -> ServiceOrderHandler:

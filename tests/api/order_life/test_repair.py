@@ -8,8 +8,10 @@ from sqlalchemy import select
 
 from api.demo import bodies
 from api.runtime.tables import events
+from inventory.ledger import NewJob
 from orders.errors import InvalidOrder, OrderConflict
 from orders.product.layer import product_order_store
+from orders.service.jobs import ESCALATE
 from orders.service.layer import service_order_store
 from tests.api.order_life.stepping import Stepping, stepping
 from tests.api.order_life.test_cancel import COPPER, check_moves, placed
@@ -115,6 +117,21 @@ def test_on_hold_it_waits_for_the_answer_again_afterwards(platform: Stepping) ->
     platform.drain()
     assert product_order(platform, order_id)["state"] == "completed"
     check_moves(platform, order_id)
+
+
+def test_what_nobody_answers_in_time_is_told(platform: Stepping) -> None:
+    order_id = installed(platform)
+    with platform.system.database.begin() as uow:
+        row = service_order_store().by_external_id(uow, order_id)
+        assert row is not None
+        late = {"order": row.id, "item": "1", "since": row.document["waitingFor"][0]["since"]}
+        uow.enqueue(NewJob(kind=ESCALATE, lane=order_id, payload=late))
+        uow.enqueue(NewJob(kind=ESCALATE, lane=order_id, payload=late))
+    platform.drain()
+    (alert,) = platform.get(service_order_store(), row.id)["jeopardyAlert"]
+    assert alert["jeopardyType"] == "manualTask"
+    assert "waits for fieldTechnician since" in alert["message"]
+    assert event_types(platform, order_id).count("ServiceOrderJeopardyEvent") == 1
 
 
 def failed(platform: Stepping) -> str:
