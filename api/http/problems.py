@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -27,6 +29,8 @@ from inventory.errors import InventoryError, StaleState, UnknownResource
 from inventory.lifecycle import IllegalTransition
 from orders.errors import CatalogConflict, InvalidEntry, InvalidOrder, OrderConflict, OrdersError
 
+MOST_CHARACTERS: Final = 4000
+"""Of what an error says: what somebody sent is repeated in it, and may be a megabyte."""
 _log = logging.getLogger(__name__)
 
 STATUS: Mapping[type[Exception], HTTPStatus] = {
@@ -63,12 +67,18 @@ def install(app: FastAPI) -> None:
     for kind in STATUS:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(Exception, _unknown)
 
 
 def body(status: int, reason: str) -> dict[str, str]:
-    """Return a TMF error: ``code`` is the HTTP status' standard name, ``reason`` is for people."""
-    return {"code": _code(HTTPStatus(status)), "reason": reason, "status": str(status), "@type": "Error"}
+    """Return a TMF error: ``code`` is the HTTP status' standard name, ``reason`` and ``message`` are for people.
+
+    Clients show one or the other: both say what failed, where and what is legal.
+    """
+    said = reason if len(reason) <= MOST_CHARACTERS else reason[:MOST_CHARACTERS] + "…"
+    code = _code(HTTPStatus(status))
+    return {"code": code, "reason": said, "message": said, "status": str(status), "@type": "Error"}
 
 
 def answer(error: Exception) -> JSONResponse:
@@ -92,6 +102,14 @@ def _http(request: Request, error: Exception) -> JSONResponse:
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         reason += f"; legal: {(error.headers or {}).get('Allow', 'none')}"
     return JSONResponse(body(status, reason), status, error.headers)
+
+
+def _unreadable(_: Request, error: Exception) -> JSONResponse:
+    """Say in TM Forum's words what FastAPI could not read of a path or a query."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    wrong = [f"{each['loc'][-1]}={each.get('input')!r}: {each['msg']}" for each in error.errors()]
+    return JSONResponse(body(HTTPStatus.BAD_REQUEST, "; ".join(wrong)), HTTPStatus.BAD_REQUEST)
 
 
 def _unknown(request: Request, error: Exception) -> JSONResponse:
