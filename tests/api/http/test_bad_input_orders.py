@@ -29,7 +29,7 @@ DATES: Final = (
     "2026-01-01T00:00:00+99:99",
     "",
 )
-ODD: Final = (
+ODD: Final[tuple[Any, ...]] = (
     None,
     True,
     -1,
