@@ -18,7 +18,9 @@ from labs.topology_place import Place, Source, close_to
 _INTERFACE_BYTES: Final = 15
 _LISTS: Final = ("exec", "binds", "ports", "devices", "cap-add", "aliases", "env-files")
 _TEXTS: Final = ("image", "kind", "group", "type", "license", "startup-config", "user", "hostname", "entrypoint", "cmd")
-_OURS: Final = frozenset({"lastmile.role", PLATFORM_LABEL, "lastmile.username", "lastmile.password", "lastmile.ont"})
+_OURS: Final = frozenset(
+    {"lastmile.role", PLATFORM_LABEL, "lastmile.username", "lastmile.password", "lastmile.ont", "lastmile.vlan"}
+)
 _OF_INTERFACES: Final = ("lastmile.interface", "lastmile.channel-pair")
 """Labels that go on with the name of an interface."""
 
