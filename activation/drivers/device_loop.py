@@ -19,6 +19,13 @@ GRACE_S: Final = 1.0
 """How much later than the loop's own clock a waiting thread gives up: only where the loop itself is stuck."""
 
 
+CLOSING_S: Final = 10.0
+"""How long a closing loop waits for what runs in it; on a busy machine that takes longer than an answer."""
+ROUNDS_TO_CLOSE: Final = 4
+"""Rounds of the loop from the cut of a connection to its closed socket: asyncssh, transport, protocol; and one more."""
+_CLOSED: Final = "the session's event loop is closed"
+
+
 class LoopClosed(OSError):
     """The loop has been closed; what ran in it is over."""
 
@@ -48,6 +55,9 @@ class DeviceLoop:
         current = getcurrent()
         limited = _limited(work, deadline_s)
         if isinstance(current, _Work) and current.parent is not None:
+            if self._is_closed:
+                _never_run(work, limited)
+                raise LoopClosed(_CLOSED)
             answer: T = current.parent.switch(limited)
             return answer
         future: Future[T] = asyncio.run_coroutine_threadsafe(limited, self._running(work, limited))
@@ -74,26 +84,25 @@ class DeviceLoop:
         with suppress(RuntimeError, LoopClosed):
             self._running().call_soon_threadsafe(call)
 
-    def close(self) -> None:
-        """End everything that runs in the loop, and its thread."""
+    def close(self, last: Callable[[], object] | None = None) -> None:
+        """End everything that runs in the loop, call ``last`` in it, and end its thread."""
         with self._guard:
             self._is_closed = True
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is None or thread is None:
             return
         with suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(_end_others(), loop).result(GRACE_S)
+            asyncio.run_coroutine_threadsafe(_end_others(last), loop).result(CLOSING_S)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(GRACE_S)
+        thread.join(CLOSING_S)
         if not thread.is_alive():
             loop.close()
 
     def _running(self, *unused: Coroutine[Any, Any, Any]) -> asyncio.AbstractEventLoop:
         with self._guard:
             if self._is_closed:
-                for each in unused:
-                    each.close()
-                raise LoopClosed("the session's event loop is closed")
+                _never_run(*unused)
+                raise LoopClosed(_CLOSED)
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=self._loop.run_forever, name=self._name, daemon=True)
@@ -128,8 +137,17 @@ async def _driven(work: Callable[[], None]) -> None:
             handed = running.switch(answer)
 
 
-async def _end_others() -> None:
+async def _end_others(last: Callable[[], object] | None) -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    if last is not None:
+        last()
+    for _ in range(ROUNDS_TO_CLOSE):
+        await asyncio.sleep(0)
+
+
+def _never_run(*works: Coroutine[Any, Any, Any]) -> None:
+    for work in works:
+        work.close()

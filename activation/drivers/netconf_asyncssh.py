@@ -33,6 +33,7 @@ class FastNetconf:
     def __init__(self) -> None:
         self._loop = DeviceLoop("netconf-fast")
         self._own = OwnSessions()
+        self._open: set[asyncssh.SSHClientConnection] = set()
 
     def __call__(self, device: Device, rules: PlatformRules) -> Driver:
         """Connect to ``device`` and return its session.
@@ -41,7 +42,7 @@ class FastNetconf:
             DeviceUnreachable: with the address, the port and the reason.
         """
         options, where = options_of(device, rules), f"{device.address}:{device.port}"
-        identity = _Identity(device)
+        identity = _Identity(device, self._open)
         try:
             wire = self._loop.wait(_opened(device, rules, identity), device.timeout_s)
         except (SessionBroke, asyncssh.Error, OSError) as error:
@@ -53,16 +54,33 @@ class FastNetconf:
 
     def close(self) -> None:
         """End every session and the loop."""
-        self._loop.close()
+        self._loop.close(self._cut)
+
+    def _cut(self) -> None:
+        for connection in tuple(self._open):
+            connection.abort()
 
 
 class _Identity(asyncssh.SSHClient):
-    """Checks that the device is who it was, before it gets to know the password."""
+    """Checks that the device is who it was, before it gets to know the password; keeps ``standing`` up to date."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, standing: set[asyncssh.SSHClientConnection]) -> None:
         self._device = device
+        self._standing = standing
+        self._connection: asyncssh.SSHClientConnection | None = None
         self.shown = ""
         self.refused: HostKeyRefused | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Note the connection as standing."""
+        self._connection = conn
+        self._standing.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the connection stands no more."""
+        del exc
+        if self._connection is not None:
+            self._standing.discard(self._connection)
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         """Say whether the key is the known one; any is, as long as none is known."""

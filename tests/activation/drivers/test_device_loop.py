@@ -1,6 +1,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -131,3 +132,35 @@ def test_error_of_what_a_work_waits_for_is_raised_in_the_work(loop: DeviceLoop) 
     answers = fan_out("read", DEVICES[:1], work, deadline_s=PATIENCE_S, loop_of=lambda _: loop)
 
     assert answers["a"].value == "a: line cut"
+
+
+def test_what_goes_on_while_the_loop_closes_is_told_at_its_next_wait(loop: DeviceLoop) -> None:
+    told: list[str] = []
+    waits = threading.Event()
+
+    async def forever() -> None:
+        waits.set()
+        await asyncio.Event().wait()
+
+    def stubborn() -> None:
+        with suppress(asyncio.CancelledError):
+            loop.wait(forever(), PATIENCE_S)
+        try:
+            loop.wait(forever(), PATIENCE_S)
+        except LoopClosed as error:
+            told.append(str(error))
+
+    loop.start([stubborn])
+    assert waits.wait(PATIENCE_S)
+    loop.close()
+
+    assert told == ["the session's event loop is closed"]
+
+
+def test_the_last_call_is_made_in_the_loop_when_all_else_has_ended(loop: DeviceLoop) -> None:
+    seen: list[tuple[str, int]] = []
+    loop.wait(_echo("x"), PATIENCE_S)
+
+    loop.close(lambda: seen.append((threading.current_thread().name, len(asyncio.all_tasks()))))
+
+    assert seen == [("device-loop", 1)]
