@@ -1,7 +1,6 @@
 """A driver factory that closes leaves no socket open, whatever its sessions were at."""
 
 import gc
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,12 +26,12 @@ def sockets_to(device: Device) -> int:
     address, port = device.address.split("."), f"{device.port:04X}"
     peer = "".join(f"{int(part):02X}" for part in reversed(address)) + f":{port}"
     inodes = {row.split()[9] for row in Path("/proc/self/net/tcp").read_text().splitlines() if row.split()[2] == peer}
-    return len(inodes & {_inode(entry) for entry in os.listdir("/proc/self/fd")})
+    return len(inodes & {_inode(entry) for entry in Path("/proc/self/fd").iterdir()})
 
 
-def _inode(entry: str) -> str:
+def _inode(entry: Path) -> str:
     with suppress(FileNotFoundError):  # The folder's own descriptor is gone by then.
-        return str(Path("/proc/self/fd", entry).readlink()).removeprefix("socket:[").removesuffix("]")
+        return str(entry.readlink()).removeprefix("socket:[").removesuffix("]")
     return ""
 
 
