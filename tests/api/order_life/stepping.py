@@ -1,6 +1,7 @@
 """A whole platform on fake devices whose work is done one job at a time, so that a test can come between any two."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -131,15 +132,18 @@ class Stepping:
         """
         seen: list[str] = []
         found: list[str] = []
+        turn = threading.Lock()
 
         def meet(device: str, phase: Phase) -> None:
             if phase == "connect":
                 return
-            seen.append(f"{device}: {phase}")
-            if len(seen) == call + 1:
-                found.append(seen[-1])
-                act()
-                self.drain_database()
+            # Devices are at work side by side: two that count at once would both miss the phase that is meant.
+            with turn:
+                seen.append(f"{device}: {phase}")
+                if len(seen) == call + 1:
+                    found.append(seen[-1])
+                    act()
+                    self.drain_database()
 
         self.network.meet = meet
         try:
@@ -182,7 +186,7 @@ class Stepping:
             worker._hands.running |= {claim.job.job_id: claim.job.kind for claim in leased}
         worker._hand_over(leased)
         with worker._hands.emptied:
-            assert worker._hands.emptied.wait_for(lambda: not worker._hands.running, timeout=30)
+            assert worker._hands.emptied.wait_for(lambda: not worker._hands.running, timeout=120)
         worker._settle_last()
         self.steps.extend(claim.job.kind for claim in leased)
         return bool(leased)
