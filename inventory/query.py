@@ -4,6 +4,7 @@ The operators are those of TM Forum's REST guidelines (TMF630): ``attribute=valu
 An attribute is a path with dots; an array on the way stands for each of its entries.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,7 +101,8 @@ def sort_value(document: Document, attribute: Attribute) -> tuple[int, float, st
         return 3, 0.0, ""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     if number is not None:
-        return 0, float(number), ""
+        # As it is: an integer may be too large for a float.
+        return 0, number, ""
     text = _text(value)
     moment = _moment(text)
     return (1, moment.timestamp(), "") if moment is not None else (2, 0.0, text)
@@ -155,9 +157,11 @@ def _order(value: object, text: str) -> int | None:
 
 def _number(text: str) -> float | int | None:
     try:
-        return int(text) if text.lstrip("+-").isdigit() else float(text)
+        number = int(text) if text.lstrip("+-").isdigit() else float(text)
     except ValueError:
         return None
+    # What is no number to JSON compares with none.
+    return None if isinstance(number, float) and not math.isfinite(number) else number
 
 
 def _text(value: object) -> str:

@@ -13,6 +13,7 @@ ORDER = {
     "state": "held",
     "priority": 3,
     "isBundle": True,
+    "orderTotalPrice": [{"price": 10**400}],
     "orderDate": "2026-11-23T10:00:00.000Z",
     "note": [],
     "relatedParty": [{"id": "C-7", "role": "customer"}, {"id": "S-1", "role": "seller"}],
@@ -49,6 +50,12 @@ CASES: dict[str, tuple[str, Operator, tuple[str, ...], bool]] = {
     "like, in the middle": ("state", "like", ("*el*",), True),
     "like anything": ("state", "like", ("*",), True),
     "an empty array has no value": ("note", "eq", ("",), False),
+    "no number compares with a number": ("priority", "gte", ("nan",), False),
+    "no number equals a number": ("priority", "eq", ("nan",), False),
+    "more than any number": ("priority", "lt", ("1e999",), False),
+    "hundreds of digits": ("priority", "lt", ("9" * 400,), True),
+    "thousands of digits": ("priority", "lt", ("9" * 5000,), False),
+    "hundreds of digits, stored": ("orderTotalPrice.price", "gt", ("1e308",), True),
     "below a text is nothing": ("state.id", "eq", ("held",), False),
 }
 
@@ -79,13 +86,14 @@ SORTS: dict[str, tuple[tuple[SortKey, ...], str]] = {
     "numbers": ((SortKey(attribute=("n",)),), "badc"),
     "numbers down, nothing last": ((SortKey(attribute=("n",), descending=True),), "dabc"),
     "two keys": ((SortKey(attribute=("s",)), SortKey(attribute=("n",), descending=True)), "dbac"),
+    "numbers of any size": ((SortKey(attribute=("huge",)),), "dbca"),
     "a tie stays in order": ((SortKey(attribute=("s",)),), "bdac"),
 }
 ROWS: dict[str, dict[str, Any]] = {
-    "a": {"n": 9, "s": "y"},
-    "b": {"n": 2, "s": "x"},
-    "c": {"s": "z"},
-    "d": {"n": 10, "s": "x"},
+    "a": {"n": 9, "s": "y", "huge": 10**400},
+    "b": {"n": 2, "s": "x", "huge": 1.5},
+    "c": {"s": "z", "huge": 1e308},
+    "d": {"n": 10, "s": "x", "huge": -(10**400)},
 }
 
 
