@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Final, Protocol, runtime_checkable
 
 from activation.model import DeviceEdit, Dialect, Path
+from activation.platforms import CliRules
 from activation.terminal import TerminalRules
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
@@ -187,6 +188,7 @@ class PlatformRules(Protocol):
     driver: str
     options: Mapping[str, object]
     terminal: TerminalRules
+    cli: CliRules | None
 
 
 class ServiceActivation(Protocol):

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 CISCO_LIKE: Final = re.compile(r"\s*%")
 """How EOS, FRR and many others mark a line that they did not take."""
 EXPLAINING_LINES: Final = 4
 """Lines after the mark in which a device explains itself (FRR: an empty one, the type, the description)."""
+LINES: Final = "{lines}"
 MORE: Final = re.compile(r"--\s?More\s?--")
 _ASKS: Final = re.compile(r"(?i)(?:\b(?:y/n|yes/no|confirm)\b[^\n]{0,20}|\?\s?)[:?\])]?\s*\Z")
 _ERASED: Final = r"(?:\x1b\[\d+D *(?:\x1b\[\d+D)?|[\r\n][ \t]*(?:[\r\n]|\Z)|\x08[\x08 ]*)?"
@@ -49,11 +50,32 @@ class Turn(_Data):
         return re.search(rf"(?:{self.shows.pattern})\s*\Z", said) is not None
 
 
+class PartRule(_Data):
+    """How a platform prints a part of its running configuration: some of its topmost sections, and the last line.
+
+    Attributes:
+        command: prints them; ``{lines}`` stands for a regular expression that matches their first lines, whole.
+        longest: characters of one command; where that is too little, several are sent.
+        most: commands; where these are too few, all of the configuration is read.
+    """
+
+    command: str
+    longest: int = Field(default=400, ge=80)
+    most: int = Field(default=4, ge=1)
+
+    @model_validator(mode="after")
+    def _names_the_lines(self) -> Self:
+        if self.command.count(LINES) != 1:
+            raise ValueError(f"read_part: {self.command!r} does not say where the lines go; legal: {LINES}, once")
+        return self
+
+
 class TerminalRules(_Data):
     """How a command line is talked to.
 
     Attributes:
         read: prints the running configuration.
+        read_part: prints a part of it; None where the device prints all or nothing.
         last_line: what a whole configuration ends with; empty where it has no such line.
         save: makes the running configuration the start-up one.
         configure: enters the configuration mode.
@@ -65,6 +87,7 @@ class TerminalRules(_Data):
     """
 
     read: str = "show running-config"
+    read_part: PartRule | None = None
     last_line: str = "end"
     save: str = "write memory"
     configure: str = "configure terminal"
@@ -72,6 +95,12 @@ class TerminalRules(_Data):
     tolerated: tuple[Pattern, ...] = ()
     pager: Turn = Turn(shows=MORE, answer=" ", enter=False)
     questions: tuple[Turn, ...] = ()
+
+    @model_validator(mode="after")
+    def _knows_the_end_of_a_part(self) -> Self:
+        if self.read_part is not None and not self.last_line:
+            raise ValueError("read_part: only a last_line tells a whole answer from one that was cut off; legal: both")
+        return self
 
     @property
     def refusal(self) -> str:

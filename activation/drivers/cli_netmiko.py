@@ -9,11 +9,11 @@ from netmiko import ConfigInvalidException
 from netmiko.exceptions import NetmikoBaseException
 
 from activation.contracts import Driver, PlatformRules
-from activation.drivers.prompt_ssh import PromptDriven, check_whole, connect
+from activation.drivers.cli_configuration import ConfigurationReader
+from activation.drivers.prompt_ssh import PromptDriven, connect
 from activation.drivers.ssh_profile import profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
-from activation.terminal import TerminalRules
 from inventory.model import Device
 
 ANY_PROMPT: Final = r"^[^\s#>]+[#>]\s?\Z"
@@ -36,7 +36,7 @@ def open_cli(device: Device, rules: PlatformRules) -> Driver:
     except LOST as error:
         where = f"{device.address}:{device.port}"
         raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
-    return CliDriver(device.name, connection, rules.terminal)
+    return CliDriver(device.name, connection, rules)
 
 
 class CliDriver:
@@ -44,14 +44,15 @@ class CliDriver:
 
     confirmed_commit = False
 
-    def __init__(self, device: str, connection: PromptDriven, terminal: TerminalRules) -> None:
-        self._device, self._connection, self._terminal = device, connection, terminal
+    def __init__(self, device: str, connection: PromptDriven, rules: PlatformRules) -> None:
+        self._device, self._connection, self._terminal = device, connection, rules.terminal
+        self._reader = ConfigurationReader(device=device, rules=rules, run=connection.send_command)
         self.host_key = connection.host_key
 
-    def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
-        """Return the running configuration."""
+    def read(self, touched: Sequence[Path]) -> str:
+        """Return the running configuration, or the part of it that holds ``touched``."""
         with self._translated("read"):
-            return check_whole(self._connection.send_command(self._terminal.read), self._terminal.last_line)
+            return self._reader.read(touched)
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Do nothing: the device has no candidate; the lines go in with :meth:`commit`."""

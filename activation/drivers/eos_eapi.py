@@ -7,12 +7,11 @@ from typing import Final
 
 from napalm.base.exceptions import NapalmException
 from pyeapi.client import Node
-from pyeapi.eapilib import EapiConnection
+from pyeapi.eapilib import CommandError, EapiConnection
 
 from activation.contracts import Driver, PlatformRules
 from activation.drivers.eos_napalm import LOST, Eos, EosDriver
 from activation.drivers.foreign_work import discards_foreign
-from activation.drivers.prompt_ssh import check_whole
 from activation.drivers.ssh_profile import fingerprint
 from activation.errors import DeviceUnreachable, HostKeyRefused
 from activation.terminal import TerminalRules
@@ -75,9 +74,12 @@ class HttpsEos(Eos):
         """Return what the switch prints for ``command``."""
         return str(self._run_commands([command], encoding="text")[0]["output"])
 
-    def running(self) -> str:
-        """Return the running configuration."""
-        return check_whole(self.run_text(self.terminal.read), self.terminal.last_line)
+    def printed(self, command: str) -> str:
+        """Return what the switch prints for ``command``, a refusal too."""
+        try:
+            return self.run_text(command)
+        except CommandError as error:
+            return str(error)
 
     def is_open(self) -> bool:
         """Say whether nobody hung up: each request may be a connection of its own."""
@@ -113,4 +115,4 @@ def open_eapi(device: Device, rules: PlatformRules) -> Driver:
             session.hang_up()
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DeviceUnreachable(device.name, "connect", f"{device.address}:{device.port}: {reason}") from error
-    return EosDriver(device.name, session)
+    return EosDriver(device.name, session, rules)

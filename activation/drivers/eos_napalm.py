@@ -22,8 +22,9 @@ from pyeapi.eapilib import CommandError
 from pyeapi.eapilib import ConnectionError as EapiConnectionError
 
 from activation.contracts import Driver, PlatformRules
+from activation.drivers.cli_configuration import ConfigurationReader
 from activation.drivers.foreign_work import discards_foreign
-from activation.drivers.prompt_ssh import check_whole, connect
+from activation.drivers.prompt_ssh import connect
 from activation.drivers.ssh_profile import SshProfile, profile_of
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import TRANSACTION_PREFIX, DeviceEdit, Path
@@ -76,8 +77,8 @@ class Eos(EOSDriver, ABC):  # type: ignore[misc]  # napalm ships no types
         """Return what the switch prints for ``command``."""
 
     @abstractmethod
-    def running(self) -> str:
-        """Return the running configuration."""
+    def printed(self, command: str) -> str:
+        """Return what the switch prints for ``command``, a refusal too."""
 
     @abstractmethod
     def is_open(self) -> bool:
@@ -155,9 +156,9 @@ class SshEos(Eos):
         """The fingerprint of the key that the switch showed."""
         return str(self.device.host_key)
 
-    def running(self) -> str:
-        """Return the running configuration."""
-        return check_whole(str(self.device.send_command(self.terminal.read)), self.terminal.last_line)
+    def printed(self, command: str) -> str:
+        """Return what the switch prints for ``command``, a refusal too."""
+        return str(self.device.send_command(command))
 
     def is_open(self) -> bool:
         """Say whether the SSH transport still stands."""
@@ -196,7 +197,7 @@ def open_eos(device: Device, rules: PlatformRules) -> Driver:
     except (*LOST, NapalmException) as error:
         where = f"{device.address}:{device.port}"
         raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
-    return EosDriver(device.name, session)
+    return EosDriver(device.name, session, rules)
 
 
 class EosDriver:
@@ -204,16 +205,17 @@ class EosDriver:
 
     confirmed_commit = True
 
-    def __init__(self, device: str, napalm: Eos) -> None:
+    def __init__(self, device: str, napalm: Eos, rules: PlatformRules) -> None:
         self._device, self._napalm = device, napalm
+        self._reader = ConfigurationReader(device=device, rules=rules, run=napalm.printed)
         self.host_key = napalm.host_key
         self._staged = False
         self._new = True
 
-    def read(self, touched: Sequence[Path]) -> str:  # noqa: ARG002  # the whole is cheap and never less
-        """Return the running configuration."""
+    def read(self, touched: Sequence[Path]) -> str:
+        """Return the running configuration, or the part of it that holds ``touched``."""
         with self._translated("read"):
-            return self._napalm.running()
+            return self._reader.read(touched)
 
     def stage(self, edit: DeviceEdit, *, token: str) -> None:
         """Load ``edit.edit`` into the configuration session ``token``; the device checks each line."""

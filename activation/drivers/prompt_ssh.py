@@ -161,13 +161,18 @@ def last_words(text: str) -> str:
     return f"; the device says {words[:LAST_WORDS]!r}" if words else ""
 
 
+def last_line_of(text: str) -> str:
+    """Return the last line of ``text`` that holds anything."""
+    return text.rstrip()[text.rstrip().rfind("\n") + 1 :].strip()
+
+
 def check_whole(configuration: str, last_line: str) -> str:
     """Return ``configuration`` if it is whole.
 
     Raises:
         ReadException: it does not end as this platform's configurations do: cut off, or something else altogether.
     """
-    found = next((line.strip() for line in reversed(configuration.splitlines()) if line.strip()), "")
+    found = last_line_of(configuration)
     if last_line and found != last_line:
         raise ReadException(f"the configuration is not whole: it ends with {found[:LAST_WORDS]!r}, not {last_line!r}")
     return configuration

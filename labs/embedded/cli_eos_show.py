@@ -1,12 +1,13 @@
 """What the emulated EOS switch answers to ``show``: text for people and, after ``| json``, data for programs."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from labs.embedded.cli_eos_language import HIGHEST_VLAN, INDENT, TRUNK_ALLOWED, is_physical, vlan_ids
-from labs.embedded.cli_eos_system import MODEL, STARTUP, VERSION, ConfigSession, EosSystem
+from labs.embedded.cli_eos_system import END, MODEL, STARTUP, VERSION, CommandFailed, ConfigSession, EosSystem
 from labs.embedded.cli_tree import ConfigLine, printed
 
 MAC: Final = "00:1c:73:00:20:0c"
@@ -65,9 +66,18 @@ def hostname(system: EosSystem) -> Reply:
 
 
 def section(system: EosSystem, wanted: str) -> Reply:
-    """Return the parts of the running configuration whose header contains ``wanted``."""
-    found = tuple(line for line in system.running if wanted in line.text)
-    return Reply(text="".join(f"{text}\n" for text in printed(found, indent=INDENT)))
+    """Return the parts of the running configuration whose first line the regular expression ``wanted`` matches.
+
+    Raises:
+        CommandFailed: it is no regular expression.
+    """
+    try:
+        pattern = re.compile(wanted)
+    except re.error as malformed:
+        raise CommandFailed(f"Invalid input: {wanted}") from malformed
+    system.about_to_read()
+    lines = printed(tuple(line for line in system.running if pattern.search(line.text)), indent=INDENT)
+    return Reply(text="".join(f"{text}\n" for text in (*lines, *([END] if pattern.search(END) else []))))
 
 
 def interface_config(system: EosSystem, name: str) -> Reply:

@@ -23,6 +23,8 @@ SAVED_SESSIONS: Final = 1
 LOGGED: Final = 1000
 SOMEBODY: Final = "maintenance"
 """The session of somebody else who is at work on the switch."""
+END: Final = "end"
+"""The last line of every configuration."""
 STARTUP: Final = "startup-config"
 RUNNING: Final = "running-config"
 
@@ -99,7 +101,7 @@ class EosSystem:
     def text(self, tree: Tree) -> str:
         """Return ``tree`` as ``show running-config`` prints it."""
         header = ["! Command: show running-config", f"! device: {self.name} ({MODEL}, EOS-{VERSION})", "!"]
-        return "\n".join([*header, *printed(tree, indent=INDENT), "!", "end", ""])
+        return "\n".join([*header, *printed(tree, indent=INDENT), "!", END, ""])
 
     def clean(self) -> Tree:
         """Return the configuration of a switch nobody has configured: its ports."""

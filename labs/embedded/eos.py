@@ -8,7 +8,7 @@ from typing import Final
 import asyncssh
 
 from labs.embedded.cli_config import TOP
-from labs.embedded.cli_eos_show import SHOWS
+from labs.embedded.cli_eos_show import SHOWS, section
 from labs.embedded.cli_eos_system import RUNNING, STARTUP, CommandFailed, ConfigSession, EosSystem
 from labs.embedded.cli_grammar import Refusal, choose, next_words
 from labs.embedded.cli_pipe import UnknownFilter, filtered
@@ -18,6 +18,7 @@ from labs.embedded.contracts import Credentials, forget
 from labs.embedded.eapi import Eapi
 from labs.embedded.faults import FaultBoard
 
+WHOLE: Final = "show running-config"
 COPIED: Final = "Copy completed successfully.\n"
 LOGIN_ENABLED: Final = ("aaa", "authorization exec default local")
 """With this line configured, a user of privilege 15 starts in privileged mode."""
@@ -162,6 +163,9 @@ class EosShell:
         return self._shown(pattern, words, pipe.strip()) if pattern in SHOWS else await ACTIONS[pattern](self, words)
 
     def _shown(self, pattern: str, words: tuple[str, ...], pipe: str) -> str:
+        kind, _, wanted = pipe.partition(" ")
+        if (pattern, kind) == (WHOLE, "section") and wanted:
+            return section(self._system, wanted.strip()).text
         reply = SHOWS[pattern](self._system, words)
         if pipe != "json":
             return self._filtered(reply.text, pipe) if pipe else reply.text

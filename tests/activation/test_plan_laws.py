@@ -29,6 +29,7 @@ from tests.activation.appliers import (
     smartax_normal,
 )
 from tests.activation.services import BASES, DEVICE, OLT, ROUTER, SMARTAX, SWITCH, fragment
+from tests.activation.test_part_reading import shown
 
 VLAN_IDS = (1042, 1043, 1044)
 SPEEDS = (100, 500)
@@ -118,6 +119,8 @@ class Network:
         others = [f for f in self.live.values() if f.service_id not in changed]
         found = plan_device(DEVICE, self.bench.platform, self.running, changes, others)
         assert found == plan_node_by_node(self.bench.platform, self.running, changes, others)
+        part = shown(self.bench.platform, self.running, found[0].touched)
+        assert found == plan_device(DEVICE, self.bench.platform, part, changes, others)
         return found
 
     def union(self) -> str:

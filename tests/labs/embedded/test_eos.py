@@ -125,6 +125,8 @@ def test_a_wrong_line_is_answered_with_invalid_input(reader: netmiko.BaseConnect
         ("show interfaces status", "Et1        olt1 uplink1         connected    trunk"),
         ("sh int", "Ethernet2 is up, line protocol is up"),
         ("show running-config section vlan 1000", "vlan 1000\n   name access-mgmt"),
+        ("show running-config | section ^(vlan 1.00|end)$", "vlan 1000\n   name access-mgmt\nend"),
+        ("show running-config section (", "% Invalid input"),
         ("show running-config interfaces Ethernet2", "interface Ethernet2\n   description r1 eth1"),
         ("show running-config | include hostname", "hostname sw1"),
         ("show running-config all", "no aaa root"),
