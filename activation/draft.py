@@ -76,6 +76,16 @@ class Draft:
         for name, fragments in others.items():
             self.devices[name].others = fragments
 
+    def beside(self, parts: Mapping[str, Sequence[Fragment]]) -> None:
+        """Note what the services that change have besides, by device."""
+        for name, device in self.devices.items():
+            device.kin = parts.get(name, ())
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The parts of services whose fragments change."""
+        return frozenset(each.service_id for device in self.devices.values() for each in fragments_in(device.changes))
+
     def touched(self) -> Mapping[str, tuple[Path, ...]]:
         """Return what has to be read of each device.
 

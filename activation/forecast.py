@@ -47,6 +47,12 @@ class Holdings:
         roots = self.sharers(device, places) - {root_id}
         return tuple(each for root in sorted(roots) for each in self.held[root] if each.device == device)
 
+    def beside(self, roots: Iterable[str], device: str, changes: Iterable[FragmentChange]) -> tuple[Fragment, ...]:
+        """Return what these services have on the device besides what changes."""
+        changed = {fragment.service_id for fragment in fragments_in(changes)}
+        held = (each for root in sorted(roots) for each in self.held.get(root, ()) if each.device == device)
+        return tuple(each for each in held if each.service_id not in changed)
+
     def sharers(self, device: str, places: Iterable[Path]) -> frozenset[str]:
         """Return the services that hold one of ``places``."""
         return frozenset(root for place in places for root in self._sharers.get((device, place), ()))
@@ -111,7 +117,7 @@ class Forecast:
     def _on(self, name: str, work: Work, changes: tuple[FragmentChange, ...]) -> OnDevice:
         places = self.holdings.places_of(changes)
         others = (*self.neighbours(name, places), *self.holdings.others(work.root_id, name, places))
-        return self.devices[name].plan(changes, others)
+        return self.devices[name].plan(changes, others, self.holdings.beside(work.roots(), name, changes))
 
 
 def mended(

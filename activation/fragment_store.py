@@ -96,6 +96,14 @@ _ALL_OF: Final = (
     .where(tables.fragments.c.root_id.in_(bindparam("roots", expanding=True)))
     .order_by(tables.fragments.c.device, tables.fragments.c.service_id, tables.fragments.c.intent)
 )
+_OTHER_PARTS: Final = (
+    select(tables.fragments)
+    .where(
+        tables.fragments.c.root_id.in_(bindparam("roots", expanding=True)),
+        tables.fragments.c.service_id.not_in(bindparam("parts", expanding=True)),
+    )
+    .order_by(tables.fragments.c.device, tables.fragments.c.service_id, tables.fragments.c.intent)
+)
 _HELD_BY: Final = select(tables.fragments).where(
     tables.fragments.c.service_id.in_(bindparam("services", expanding=True))
 )
@@ -123,6 +131,16 @@ def fragments_sharing(
         sharing = set(_holders(connection, ours, device, places_of(wanted)).values())
         found[device] = _of_roots(connection, device, sharing) if sharing else ()
     return found
+
+
+def other_parts(
+    connection: Connection, roots: Iterable[str], parts: Iterable[str]
+) -> Mapping[str, tuple[Fragment, ...]]:
+    """Return, by device, what the services ``roots`` have but for these of their ``parts``."""
+    by_device: dict[str, list[Fragment]] = defaultdict(list)
+    for row in connection.execute(_OTHER_PARTS, {"roots": sorted(roots), "parts": sorted(parts)}).mappings():
+        by_device[row["device"]].append(fragment_of(row))
+    return {device: tuple(found) for device, found in by_device.items()}
 
 
 def held_places(

@@ -85,17 +85,21 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Ownership:
-    """The shares before and after a change of one device; ``staying`` are the services it does not change.
+    """The shares before and after a change of one device; ``staying`` are those it does not change.
 
     What comes or goes as a whole is no part of the shares: nobody else has a part in it.
 
     Not slotted: the derived views are computed once and kept.
+
+    Attributes:
+        kin: parts that stay, of services that change: they keep their nodes, and are nobody's neighbours.
     """
 
     notation: Notation
     leaving: tuple[Share, ...]
     arriving: tuple[Share, ...]
     staying: tuple[Share, ...]
+    kin: frozenset[ServiceId] = frozenset()
 
     @classmethod
     def of(
@@ -168,7 +172,8 @@ class Ownership:
     def neighbours(self) -> tuple[ServiceId, ...]:
         """Return the other services that own a node in these slots, foreign nodes aside; sorted."""
         slots = self.slots - self.foreign.keys()
-        return tuple(sorted({s.fragment.service_id for s in self.staying if not slots.isdisjoint(s.wants)}))
+        sharing = {share.fragment.service_id for share in self.staying if not slots.isdisjoint(share.wants)}
+        return tuple(sorted(sharing - self.kin))
 
 
 def _staying(changes: Iterable[FragmentChange], others: Iterable[Fragment]) -> Sequence[Fragment]:

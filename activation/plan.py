@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from activation.dialects import notation_for
@@ -49,6 +49,7 @@ class DeviceDraft:
 
     Attributes:
         others: fragments of services that do not change and share places with those that do.
+        kin: fragments that stay as they are, of services that change.
     """
 
     name: str
@@ -56,6 +57,7 @@ class DeviceDraft:
     changes: Sequence[FragmentChange]
     reading: Reading
     others: Sequence[Fragment] = ()
+    kin: Sequence[Fragment] = ()
     _owned: tuple[Wholes, Ownership] | None = None
 
     @classmethod
@@ -91,7 +93,7 @@ class DeviceDraft:
         Raises:
             PlanError: see :func:`plan_device`.
         """
-        refuse_strangers(self.name, self.changes, self.others)
+        refuse_strangers(self.name, self.changes, self._staying)
         notation = self.reading.notation
         stands = notation.read(running, Scope.of(self.touched()))
         begun, ownership = self._begun()
@@ -102,12 +104,17 @@ class DeviceDraft:
 
     def _begun(self) -> tuple[Wholes, Ownership]:
         if self._owned is None:
-            wholes = self.reading.wholes(self.changes, self.others)
+            wholes = self.reading.wholes(self.changes, self._staying)
             self._owned = wholes, self._without(wholes)
         return self._owned
 
     def _without(self, wholes: Wholes) -> Ownership:
-        return Ownership.of(self.reading.notation, self.changes, self.others, self.reading, wholes)
+        ownership = Ownership.of(self.reading.notation, self.changes, self._staying, self.reading, wholes)
+        return replace(ownership, kin=frozenset(each.service_id for each in self.kin))
+
+    @property
+    def _staying(self) -> Sequence[Fragment]:
+        return (*self.others, *self.kin)
 
     def _texts(self) -> Iterator[Sections]:
         return (self.reading.sections(each) for change in self.changes for each in (change.old, change.new) if each)

@@ -30,6 +30,7 @@ def plan(members: Sequence[Member], participants: Participants) -> Planned:
         _refuse_outdated(works, held)
         shared = fragment_store.held_places(connection, draft.roots, draft.outer_places())
         draft.share_with(fragment_store.fragments_sharing(connection, draft.roots, draft.places(shared)))
+        draft.beside(fragment_store.other_parts(connection, draft.roots, draft.parts))
     touched = draft.touched()
     started = perf_counter()
     answers = read_devices(participants, touched)

@@ -1,7 +1,7 @@
 """A device as it will stand once everything that comes first is through. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from activation.dialects import notation_for
@@ -37,9 +37,11 @@ class ProjectedDevice:
         )
 
     def plan(
-        self, changes: Sequence[FragmentChange], others: Sequence[Fragment]
+        self, changes: Sequence[FragmentChange], others: Sequence[Fragment], kin: Sequence[Fragment] = ()
     ) -> tuple[DeviceEdit, tuple[FragmentChange, ...]]:
         """Return the edit for ``changes`` and the changes as they are to be stored; nothing is applied.
+
+        ``kin`` are fragments that stay as they are, of the services that change.
 
         The cost grows with the changes, not with what stands on the device, unless something vanishes.
 
@@ -47,7 +49,8 @@ class ProjectedDevice:
             PlanError: see :func:`activation.plan.plan_device`.
         """
         notation = notation_for(self.platform)
-        ownership = Ownership.of(notation, changes, others)
+        ownership = Ownership.of(notation, changes, (*others, *kin))
+        ownership = replace(ownership, kin=frozenset(each.service_id for each in kin))
         standing = frozenset(self._concerned(ownership))
         return plan_nodes(self.name, self.platform, standing, changes, ownership)
 
