@@ -29,10 +29,11 @@ from activation.repair_requests import RepairRequest
 from activation.repairs import Repairs, consequences
 from activation.report import Report
 from activation.service_activation import Request, ServiceActivations
+from activation.suspects import Suspects
 from activation.unique import claims
 from activation.withdrawal import withdraw
 from activation.work import Member
-from inventory.ledger import DeviceJob, Job, Retry, Transactions, UnitOfWork
+from inventory.ledger import DeviceJob, Job, Retry, Transactions, Trial, UnitOfWork
 from inventory.store import Row
 
 GROUPS: Final = 64
@@ -69,6 +70,7 @@ class ActivationCore(ServiceActivations):
     _recovery: Recovery = field(init=False)
     _change: Change = field(init=False)
     _arriving: list[DeviceJob] = field(default_factory=list)
+    _suspects: Suspects = field(default_factory=Suspects)
     _is_taking_in: bool = False
     _lines: Lines[Member] = field(default_factory=Lines)
     _busy: int = 0
@@ -101,17 +103,14 @@ class ActivationCore(ServiceActivations):
     def accept(self, jobs: Sequence[DeviceJob]) -> None:
         """Do what the jobs' monitors ask, and end them. A monitor that has ended is left alone."""
         with self._guard:
-            self._arriving.extend(jobs)
-            if self._is_taking_in:
-                return
-            self._is_taking_in = True
-        self._threads.submit(self._take_in)
+            self._arriving.extend(jobs if self._is_stopping else self._suspects.apart(jobs))
+        self._look_for_arrivals()
 
     def dismiss(self) -> None:
         """End every job that has not begun, to be run again; from now on none begins."""
         with self._guard:
             self._is_stopping = True
-            arriving, self._arriving = self._arriving, []
+            arriving, self._arriving = [*self._arriving, *self._suspects.clear()], []
         for job in arriving:
             job.end(_STOPPED)
         for member in self._lines.clear():
@@ -196,9 +195,17 @@ class ActivationCore(ServiceActivations):
         self._threads.shutdown(wait=is_idle, cancel_futures=True)
         self.reach.sessions.close()
 
+    def _look_for_arrivals(self) -> None:
+        with self._guard:
+            if self._is_taking_in:
+                return
+            self._is_taking_in = True
+        self._threads.submit(self._take_in)
+
     def _take_in(self) -> None:
         while jobs := self._next_jobs():
             try:
+                _begins(jobs)
                 arrivals = self._intake.arrivals(jobs)
             except BaseException as error:  # noqa: BLE001 - each job is told what broke it
                 for job in jobs:
@@ -206,13 +213,29 @@ class ActivationCore(ServiceActivations):
                 continue
             for arrival in arrivals:
                 self._admit(arrival)
+            # What an interrupted one is still in for is done by a thread of its own.
+            _survived([arrival.job for arrival in arrivals if not arrival.interrupted])
             self._dispatch()
 
     def _next_jobs(self) -> list[DeviceJob]:
         with self._guard:
-            jobs, self._arriving = self._arriving, []
+            is_idle = not self._busy and not len(self._lines)
+            jobs = self._suspects.next(self._tried, is_idle=is_idle)
+            if not jobs and not self._suspects.want_quiet:
+                jobs, self._arriving = self._arriving, []
             self._is_taking_in = bool(jobs)
             return jobs
+
+    def _tried(self, job: DeviceJob, outcome: Retry | BaseException | None) -> None:
+        """End a suspect's job, and let the next be tried."""
+        # Its end may not be written yet when the next one takes the worker along.
+        job.trial.cleared([job.job.job_id])
+        job.end(outcome)
+        with self._guard:
+            self._suspects.let_go(job)
+            is_over = self._is_stopping
+        if not is_over:
+            self._look_for_arrivals()
 
     def _admit(self, arrival: Arrival) -> None:
         if arrival.interrupted:
@@ -261,7 +284,7 @@ class ActivationCore(ServiceActivations):
             with self.reach.locks.held(devices):
                 members = self._lines.take(devices, self.sizes.limit(devices))
                 if members:
-                    _begin(members)
+                    _begins([member.job for member in members if member.job is not None])
                     self._change.bring(members)
         except BaseException as error:  # noqa: BLE001 - each job is told what broke it
             for member in members or self._lines.take(devices, self.sizes.limit(devices)):
@@ -273,7 +296,10 @@ class ActivationCore(ServiceActivations):
     def _free(self) -> None:
         with self._guard:
             self._busy -= 1
+            is_awaited = self._suspects.want_quiet and not self._busy and not self._is_stopping
         self._dispatch()
+        if is_awaited:
+            self._look_for_arrivals()
 
     def _refuse_taken(self, wanted: Sequence[Request], transactions: Transactions) -> None:
         for request in wanted:
@@ -291,7 +317,18 @@ class ActivationCore(ServiceActivations):
                 index(uow, {root: with_places(held, self.reach.platform) for root, held in missing.items()})
 
 
-def _begin(members: Iterable[Member]) -> None:
-    for member in members:
-        if member.begin is not None:
-            member.begin()
+def _begins(jobs: Sequence[DeviceJob]) -> None:
+    for trial, ids in _by_trial(jobs).items():
+        trial.begins(ids)
+
+
+def _survived(jobs: Sequence[DeviceJob]) -> None:
+    for trial, ids in _by_trial(jobs).items():
+        trial.survived(ids)
+
+
+def _by_trial(jobs: Iterable[DeviceJob]) -> Mapping[Trial, list[int]]:
+    found: dict[Trial, list[int]] = {}
+    for job in jobs:
+        found.setdefault(job.trial, []).append(job.job.job_id)
+    return found

@@ -102,8 +102,7 @@ class Intake:
             report=report,
             transactions=transactions,
             end=arrival.job.end,
-            begin=arrival.job.begin,
-            failures=arrival.job.failures,
+            job=arrival.job,
             service=arrival.service,
             # What is approved is what is pushed: a plan of one activation, and of no other.
             alone=repair is not None

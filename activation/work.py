@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from activation.batch_size import MOST
 from activation.desired import is_change
 from activation.model import Fragment, FragmentChange, Plan
 from activation.report import Report
-from inventory.ledger import Retry, Transactions
+from activation.suspects import may_share
+from inventory.ledger import DeviceJob, Retry, Transactions
 from inventory.store import Row
 
 
@@ -91,8 +91,7 @@ class Member:
         transactions: where its job may write.
         end: tells its job that it is done, when to come again, or what broke it.
         alone: whether it must not share a transaction.
-        begin: tells its job that the work begins.
-        failures: how often its job failed, or the worker died over it.
+        job: its job; None where it is made for nobody's request.
         service: its service as it was stored when the member came to be; None: not known, or nobody keeps it.
     """
 
@@ -102,15 +101,14 @@ class Member:
     transactions: Transactions
     end: Callable[[Retry | BaseException | None], None]
     alone: bool = False
-    begin: Callable[[], None] | None = None
-    failures: int = 0
+    job: DeviceJob | None = None
     service: Row | None = None
     is_ended: bool = False
 
     @property
     def most(self) -> int:
-        """How many may share its transaction: a quarter each time after the first failure, at last nobody."""
-        return 1 if self.alone else max(1, MOST >> 2 * max(0, self.failures - 1))
+        """How many may share its transaction, by how often its job failed or its worker died."""
+        return 1 if self.alone else may_share(self.job.failures if self.job is not None else 0)
 
     def finish(self, outcome: Retry | BaseException | None) -> None:
         """End the member's job, unless it has ended."""

@@ -4,11 +4,11 @@ A state move, its history row, its event (outbox) and the jobs that follow are o
 Layers see only these values and Protocols; :mod:`api.runtime` implements them on a database.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -187,8 +187,36 @@ class DeviceHandler(Protocol):
         ...
 
 
-def _nothing() -> None:
-    """Do nothing."""
+class Trial(Protocol):
+    """Notes what a worker is doing at the moment: its death counts against that, and not against what only waited."""
+
+    def begins(self, job_ids: Collection[int], /) -> None:
+        """Charge these jobs with a failure beforehand, those at least that failed before; the end takes it back."""
+        ...
+
+    def survived(self, job_ids: Collection[int], /) -> None:
+        """Take one :meth:`begins` of each of these back: they wait for what comes next."""
+        ...
+
+    def cleared(self, job_ids: Collection[int], /) -> None:
+        """Take back all of that, at once: these have ended, and what is begun next is no concern of theirs."""
+        ...
+
+
+class NoTrial:
+    """A :class:`Trial` that notes nothing."""
+
+    def begins(self, job_ids: Collection[int], /) -> None:
+        """Do nothing."""
+
+    def survived(self, job_ids: Collection[int], /) -> None:
+        """Do nothing."""
+
+    def cleared(self, job_ids: Collection[int], /) -> None:
+        """Do nothing."""
+
+
+NO_TRIAL: Final = NoTrial()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,16 +226,17 @@ class DeviceJob:
     Attributes:
         transactions: where its work is written; they fail once the job is another worker's.
         end: to be called once, from any thread: None where the job is done, when to run it again, or what broke it.
-        begin: to be called before the work begins: a worker that dies counts against what it was doing, and not for
-            ever against what only waited.
+        trial: to be told of each part of the work that may take the worker along.
         failures: how often the job failed, or its worker died: what many share is then done by fewer together.
+        died: whether the death of a worker is the last that became of it.
     """
 
     job: Job
     transactions: Transactions
     end: Callable[["Retry | BaseException | None"], None]
-    begin: Callable[[], None] = _nothing
+    trial: Trial = NO_TRIAL
     failures: int = 0
+    died: bool = False
 
 
 class DeviceDesk(Protocol):

@@ -54,6 +54,7 @@ class FakeNetwork:
     def __init__(self, configurations: Mapping[str, str]) -> None:
         self.devices = {name: FakeDevice(name, running=text, startup=text) for name, text in configurations.items()}
         self.drivers: list[FakeDriver] = []
+        self.driver: type[FakeDriver] = FakeDriver
 
     def open(self, device: Device, rules: PlatformRules) -> "FakeDriver":
         """Return a new session with the fake called ``device.name``.
@@ -64,7 +65,7 @@ class FakeNetwork:
         fake = self.devices.get(device.name)
         if fake is None:
             raise DeviceUnreachable(device.name, "connect", f"no fake device is called {device.name!r}")
-        driver = FakeDriver(fake, confirmed_commit=bool(rules.options.get("confirmed_commit", True)))
+        driver = self.driver(fake, confirmed_commit=bool(rules.options.get("confirmed_commit", True)))
         driver.strike("connect")
         self.drivers.append(driver)
         return driver

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, NewType, Protocol
+from typing import Any, Final, Literal, NewType, Protocol
 
 from sqlalchemy import Connection
 
@@ -40,6 +40,7 @@ class Claim:
         worker_id: who holds the lease; None where the claim lasts only as long as its transaction.
         alone: whether no other stored job waits in its lane.
         failures: how many attempts ended with an error; a :class:`inventory.ledger.Retry` is not one.
+        died: whether the last attempt ended with the death of its worker.
 
     ``worker_id`` and ``job.attempt`` together are the fencing token: every hand-over counts as an attempt, so that a
     worker that lost its lease can be told from the one that holds it now.
@@ -49,6 +50,7 @@ class Claim:
     worker_id: WorkerId | None = None
     failures: int = 0
     alone: bool = False
+    died: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,10 @@ class ParkedJob:
     lane: str
     attempt: int
     reason: str
+
+
+WORKER_DIED: Final = "its worker died while running it"
+"""The reason of a job that was taken from a dead worker."""
 
 
 class JobQueue(Protocol):
@@ -140,11 +146,15 @@ class JobQueue(Protocol):
         """
         ...
 
-    def charge(self, connection: Connection, claim: Claim) -> None:
-        """Count a failure against a leased job beforehand: it begins, and whether its worker survives is not known.
+    def charge(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """Count a failure against leased jobs beforehand: they begin, and whether their worker survives is not known.
 
-        Settling the job takes that back.
+        Charged twice, a claim has one more failure all the same. :meth:`acquit` or settling the job takes that back.
         """
+        ...
+
+    def acquit(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """Count no failure against these leased jobs but those that they were claimed with."""
         ...
 
     def has_orphans(self, connection: Connection, *, silent_for_s: float) -> bool:

@@ -15,13 +15,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, inspect, text
 
-from api.runtime.contracts import Claim, Outcome, ParkedJob, QueuedJob, WorkerId
+from api.runtime.contracts import WORKER_DIED, Claim, Outcome, ParkedJob, QueuedJob, WorkerId
 from api.runtime.outbox import CARRIED, event_of
 from inventory.ledger import Job
 
 CHANNEL: Final = "procrastinate_queue_v1#"
 """What Procrastinate notifies when a job was inserted; the kind follows."""
-WORKER_DIED: Final = "its worker died while running it"
 _LANES: Final = 0x6C6D  # "lm": the advisory locks of lanes, apart from any other's
 _LOOK_AHEAD: Final = 4  # heads looked at per job wanted: those before may be in another worker's hands
 
@@ -124,9 +123,12 @@ _REAP: Final = text(f"""
     SELECT count(*), count(pg_notify('{CHANNEL}' || queue_name, '')) FROM taken
 """)
 
-_CHARGE: Final = text("""
-    UPDATE procrastinate_jobs SET args = args || jsonb_build_object('failures', CAST(:failures AS int))
-    WHERE id = :id AND status = 'doing' AND worker_id = :worker
+_COUNT: Final = text("""
+    UPDATE procrastinate_jobs AS job SET args = job.args || jsonb_build_object('failures', given.failures)
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:workers AS bigint[]), CAST(:attempts AS int[]), CAST(:failures AS int[]))
+         AS given(id, worker_id, attempts, failures)
+    WHERE job.id = given.id AND job.status = 'doing' AND job.worker_id = given.worker_id
+      AND job.attempts = given.attempts
 """)
 
 _PRUNE: Final = text("SELECT procrastinate_prune_stalled_workers_v1(:silent_for_s)")
@@ -264,10 +266,13 @@ class ProcrastinateQueue:
         found = connection.execute(_REAP, {"max_failures": max_failures, "reason": WORKER_DIED})
         return int(found.scalar_one())
 
-    def charge(self, connection: Connection, claim: Claim) -> None:
-        """Count a failure against a leased job beforehand."""
-        about = {"id": claim.job.job_id, "worker": claim.worker_id, "failures": claim.failures + 1}
-        connection.execute(_CHARGE, about)
+    def charge(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """Count a failure against leased jobs beforehand."""
+        _count(connection, claims, more=1)
+
+    def acquit(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """Count no failure against these but those that they were claimed with."""
+        _count(connection, claims, more=0)
 
     def has_orphans(self, connection: Connection, *, silent_for_s: float) -> bool:
         """Say whether a worker was not heard of lately, or a job has none."""
@@ -302,6 +307,16 @@ class ProcrastinateQueue:
             connection.execute(_WAKE, {"lanes": [outcome.claim.job.lane for outcome in outcomes]})
 
 
+def _count(connection: Connection, claims: Sequence[Claim], *, more: int) -> None:
+    counted = {
+        "ids": [claim.job.job_id for claim in claims],
+        "workers": [claim.worker_id for claim in claims],
+        "attempts": [claim.job.attempt - 1 for claim in claims],
+        "failures": [claim.failures + more for claim in claims],
+    }
+    connection.execute(_COUNT, counted)
+
+
 def _args(job: QueuedJob) -> str:
     found: dict[str, object] = {"payload": dict(job.payload)}
     if job.event_id is not None:
@@ -329,4 +344,9 @@ def _claim(row: RowMapping) -> Claim:
         attempt=row["attempts"] + 1,
         event=event_of(row),
     )
-    return Claim(job=job, failures=args.get("failures", 0), alone=not row["followed"])
+    return Claim(
+        job=job,
+        failures=args.get("failures", 0),
+        alone=not row["followed"],
+        died=args.get("reason") == WORKER_DIED,
+    )

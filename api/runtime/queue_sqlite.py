@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from api.runtime.contracts import Claim, Outcome, ParkedJob, QueuedJob, WorkerId
+from api.runtime.contracts import WORKER_DIED, Claim, Outcome, ParkedJob, QueuedJob, WorkerId
 from api.runtime.outbox import CARRIED, event_of
 from api.runtime.steady import SteadyClock
 from api.runtime.tables import events, jobs, metadata, workers
@@ -31,7 +31,6 @@ RUNNING: Final = "running"
 PARKED: Final = "parked"
 AT_ONCE: Final = 0.0
 """When a job without a delay is due: whatever the clock says after the next start."""
-WORKER_DIED: Final = "its worker died while running it"
 
 _other = jobs.alias("other")
 _blocked = exists().where(
@@ -54,6 +53,16 @@ _THESE: Final = jobs.c.job_id.in_(bindparam("these", expanding=True))
 _LEASE: Final = update(jobs).where(_THESE).values(state=RUNNING, worker_id=bindparam("by"))
 _HELD: Final = select(jobs.c.job_id, jobs.c.worker_id, jobs.c.attempt).where(_THESE)
 _FINISH: Final = delete(jobs).where(_THESE)
+_COUNT: Final = (
+    update(jobs)
+    .where(
+        jobs.c.job_id == bindparam("of"),
+        jobs.c.state == RUNNING,
+        jobs.c.worker_id == bindparam("by"),
+        jobs.c.attempt == bindparam("tried"),
+    )
+    .values(failures=bindparam("counted"))
+)
 _NEXT_STATE: Final = {"postponed": READY, "parked": PARKED}
 
 
@@ -145,10 +154,13 @@ class SqliteQueue:
         }
         return connection.execute(update(jobs).where(orphaned).values(values)).rowcount
 
-    def charge(self, connection: Connection, claim: Claim) -> None:
-        """Count a failure against a leased job beforehand."""
-        mine = (jobs.c.job_id == claim.job.job_id) & (jobs.c.worker_id == claim.worker_id)
-        connection.execute(update(jobs).where(mine).values(failures=claim.failures + 1))
+    def charge(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """Count a failure against leased jobs beforehand."""
+        _count(connection, claims, more=1)
+
+    def acquit(self, connection: Connection, claims: Sequence[Claim]) -> None:
+        """Count no failure against these but those that they were claimed with."""
+        _count(connection, claims, more=0)
 
     def has_orphans(self, connection: Connection, *, silent_for_s: float) -> bool:
         """Say whether a job is run by nobody who was heard of lately."""
@@ -200,6 +212,20 @@ def _token(claim: Claim) -> tuple[int, int | None, int]:
     return claim.job.job_id, claim.worker_id, claim.job.attempt
 
 
+def _count(connection: Connection, claims: Sequence[Claim], *, more: int) -> None:
+    counted = [
+        {
+            "of": claim.job.job_id,
+            "by": claim.worker_id,
+            "tried": claim.job.attempt - 1,
+            "counted": claim.failures + more,
+        }
+        for claim in claims
+    ]
+    if counted:
+        connection.execute(_COUNT, counted)
+
+
 def _row(job: QueuedJob, now_s: float) -> dict[str, Any]:
     return {
         "kind": job.kind,
@@ -225,4 +251,9 @@ def _claim(row: RowMapping) -> Claim:
         attempt=row["attempt"] + 1,
         event=event_of(row),
     )
-    return Claim(job=job, failures=row["failures"], alone=not row["followed"])
+    return Claim(
+        job=job,
+        failures=row["failures"],
+        alone=not row["followed"],
+        died=row["reason"] == WORKER_DIED,
+    )

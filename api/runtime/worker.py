@@ -17,6 +17,7 @@ from api.runtime.database import Database
 from api.runtime.fence import FencedTransactions
 from api.runtime.ledger import LedgerUnit
 from api.runtime.presence import Presence
+from api.runtime.trial import Charges
 from inventory.ledger import DeviceDesk, DeviceHandler, DeviceJob, Handler, Retry
 
 _log = logging.getLogger(__name__)
@@ -36,9 +37,9 @@ _PAUSE_S: Final = 0.5
 
 @dataclass(slots=True)
 class _Hands:
-    """The leased jobs of this process: those that run, by id with their kind, and those that are not settled yet."""
+    """The leased jobs of this process: those that run, by id, and those that are not settled yet."""
 
-    running: dict[int, str] = field(default_factory=dict)
+    running: dict[int, Claim] = field(default_factory=dict)
     ended: list[Outcome] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     emptied: threading.Condition = field(init=False)
@@ -69,6 +70,7 @@ class Worker:
     presence: Presence | None = None
     _here: Presence = field(init=False)
     _hands: _Hands = field(default_factory=_Hands)
+    _charges: Charges = field(init=False)
     _limit: int = BATCH
     _unsure: bool = False
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -79,6 +81,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         self._here = self.presence or Presence(self.database)
+        self._charges = Charges(database=self.database, claims=self._hands.running)
 
     def start(self) -> None:
         """Begin: from now on every commit with a job for us wakes us."""
@@ -182,7 +185,7 @@ class Worker:
         self._limit, self._unsure = min(self._limit * 4, BATCH), False
         self._forget(settled)
         with self._hands.lock:
-            self._hands.running |= {claim.job.job_id: claim.job.kind for claim in leased}
+            self._hands.running.update({claim.job.job_id: claim for claim in leased})
         return claims, leased
 
     def _run(self, unit: LedgerUnit, claims: Sequence[Claim]) -> None:
@@ -209,7 +212,7 @@ class Worker:
             (self.desks, self.at_desks),
         )
         with self._hands.lock:
-            held = Counter(self._hands.running.values())
+            held = Counter(claim.job.kind for claim in self._hands.running.values())
         found = [(kinds, limit - sum(held[kind] for kind in kinds)) for kinds, limit in bounds]
         return [(kinds, room) for kinds, room in found if kinds and room > 0]
 
@@ -265,15 +268,10 @@ class Worker:
             job=claim.job,
             transactions=self._fenced(claim),
             end=partial(self._end, claim),
-            begin=partial(self._begin, claim),
+            trial=self._charges,
             failures=claim.failures,
+            died=claim.died,
         )
-
-    def _begin(self, claim: Claim) -> None:
-        """Charge a job that failed before, or had a worker that died, with the death that may come."""
-        if claim.failures:
-            with self.database.begin() as unit:
-                self.database.queue.charge(unit.reader, claim)
 
     def _end(self, claim: Claim, outcome: Retry | BaseException | None) -> None:
         self._here.let_go()
@@ -292,7 +290,7 @@ class Worker:
         outcome: Outcome | None = None
         try:
             with self._here.holding():
-                self._begin(claim)
+                self._charges.begins([claim.job.job_id])
                 outcome = ended(claim, self.device_handlers[claim.job.kind](claim.job, self._fenced(claim)))
         except LeaseLost as error:
             _log.warning("%s", error)
@@ -303,6 +301,7 @@ class Worker:
             self._put_down(claim, outcome)
 
     def _put_down(self, claim: Claim, outcome: Outcome | None) -> None:
+        self._charges.forget(claim.job.job_id)
         with self._hands.lock:
             self._hands.running.pop(claim.job.job_id, None)
             if outcome is not None:

@@ -144,23 +144,25 @@ def fake_network() -> FakeNetwork:
     return FakeNetwork({"a": STOOD, "b": STOOD, "c": STOOD})
 
 
-def fake_core(network: FakeNetwork, *, timeout_s: float = 5.0) -> ActivationCore:
+def fake_core(network: FakeNetwork, *, timeout_s: float = 5.0, renderer: type[Renderer] = Renderer) -> ActivationCore:
     """Return a core over fakes: ``a`` and ``b`` with confirmed commits, ``c`` without."""
     devices = [
         fake_device("a", timeout_s=timeout_s),
         fake_device("b", timeout_s=timeout_s),
         fake_device("c", "fake_line", timeout_s=timeout_s),
     ]
-    return core(devices, FAKE_TEMPLATES, DriverRegistry({"fake": network.open}))
+    return core(devices, FAKE_TEMPLATES, DriverRegistry({"fake": network.open}), renderer)
 
 
-def core(devices: Sequence[Device], templates: Path, drivers: DriverRegistry) -> ActivationCore:
+def core(
+    devices: Sequence[Device], templates: Path, drivers: DriverRegistry, renderer: type[Renderer] = Renderer
+) -> ActivationCore:
     platforms = load_platforms(templates)
     listed = DeviceList(devices)
     return ActivationCore(
         reach=Reach(devices=listed, platforms=platforms, sessions=SessionPool(listed, platforms, drivers)),
         intents=load_intents(templates / "intents.yaml"),
-        renderer=Renderer(templates, platforms),
+        renderer=renderer(templates, platforms),
     )
 
 

@@ -183,7 +183,7 @@ class Stepping:
         with self.system.database.begin() as unit:
             leased = worker._lease(unit)
         with worker._hands.lock:
-            worker._hands.running |= {claim.job.job_id: claim.job.kind for claim in leased}
+            worker._hands.running |= {claim.job.job_id: claim for claim in leased}
         worker._hand_over(leased)
         with worker._hands.emptied:
             assert worker._hands.emptied.wait_for(lambda: not worker._hands.running, timeout=120)

@@ -283,9 +283,41 @@ def test_only_who_holds_the_lease_charges(either: Database) -> None:
     assert [claim.failures for claim in _claim(either)] == [1]
 
 
-def _charge(database: Database, claim: Claim) -> None:
+def test_a_claim_is_charged_once_however_often_it_begins_and_acquitted_of_all(either: Database) -> None:
+    _put(either, _job("a"), _job("b"))
+    charged, acquitted = _lease(either, _worker(either))
+    for _ in range(3):
+        _charge(either, charged, acquitted)
+    with either.begin() as uow:
+        either.queue.acquit(uow.reader, [acquitted])
+    threading.Event().wait(0.002)
+    assert _reap(either, silent_for_s=0.001) == 2
+    first, second = _lease(either, _worker(either))
+    assert [(claim.failures, claim.died) for claim in (first, second)] == [(1, True), (1, True)]
+    _charge(either, first, second)
+    _charge(either, first)
+    with either.begin() as uow:
+        either.queue.acquit(uow.reader, [second])
+    threading.Event().wait(0.002)
+    assert _reap(either, silent_for_s=0.001) == 2
+    assert {claim.job.lane: claim.failures for claim in _claim(either)} == {"a": 2, "b": 1}
+
+
+def test_a_claim_says_whether_its_last_worker_died(either: Database) -> None:
+    _put(either, _job("a"))
+    (claim,) = _lease(either, _worker(either))
+    assert not claim.died
+    threading.Event().wait(0.002)
+    _reap(either, silent_for_s=0.001)
+    (claim,) = _lease(either, _worker(either))
+    assert claim.died
+    _settle(either, Outcome(claim=claim, ending="postponed", reason="busy", failures=claim.failures))
+    assert [(claim.failures, claim.died) for claim in _claim(either)] == [(1, False)]
+
+
+def _charge(database: Database, *claims: Claim) -> None:
     with database.begin() as uow:
-        database.queue.charge(uow.reader, claim)
+        database.queue.charge(uow.reader, claims)
 
 
 def test_a_settled_job_cannot_be_settled_again(either: Database) -> None:
