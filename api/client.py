@@ -86,7 +86,8 @@ def _answer(response: httpx.Response) -> Any:  # noqa: ANN401 - JSON is what it 
         return response.json() if response.content else None
     try:
         problem = response.json()
-        text = problem.get("reason") or problem.get("message") or response.text
+        text = str(problem.get("message") or problem.get("reason") or response.text)
     except ValueError:
         text = response.text
-    raise ApiRefused(f"{response.request.method} {response.request.url.path}: {response.status_code}: {text}")
+    asked = f"{response.request.method} {response.request.url.path}: "
+    raise ApiRefused(f"{asked}{response.status_code}: {text.removeprefix(asked)}")

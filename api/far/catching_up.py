@@ -127,5 +127,5 @@ def _collection(request: FarRequest) -> str:
 
 def _said(answer: Answer) -> str:
     body: Any = answer.body
-    said = body.get("reason") if isinstance(body, dict) else None
+    said = (body.get("message") or body.get("reason")) if isinstance(body, dict) else None
     return f"{answer.reason}: {said}" if said else answer.reason

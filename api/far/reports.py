@@ -68,7 +68,7 @@ def moment(text: object) -> str:
 def reason_in(body: object, status: int) -> str:
     """Return why another side refuses, in its own words where it has any."""
     said = body if isinstance(body, Mapping) else {}
-    return _text(said.get("reason")) or _text(said.get("message")) or f"HTTP {status}"
+    return _text(said.get("message")) or _text(said.get("reason")) or f"HTTP {status}"
 
 
 def _whole(request: FarRequest, state: OrderState) -> dict[str, Any]:
@@ -130,7 +130,9 @@ def _monitor(document: Document, own: Mapping[str, str]) -> Document | None:
     more: dict[str, Any] = {}
     if state == "InError":
         errors = _objects(document.get("errorMessage")) or [{"reason": _response_reason(document)}]
-        more["errorMessage"] = [{"code": "activation", **each, "reason": reason_in(each, 0)} for each in errors]
+        more["errorMessage"] = [
+            {"code": "activation", **each, "reason": _text(each.get("reason")) or reason_in(each, 0)} for each in errors
+        ]
     for name, needed in (("review", _REVIEW), ("rollback", _ROLLBACK)):
         found = document.get(name)
         if isinstance(found, Mapping) and all(each in found for each in needed):

@@ -206,9 +206,6 @@ def _failed(monitor: Row) -> Response:
     response, errors = monitor.document["response"], monitor.document.get("errorMessage", ())
     status = int(response["statusCode"])
     said: Mapping[str, str] = errors[0] if errors else {"code": "activation", "reason": "the activation failed"}
-    more = {
-        "code": said["code"],
-        "message": "; ".join(each["message"] for each in errors),
-        "referenceError": str(monitor.document["href"]),
-    }
-    return JSONResponse(problem(status, said["reason"]) | more, status)
+    message = "; ".join(each["message"] for each in errors) or said["reason"]
+    more = {"code": said["code"], "referenceError": str(monitor.document["href"])}
+    return JSONResponse(problem(status, message, said["reason"]) | more, status)

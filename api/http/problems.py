@@ -1,6 +1,7 @@
 """Errors on the wire: one table from error class to HTTP status, one TMF error body for all of them."""
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -31,6 +32,11 @@ from orders.errors import CatalogConflict, InvalidEntry, InvalidOrder, OrderConf
 
 MOST_CHARACTERS: Final = 4000
 """Of what an error says: what somebody sent is repeated in it, and may be a megabyte."""
+MOST_OF_REASON: Final = 200
+_REST: Final = re.compile(r"; | \(legal: | \(known: ")
+"""Where what is wrong ends, and what is legal, or the next thing wrong, begins."""
+_PATH: Final = re.compile(r"^(?:[\w@\[\]]+\.)+(?=[\w@\[\]]+\.[\w@]+: )")
+"""The beginning of a path of three steps or more."""
 _log = logging.getLogger(__name__)
 
 STATUS: Mapping[type[Exception], HTTPStatus] = {
@@ -71,37 +77,57 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
-def body(status: int, reason: str) -> dict[str, str]:
+def body(status: int, message: str, reason: str = "") -> dict[str, str]:
     """Return a TMF error: ``code`` is the HTTP status' standard name, ``reason`` and ``message`` are for people.
 
-    Clients show one or the other: both say what failed, where and what is legal.
+    Args:
+        status: of HTTP.
+        message: the whole of it: what failed, where, and what is legal.
+        reason: the same in a line, for who shows no more; made of ``message`` where it is not given.
     """
-    said = reason if len(reason) <= MOST_CHARACTERS else reason[:MOST_CHARACTERS] + "…"
-    code = _code(HTTPStatus(status))
-    return {"code": code, "reason": said, "message": said, "status": str(status), "@type": "Error"}
+    code, short = _code(HTTPStatus(status)), reason or in_short(message)
+    return {
+        "code": code,
+        "reason": _cut(short, MOST_OF_REASON),
+        "message": _cut(message, MOST_CHARACTERS),
+        "status": str(status),
+        "@type": "Error",
+    }
 
 
-def answer(error: Exception) -> JSONResponse:
+def in_short(message: str) -> str:
+    """Return the first thing that a message says: what is wrong, without what is legal and all of a long path."""
+    return _PATH.sub("", _REST.split(message, maxsplit=1)[0])
+
+
+def answer(error: Exception, method: str, path: str) -> JSONResponse:
     """Return the answer to a request that ended in one of the errors of the table."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     if isinstance(error, DatabaseAway | LayerAway):
         headers = {"Retry-After": str(error.retry_after_s)}
-    return JSONResponse(body(status, str(error)), status, headers)
+    message = str(error)
+    reason = in_short(message)
+    if isinstance(error, InvalidOrder | InvalidEntry | BadIntent) and len(error.problems) > 1:
+        reason = f"{_cut(reason, MOST_OF_REASON)} (and {len(error.problems) - 1} more)"
+    if reason == message:
+        message = f"{method} {path}: {message}"
+    return JSONResponse(body(status, message, reason), status, headers)
 
 
-def _known(_: Request, error: Exception) -> JSONResponse:
-    return answer(error)
+def _known(request: Request, error: Exception) -> JSONResponse:
+    return answer(error, request.method, request.url.path)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
-    reason = f"{request.method} {request.url.path}: {status.phrase.lower()}"
+    reason = status.phrase.lower()
+    message = f"{request.method} {request.url.path}: {reason}"
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        reason += f"; legal: {(error.headers or {}).get('Allow', 'none')}"
-    return JSONResponse(body(status, reason), status, error.headers)
+        message += f"; legal: {(error.headers or {}).get('Allow', 'none')}"
+    return JSONResponse(body(status, message, reason), status, error.headers)
 
 
 def _unreadable(_: Request, error: Exception) -> JSONResponse:
@@ -115,7 +141,12 @@ def _unreadable(_: Request, error: Exception) -> JSONResponse:
 def _unknown(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return JSONResponse(body(status, "the server failed; its log says where"), status)
+    message = f"{request.method} {request.url.path}: the server failed; its log says where"
+    return JSONResponse(body(status, message, "the server failed"), status)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def _code(status: HTTPStatus) -> str:

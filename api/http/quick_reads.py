@@ -49,7 +49,7 @@ class QuickReads:
                     authorize(tokens.check(connection, headers.get("authorization")), "GET", scope["path"])
                 text, version = store.found(connection, key)
         except KNOWN as error:
-            return problems.answer(error)
+            return problems.answer(error, "GET", scope["path"])
         tag = {"ETag": tag_of(version)}
         if {tag["ETag"], "*"} & tags_in(headers.get("if-none-match", "")):
             return Response(status_code=304, headers=tag)

@@ -132,7 +132,7 @@ def test_a_bad_order_is_a_tmf_error_and_nothing_is_stored(platform: Platform, bo
     problem = answer.json()
     assert problem["code"] == "badRequest"
     assert problem["status"] == "400"
-    assert said in problem["reason"]
+    assert said in problem["message"]
     assert platform.client.http.get(PRODUCT_ORDERS).headers["X-Total-Count"] == before
 
 
@@ -159,7 +159,7 @@ def test_a_bad_request_is_a_tmf_error(
     answer = platform.client.http.request(method, path, content=raw)
     assert answer.status_code == status, answer.text
     assert answer.json()["status"] == str(status)
-    assert said in answer.json()["reason"]
+    assert said in answer.json()["message"]
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic YWRtaW46YWRtaW4="])
@@ -264,7 +264,7 @@ def test_tmf640_does_not_touch_what_an_order_made(platform: Platform) -> None:
     path = f"/tmf-api/ServiceActivationAndConfiguration/v4/service/{service_id}"
     for answer in (platform.client.http.delete(path), platform.client.http.patch(path, json={"state": "inactive"})):
         assert answer.status_code == 409
-        assert tree["serviceOrder"][0]["id"] in answer.json()["reason"]
+        assert tree["serviceOrder"][0]["id"] in answer.json()["message"]
     assert platform.configurations() == configured
     _ordered(platform, bodies.cease(_product_id(tree)))
 
@@ -293,7 +293,7 @@ def test_a_device_shows_its_running_configuration(platform: Platform) -> None:
         assert len(text.splitlines()) > 10
     unknown = platform.client.http.get("/lastmile/v1/device/nobody/configuration")
     assert unknown.status_code == 404
-    assert "olt1" in unknown.json()["reason"]
+    assert "olt1" in unknown.json()["message"]
 
 
 def test_what_a_live_service_stands_on_cannot_be_taken_from_under_it(platform: Platform) -> None:
@@ -304,15 +304,15 @@ def test_what_a_live_service_stands_on_cannot_be_taken_from_under_it(platform: P
     for resource in held:
         item = {"id": "1", "action": "delete", "resource": {"id": resource["id"]}}
         refused = platform.client.http.post(orders, json={"orderItem": [item]})
-        assert (refused.status_code, "is used by the active service" in refused.json()["reason"]) == (409, True)
+        assert (refused.status_code, "is used by the active service" in refused.json()["message"]) == (409, True)
     for nobody in ("olt1", "no-such-resource"):
         item = {"id": "1", "action": "delete", "resource": {"id": nobody}}
         refused = platform.client.http.post(orders, json={"orderItem": [item]})
-        assert (refused.status_code, nobody in refused.json()["reason"]) == (400, True)
+        assert (refused.status_code, nobody in refused.json()["message"]) == (400, True)
     service = tree["serviceOrder"][0]["serviceOrderItem"][0]["service"]["id"]
     body = {"serviceOrderItem": [{"id": "1", "action": "delete", "service": {"id": service}}]}
     refused = platform.client.http.post("/tmf-api/serviceOrdering/v4/serviceOrder", json=body)
-    assert (refused.status_code, tree["id"] in refused.json()["reason"]) == (409, True)
+    assert (refused.status_code, tree["id"] in refused.json()["message"]) == (409, True)
     assert _taken(platform) == taken
     _ordered(platform, bodies.cease(_product_id(tree)))
 

@@ -90,7 +90,7 @@ def test_a_full_disk_refuses_orders_loses_none_and_all_goes_on_with_room(tmp_pat
         assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE, refused.text
         assert int(refused.headers["retry-after"]) > 0
         assert refused.json()["code"] == "serviceUnavailable"
-        assert DATABASE_FILE in refused.json()["reason"]
+        assert DATABASE_FILE in refused.json()["message"]
         assert client.tree(orders[0])["productOrder"]["state"] == "completed"
         _limit_files(process, resource.RLIM_INFINITY)
         orders.append(client.place(_add(5)))

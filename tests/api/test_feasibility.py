@@ -89,7 +89,7 @@ def test_what_is_qualified_completes_and_what_is_not_is_refused_for_the_same_rea
             assert names(held) == names(item["service"]["supportingResource"]), case
         else:
             assert order.get("state") != "completed", case
-            said = order.get("reason") or str(order["errorMessage"])
+            said = order.get("message") or str(order["errorMessage"])
             assert labels(item), case
             assert all(each in said for each in labels(item)), (case, labels(item), said)
     assert [case for case, result in results.items() if result == "qualified"] == ["one", "another"]
@@ -123,7 +123,7 @@ def test_a_body_that_is_no_question_is_a_tmf_error(platform: Platform) -> None:
     for body in bodies:
         answer = platform.client.http.post(CHECKS, json=body)
         assert answer.status_code == 400
-        assert "serviceQualificationItem" in answer.json()["reason"]
+        assert "serviceQualificationItem" in answer.json()["message"]
     for odd in ({}, {"place": [{"id": "ADDR-1015", "role": "x"}]}, {"serviceSpecification": {"id": "internet-access"}}):
         assert asked(platform, odd, alternatives=True)["qualificationItemResult"] == "unqualified"
 

@@ -172,4 +172,4 @@ def test_a_body_that_says_nothing_is_refused(line: Line) -> None:
     for body in ({}, {"action": "mend", "subject": "sw1"}, {"action": "adopt", "subject": "sw1", "path": []}):
         answer = line.platform.client.http.post("/lastmile/v1/repair", json=body)
         assert answer.status_code == 400, answer.text
-        assert "legal: " in answer.json()["reason"]
+        assert "legal: " in answer.json()["message"]

@@ -51,7 +51,7 @@ def made(http: httpx.Client, path: str, body: Mapping[str, Any]) -> dict[str, An
 
 def refused(answer: httpx.Response, status: HTTPStatus, *said: str) -> None:
     assert answer.status_code == status, answer.text
-    assert all(each in answer.json()["reason"] for each in said), answer.json()["reason"]
+    assert all(each in answer.json()["message"] for each in said), answer.json()["message"]
 
 
 def order(offering_id: str, serial: str, place: str = "ADDR-1016") -> dict[str, Any]:

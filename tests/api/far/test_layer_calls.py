@@ -75,7 +75,7 @@ def test_others_cannot_take_part_in_somebody_elses_chain(platform: Stepping, sen
 def test_a_layer_must_name_the_chain(sent: Any) -> None:
     answer = sent("layer", "POST", SERVICE_ORDERS, "po-3", order("po-3"), **{LAYER: "com"})
     assert answer.status_code == 400
-    assert CORRELATION in answer.json()["reason"]
+    assert CORRELATION in answer.json()["message"]
 
 
 def test_a_cancel_task_of_a_layer_is_taken_once(sent: Any) -> None:
@@ -102,7 +102,7 @@ def test_an_activation_is_asked_for_by_name_and_withdrawn(platform: Stepping, se
     monitor = first.json()["id"]
     refused = sent("operator", "POST", f"/lastmile/v1/monitor/{monitor}/cancel", "x-1", {})
     assert refused.status_code == 409
-    assert "was made by service order 'so-1'" in refused.json()["reason"]
+    assert "was made by service order 'so-1'" in refused.json()["message"]
     ended = sent("layer", "POST", f"/lastmile/v1/monitor/{monitor}/cancel", "x-2", {"reason": "moved"}, **CHAIN)
     assert (ended.status_code, ended.json()["state"]) == (202, "InError")
     assert ended.json()["errorMessage"][0]["code"] == "cancelled"

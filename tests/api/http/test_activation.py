@@ -165,7 +165,7 @@ def test_a_staged_service_is_planned_and_nothing_is_pushed(platform: Platform, h
         assert "eth1.3001" in platform.configurations()["r1"]
         illegal = http.patch(made.headers["Location"], json={"state": "designed"})
         assert illegal.status_code == 409
-        assert all(word in illegal.json()["reason"] for word in ("active", "inactive", "terminated"))
+        assert all(word in illegal.json()["message"] for word in ("active", "inactive", "terminated"))
     assert http.patch(made.headers["Location"], json={"state": "terminated"}).status_code == 204
     gone = 200 if state == "reserved" else 404
     assert http.get(made.headers["Location"]).status_code == gone
@@ -219,13 +219,13 @@ def test_an_idempotency_key_is_good_for_one_request(http: httpx.Client) -> None:
     assert (first.json(), _monitor(first)) == (second.json(), _monitor(second))
     other = http.post(SERVICE, json=edge(3004), headers=key)
     assert other.status_code == 422
-    assert _monitor(first) in other.json()["reason"]
+    assert _monitor(first) in other.json()["message"]
     href = first.headers["Location"]
     monitors = {_monitor(http.delete(href, headers=key)) for _ in range(2)}
     assert len(monitors) == 1
     assert http.get(href).json()["state"] == "terminated"
     long = http.delete(href, headers={"Idempotency-Key": "x" * 300})
-    assert (long.status_code, "255" in long.json()["reason"]) == (400, True)
+    assert (long.status_code, "255" in long.json()["message"]) == (400, True)
 
 
 @pytest.mark.usefixtures("untouched")
@@ -255,8 +255,8 @@ def test_one_ont_is_in_one_place(http: httpx.Client) -> None:
     serial["value"] = f"LMLE{1:08X}"
     refused = http.post(SERVICE, json=twin)
     assert refused.status_code == 409, refused.text
-    assert "'line-1'" in refused.json()["reason"]
-    assert "ontSerialNumber 'LMLE00000001'" in refused.json()["reason"]
+    assert "'line-1'" in refused.json()["message"]
+    assert "ontSerialNumber 'LMLE00000001'" in refused.json()["message"]
     assert http.get(f"{SERVICE}/line-2").status_code == 404
     assert http.post(SERVICE, json=broadband(2)).status_code == 201
     swap = {"id": "gpon-access-2", "serviceCharacteristic": listed({"ontSerialNumber": f"LMLE{1:08X}"})}
@@ -314,7 +314,7 @@ def test_a_wrong_service_is_refused_with_path_and_what_is_legal(
     body = {name: value for name, value in (edge() | changes).items() if value is not None}
     answer = http.post(SERVICE, json=body)
     assert answer.status_code == 400, answer.text
-    assert said in answer.json()["reason"]
+    assert said in answer.json()["message"]
     assert http.get(SERVICE).headers["X-Total-Count"] == before
 
 
@@ -352,7 +352,7 @@ def test_a_wrong_patch_is_refused(
     before = http.get(standing).json()
     answer = http.patch(standing, json=patch)
     assert answer.status_code == status, answer.text
-    assert said in answer.json()["reason"]
+    assert said in answer.json()["message"]
     assert http.get(standing).json() == before
 
 
@@ -362,7 +362,7 @@ def test_what_a_patch_may_say_of_what_stays(http: httpx.Client, standing: str) -
         answer = http.patch(standing, json=known, headers={"Content-Type": kind})
         assert (answer.status_code, answer.json()) == (200, known), answer.text
     other = http.patch(standing, json={}, headers={"Content-Type": "text/plain"})
-    assert (other.status_code, "merge-patch" in other.json()["reason"]) == (415, True)
+    assert (other.status_code, "merge-patch" in other.json()["message"]) == (415, True)
     party = {"relatedParty": [{"id": "c-1"}], "note": [{"text": "by night"}]}
     assert http.patch(standing, json=party).json()["note"] == party["note"]
     without = http.patch(standing, json={"relatedParty": None, "note": None}).json()
@@ -372,12 +372,12 @@ def test_what_a_patch_may_say_of_what_stays(http: httpx.Client, standing: str) -
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_nobody_knows_an_unknown_service(http: httpx.Client, method: str) -> None:
     answer = http.request(method, f"{SERVICE}/nobody", json={} if method == "PATCH" else None)
-    assert (answer.status_code, "nobody" in answer.json()["reason"]) == (404, True)
+    assert (answer.status_code, "nobody" in answer.json()["message"]) == (404, True)
 
 
 def test_an_id_is_one_services(http: httpx.Client, standing: str) -> None:
     answer = http.post(SERVICE, json=edge(3011, id="standing"))
-    assert (answer.status_code, "PATCH changes it" in answer.json()["reason"]) == (409, True)
+    assert (answer.status_code, "PATCH changes it" in answer.json()["message"]) == (409, True)
     assert http.get(standing).status_code == 200
 
 
@@ -482,5 +482,5 @@ def test_json_patch_and_if_match(http: httpx.Client) -> None:
         assert late.json()["code"] == "preconditionFailed"
     refused = http.patch(where, content=b"a: 1", headers={"Content-Type": "application/yaml"})
     assert refused.status_code == 415
-    assert "application/json-patch+json" in refused.json()["reason"]
+    assert "application/json-patch+json" in refused.json()["message"]
     assert http.delete(where, headers={"If-Match": http.get(where).headers["ETag"]}).status_code == 204

@@ -78,7 +78,7 @@ def test_another_body_is_refused_and_says_what_the_key_made(client: InProcess, e
     first = client.post(PATH, json={"name": "a"}, headers=key).json()
     other = client.post(PATH, json={"name": "b"}, headers=key)
     assert (other.status_code, _stored(either)) == (422, 1)
-    assert first["id"] in other.json()["reason"]
+    assert first["id"] in other.json()["message"]
     assert client.post(PATH, json={"name": "b"}, headers={"Idempotency-Key": "k-2"}).status_code == 201
 
 
@@ -110,7 +110,7 @@ def test_of_many_at_once_one_is_done(
 def test_a_key_is_printable_and_short(client: InProcess) -> None:
     for key in ("x" * 256, "a\tb"):
         refused = client.post(PATH, json={}, headers={"Idempotency-Key": key})
-        assert (refused.status_code, "255 printable" in refused.json()["reason"]) == (400, True)
+        assert (refused.status_code, "255 printable" in refused.json()["message"]) == (400, True)
 
 
 def test_old_keys_are_forgotten(client: InProcess, either: Database) -> None:

@@ -74,7 +74,7 @@ def test_a_subscription_comes_and_goes_at_every_api(hub: Platform, base: str) ->
     assert body == {"id": body["id"], "callback": "http://127.0.0.1:1/x", "query": "domain=nobody"}
     assert made.headers["Location"] == f"{path}/{body['id']}"
     again = http.post(path, json={"callback": "http://127.0.0.1:1/x", "query": "domain=nobody"})
-    assert (again.status_code, body["id"] in again.json()["reason"]) == (409, True)
+    assert (again.status_code, body["id"] in again.json()["message"]) == (409, True)
     assert http.get(path).json() == [body]
     assert http.get(path).headers["X-Total-Count"] == "1"
     assert http.get(made.headers["Location"]).json() == body
@@ -108,7 +108,7 @@ def test_what_cannot_be_subscribed_is_a_tmf_error(hub: Platform, body: dict[str,
     answer = hub.client.http.post(PRODUCT_ORDERS, json=body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["code"] == "badRequest"
-    assert said in answer.json()["reason"]
+    assert said in answer.json()["message"]
 
 
 def test_no_token_no_subscription(hub: Platform) -> None:

@@ -109,7 +109,7 @@ def test_what_makes_the_order_what_it_is_cannot_change(send: Any, name: str) -> 
     order = placed(send)
     response = send("PATCH", f"{ORDERS}/{order['id']}", json={name: "2031-01-01T00:00:00Z"})
     assert response.status_code == 400
-    assert name in response.json()["reason"]
+    assert name in response.json()["message"]
     assert read(send, ORDERS, order) == order
 
 
@@ -125,7 +125,7 @@ def test_a_client_moves_no_state(send: Any) -> None:
     order = placed(send)
     response = send("PATCH", f"{ORDERS}/{order['id']}", json={"state": "completed"})
     assert response.status_code == 409
-    assert "inProgress" in response.json()["reason"]
+    assert "inProgress" in response.json()["message"]
 
 
 def test_if_match_holds_off_what_is_stale(send: Any) -> None:
@@ -139,7 +139,7 @@ def test_if_match_holds_off_what_is_stale(send: Any) -> None:
 def test_only_what_has_ended_is_deleted(platform: Stepping, send: Any) -> None:
     order = placed(send)
     refused = send("DELETE", f"{ORDERS}/{order['id']}")
-    assert (refused.status_code, "completed" in refused.json()["reason"]) == (409, True)
+    assert (refused.status_code, "completed" in refused.json()["message"]) == (409, True)
     platform.drain()
     (resource_order, *_) = send("GET", RESOURCE_ORDERS).json()
     assert send("DELETE", f"{RESOURCE_ORDERS}/{resource_order['id']}").status_code == 409
@@ -213,7 +213,7 @@ def test_what_cannot_be_cancelled_says_why(platform: Stepping, send: Any) -> Non
     (service_order,) = send("GET", SERVICE_ORDERS).json()
     sent = {"serviceOrder": {"id": service_order["id"]}}
     refused = send("POST", "/tmf-api/serviceOrdering/v4/cancelServiceOrder", json=sent)
-    assert (refused.status_code, order["id"] in refused.json()["reason"]) == (409, True)
+    assert (refused.status_code, order["id"] in refused.json()["message"]) == (409, True)
 
 
 def test_the_most_urgent_order_goes_first(platform: Stepping, send: Any) -> None:
