@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
+from inventory.beside import Beside, total
 from inventory.query import Attribute, Condition, Query, SortKey, moment_of, sort_value, sorted_by
 
 COLUMNS: Final[Mapping[str, str]] = {
@@ -53,20 +54,51 @@ class PagedTable:
     def page(self, connection: Connection, query: Query) -> Page:
         """Return one page of stored texts and the exact total.
 
-        What an index holds (ids, states, external ids, the time of creation) costs the same at any size of the table;
+        What an index holds (ids, states, external ids, the time of creation, what is mentioned beside the table) costs
+        the same at any size of the table;
         any other attribute costs a look at every document that those leave.
         """
-        where = [each for condition in query.conditions for each in self._where(condition)]
+        where = self._all_of(query.conditions)
         is_ordered = all(self._column(key.attribute) is not None for key in query.order)
         if is_ordered and all(map(self._is_exact, query.conditions)):
             return self._by_index(connection, query, where)
         return self._by_looking(connection, query, where)
 
     def _by_index(self, connection: Connection, query: Query, where: Sequence[ColumnElement[bool]]) -> Page:
-        total = connection.execute(select(func.count()).select_from(self.table).where(*where)).scalar_one()
-        wanted = select(self.table.c.document).where(*where).order_by(*self._order(query.order))
-        texts = connection.execute(wanted.offset(query.offset).limit(query.limit)).scalars()
-        return Page(texts=tuple(texts), total=total)
+        count = connection.execute(self._total(query, where)).scalar_one()
+        if query.order:
+            # Ids alone: what the database must sort by itself does not drag the documents along.
+            ids = connection.execute(self._bounded(self.table.c.id, query, where)).scalars().all()
+            return Page(texts=self._texts(connection, ids), total=count)
+        texts = connection.execute(self._bounded(self.table.c.document, query, where)).scalars()
+        return Page(texts=tuple(texts), total=count)
+
+    def _bounded(self, column: ColumnElement[str], query: Query, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+        wanted = select(column).where(*where).order_by(*self._order(query.order))
+        return wanted.offset(query.offset).limit(query.limit)
+
+    def _all_of(self, conditions: Sequence[Condition]) -> list[ColumnElement[bool]]:
+        """Return what the database can say of all of them.
+
+        Beside a mention a state is only looked at: left to itself, SQLite reads all that are in the state.
+        """
+        beside = Beside.of(self.table)
+        state: ColumnElement[Any] = self.table.c.state
+        if beside is not None and any(map(beside.knows, conditions)):
+            state = state.concat("")
+        found: list[ColumnElement[bool]] = []
+        for condition in conditions:
+            is_state = len(condition.attribute) == 1 and COLUMNS.get(condition.attribute[0]) == "state"
+            found += _of_column(state, condition) if is_state else self._where(condition)
+        return found
+
+    def _total(self, query: Query, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+        """Return how many documents match, from the tally where that knows: an index would have to be read along."""
+        beside = Beside.of(self.table)
+        if beside is not None and all(COLUMNS.get(each.attribute[0]) == "state" for each in query.conditions):
+            state = beside.tally.c.state
+            return total(beside, [part for each in query.conditions for part in _of_column(state, each)])
+        return select(func.count()).select_from(self.table).where(*where)
 
     def _by_looking(self, connection: Connection, query: Query, where: Sequence[ColumnElement[bool]]) -> Page:
         here = self.table.c
@@ -93,6 +125,8 @@ class PagedTable:
             yield from _of_column(column, condition)
         elif condition.attribute == (self.created,):
             yield from self._of_creation(condition)
+        elif (beside := Beside.of(self.table)) is not None and beside.knows(condition):
+            yield self.table.c.id.in_(beside.mentioning(condition))
         elif condition.operator == "eq" and all(map(_PLAIN.fullmatch, condition.texts)):
             parts = [self.table.c.document.contains(text, autoescape=True) for text in condition.texts]
             if len(parts) == 1:
@@ -127,6 +161,9 @@ class PagedTable:
         )
 
     def _is_exact(self, condition: Condition) -> bool:
+        beside = Beside.of(self.table)
+        if beside is not None and beside.knows(condition):
+            return True
         name = condition.attribute[0] if len(condition.attribute) == 1 else ""
         return (name in COLUMNS and condition.operator in {"eq", "ne"}) or self._is_of_creation(condition)
 

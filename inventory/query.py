@@ -127,6 +127,19 @@ def moment_of(text: str) -> datetime | None:
     return _moment(text)
 
 
+def is_plain(text: str) -> bool:
+    """Say whether what equals ``text`` has that :func:`plain_text`: moments and numbers may be written many ways."""
+    number = _number(text)
+    if isinstance(number, float) and number.is_integer():
+        return False
+    return _moment(text) is None and (number is None or str(number) == text)
+
+
+def plain_text(value: str | float | None) -> str:
+    """Return the one text under which a value of a document is found; numbers that are equal have the same."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else _text(value)
+
+
 def _moment(text: str) -> datetime | None:
     # A bare number is a date to Python ("20260101"): people mean a number.
     if "-" not in text[1:]:

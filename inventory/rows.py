@@ -15,6 +15,7 @@ from sqlalchemy import Row as TableRow
 from sqlalchemy import Select, Table, bindparam, delete, insert, select
 from sqlalchemy import update as update_of
 
+from inventory.beside import Beside, Change, note
 from inventory.bulk import Bulk
 from inventory.documents import Document
 from inventory.entries import Entries
@@ -51,15 +52,21 @@ class _Entry:
     Attributes:
         stored: state and version of the database's row; None where there is none.
         row: the resource as it stands now; None where there is none.
+        document: what the database's row has.
+        is_replaced: another resource of the same id took its place: the database's row goes, and a new one comes.
     """
 
     stored: tuple[str, int] | None
     row: Row | None
+    document: Document | None
+    is_replaced: bool = False
 
     @property
     def is_written(self) -> bool:
         """Whether the database has exactly this."""
-        return self.stored == ((self.row.state, self.row.version) if self.row is not None else None)
+        return not self.is_replaced and self.stored == (
+            (self.row.state, self.row.version) if self.row is not None else None
+        )
 
 
 _Key = tuple[Table, str]
@@ -103,7 +110,7 @@ class DocumentRows:
         for found in self._found(_statements(table).versions, old):
             row = before[found.id]
             if (row.state, row.version) == (found.state, found.version):
-                self._entries.put((table, row.id), _Entry((found.state, found.version), row))
+                self._entries.put((table, row.id), _written(row))
         rest = [key for key in wanted if self._entries.get((table, key)) is None]
         rows = {each.id: each for each in self._found(_statements(table).by_ids, rest)}
         for key in rest:
@@ -115,7 +122,12 @@ class DocumentRows:
 
     def insert(self, table: Table, row: Row) -> None:
         """Note a new resource."""
-        self._entries.put((table, row.id), _Entry(None, row))
+        known = self._entries.get((table, row.id))
+        if known is not None and known.row is None and known.stored is not None:
+            entry = _Entry(known.stored, row, known.document, is_replaced=True)
+        else:
+            entry = _Entry(None, row, None)
+        self._entries.put((table, row.id), entry)
         if row.external_id is not None:
             self._names[table, row.external_id] = row.id
 
@@ -128,12 +140,12 @@ class DocumentRows:
         current = self.find(table, before.id)
         if current is None or (current.state, current.version) != (before.state, before.version):
             raise StaleState(kind, before.id, before.state)
-        self._entries.put((table, before.id), _Entry(self._stored(table, before.id), after))
+        self._become(table, before.id, after)
 
     def remove(self, table: Table, key: str) -> None:
         """Note that the resource goes."""
         if self.find(table, key) is not None:
-            self._entries.put((table, key), _Entry(self._stored(table, key), None))
+            self._become(table, key, None)
 
     def flush(self) -> None:
         """Write what is not written yet.
@@ -143,24 +155,28 @@ class DocumentRows:
         """
         changed: dict[Table, list[_Entry]] = defaultdict(list)
         gone: dict[Table, list[tuple[str, _Entry]]] = defaultdict(list)
+        moved: dict[Table, list[Change]] = defaultdict(list)
         for (table, key), entry in self._entries.unwritten():
-            if entry.row is None:
+            moved[table].append(_change(key, entry))
+            if entry.row is None or entry.is_replaced:
                 gone[table].append((key, entry))
-            else:
+            if entry.row is not None:
                 changed[table].append(entry)
-            stored = (entry.row.state, entry.row.version) if entry.row is not None else None
-            self._entries.put((table, key), _Entry(stored, entry.row))
-        for table, entries in changed.items():
-            self._write(table, entries)
+            self._entries.put((table, key), _written(entry.row))
         for table, keys in gone.items():
             self._execute(table, _statements(table).delete, [_expected(key, entry) for key, entry in keys])
+        for table, entries in changed.items():
+            self._write(table, entries)
+        for table, changes in moved.items():
+            if (beside := Beside.of(table)) is not None:
+                note(self._unit.reader, beside, changes)
 
     def _write(self, table: Table, entries: Iterable[_Entry]) -> None:
         new, moved = [], []
         for entry in entries:
             assert entry.row is not None  # noqa: S101 - narrows the type; removed rows go elsewhere
             columns = _columns(entry.row, self._unit)
-            if entry.stored is None:
+            if entry.stored is None or entry.is_replaced:
                 new.append(columns | {"id": entry.row.id, "created_at": self._unit.now})
             else:
                 moved.append(columns | _expected(entry.row.id, entry))
@@ -173,15 +189,28 @@ class DocumentRows:
             one = values[0]
             raise StaleState(table.name, one["_id"], one["_state"])
 
-    def _stored(self, table: Table, key: str) -> tuple[str, int] | None:
+    def _become(self, table: Table, key: str, row: Row | None) -> None:
         entry = self._entries.get((table, key))
-        return entry.stored if entry is not None else None
+        if entry is not None:
+            is_replaced = entry.is_replaced and row is not None
+            self._entries.put((table, key), _Entry(entry.stored, row, entry.document, is_replaced=is_replaced))
 
     def _take_in(self, table: Table, key: str, found: TableRow[Any] | None) -> _Entry:
-        row = row_of(found) if found is not None else None
-        entry = _Entry((row.state, row.version) if row is not None else None, row)
+        entry = _written(row_of(found) if found is not None else None)
         self._entries.put((table, key), entry)
         return entry
+
+
+def _written(row: Row | None) -> _Entry:
+    return _Entry((row.state, row.version), row, row.document) if row is not None else _Entry(None, None, None)
+
+
+def _change(key: str, entry: _Entry) -> Change:
+    state_before = entry.stored[0] if entry.stored is not None else None
+    row = entry.row
+    return Change(
+        key, state_before, entry.document, str(row.state) if row else None, row.document if row is not None else None
+    )
 
 
 def row_of(found: TableRow[Any]) -> Row:

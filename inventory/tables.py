@@ -1,5 +1,7 @@
 """The shape every TMF resource table shares, and the tables of this package."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -15,10 +17,18 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from inventory.beside import Beside
 
-def document_table(metadata: MetaData, name: str) -> Table:
-    """Return a table of TMF resources: the wire document as text, its indexed attributes, and private working data."""
-    return Table(
+
+def document_table(metadata: MetaData, name: str, *, mentioned: Sequence[str] = ()) -> Table:
+    """Return a table of TMF resources: the wire document as text, its indexed attributes, and private working data.
+
+    Args:
+        metadata: where it belongs.
+        name: of the table.
+        mentioned: attributes with dots whose texts are kept beside it, for filters; a tally by state is kept with them.
+    """
+    table = Table(
         name,
         metadata,
         Column("id", Text, primary_key=True),
@@ -35,12 +45,42 @@ def document_table(metadata: MetaData, name: str) -> Table:
         Index(f"ix_{name}_correlation_id", "correlation_id"),
         Index(f"ix_{name}_created_at", "created_at", "id"),
     )
+    if mentioned:
+        _beside(metadata, name, mentioned).attach(table)
+    return table
+
+
+def _beside(metadata: MetaData, name: str, mentioned: Sequence[str]) -> Beside:
+    mentions = Table(
+        f"{name}_mention",
+        metadata,
+        Column("attribute", Text, nullable=False),
+        Column("value", Text, nullable=False),
+        Column("id", Text, nullable=False),
+        PrimaryKeyConstraint("attribute", "value", "id"),
+        sqlite_with_rowid=False,
+    )
+    tally = Table(
+        f"{name}_tally",
+        metadata,
+        Column("state", Text, nullable=False),
+        Column("slot", Integer, nullable=False),
+        Column("n", Integer, nullable=False),
+        PrimaryKeyConstraint("state", "slot"),
+    )
+    return Beside(mentions=mentions, tally=tally, attributes={each: tuple(each.split(".")) for each in mentioned})
 
 
 metadata = MetaData()
-products = document_table(metadata, "product")
-services = document_table(metadata, "service")
-resources = document_table(metadata, "resource")
+products = document_table(
+    metadata, "product", mentioned=("relatedParty.id", "relatedParty.name", "realizingService.id", "place.id")
+)
+services = document_table(
+    metadata,
+    "service",
+    mentioned=("relatedParty.id", "relatedParty.name", "supportingService.id", "supportingResource.id", "place.id"),
+)
+resources = document_table(metadata, "resource", mentioned=("relatedParty.id", "name"))
 
 devices = Table(
     "device",

@@ -17,6 +17,7 @@ from activation.unique import claims
 from api.far.model import Layer
 from api.far.store import asked, neighbours_known
 from api.fsck import store
+from api.fsck.beside import BesideCheck
 from api.fsck.chains import Parent, check_children, check_progress
 from api.fsck.claims import ClaimFacts, asked_by, check_held, check_own, wanted_of
 from api.fsck.holdings import (
@@ -93,6 +94,7 @@ class _Check:
         realized: the live products by the service they stand on.
         intents: what services have for themselves.
         claimed: what is claimed; ``claiming``: what each TMF640 service may claim.
+        beside: what filters are answered from, by kind.
     """
 
     connection: Connection
@@ -104,6 +106,7 @@ class _Check:
     intents: Mapping[str, IntentSpec] = field(default_factory=lambda: load_intents(INTENTS))
     claimed: ClaimFacts = field(default_factory=lambda: ClaimFacts(holders={}, asked={}, unrestored=frozenset()))
     claiming: dict[str, set[str]] = field(default_factory=dict)
+    beside: dict[str, BesideCheck] = field(default_factory=dict)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what every rule finds."""
@@ -129,6 +132,8 @@ class _Check:
         yield from chain.from_iterable(check_pool(pool) for pool in store.pools(self.connection))
         yield from self._fragments()
         yield from self._transactions()
+        for beside in self.beside.values():
+            yield from beside.findings(self.connection)
 
     def _claims(self) -> ClaimFacts:
         unrestored = store.requests_of(self.connection, store.unrestored_chains(self.connection))
@@ -165,7 +170,12 @@ class _Check:
     def _pages(self, kind: str) -> Iterator[list[Row]]:
         total, done = store.count(self.connection, kind), 0
         self.on_progress(kind, done, total)
+        beside = BesideCheck.of(kind)
+        if beside is not None:
+            self.beside[kind] = beside
         for page in store.pages(self.connection, kind):
+            if beside is not None:
+                beside.add(self.connection, page)
             yield page
             done += len(page)
             self.on_progress(kind, done, total)

@@ -90,7 +90,18 @@ class LetOthersHave:
         return "give back " + "; ".join(self.claims)
 
 
-Repair = Enqueue | Redeliver | Release | RebuildPools | Unclaim | KeepForItself | LetOthersHave
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildFilters:
+    """Repair: write what filters on one kind of resource are answered from anew, from the documents."""
+
+    kind: str
+
+    def __str__(self) -> str:
+        """Say what is done."""
+        return f"rebuild the filters of {self.kind}"
+
+
+Repair = Enqueue | Redeliver | Release | RebuildPools | RebuildFilters | Unclaim | KeepForItself | LetOthersHave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from sqlalchemy import delete
 
 from activation.claim_store import ClaimSheet
 from activation.store import SERVICES
-from api.fsck import store
+from api.fsck import beside, store
 from api.fsck.check import OnProgress, check
 from api.fsck.model import (
     Enqueue,
     Finding,
     KeepForItself,
     LetOthersHave,
+    RebuildFilters,
     RebuildPools,
     Redeliver,
     Release,
@@ -71,6 +72,8 @@ def _apply(database: Database, uow: LedgerUnit, repair: Repair) -> None:
             _release(uow, repair.resource_id)
         case RebuildPools():
             PoolStore().rebuild(uow, pools_of(store.network_pools(uow.connection)))
+        case RebuildFilters():
+            beside.rebuild(uow.connection, repair.kind)
         case Unclaim():
             claimed = _CLAIMED[repair.kind]
             row = claimed.get(uow, repair.resource_id)

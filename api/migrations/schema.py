@@ -27,6 +27,7 @@ REVISIONS: Final = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 """Every revision in order; the last one is what this code works on."""
 HEAD: Final = REVISIONS[-1]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, func, select
+from sqlalchemy.exc import IntegrityError
 
 from api.runtime.database import Database
 from api.runtime.sqlite import SqliteBackend
@@ -125,6 +126,46 @@ def test_a_removed_resource_stays_in_history_and_events(stored: Database) -> Non
     )
     with stored.read() as connection:
         assert STORE.find(connection, "p1") is None
+
+
+AGAIN = replace(ROW, state="back", correlation_id="c2", document={"id": "p1", "state": "back"}, version=1)
+
+
+@pytest.mark.parametrize("again", [AGAIN, replace(ROW, document={**ROW.document, "note": "again"})])
+@pytest.mark.parametrize("writes_between", [False, True])
+def test_an_id_is_free_again_where_it_is_removed(stored: Database, again: Row, *, writes_between: bool) -> None:
+    with stored.begin() as uow:
+        STORE.remove(uow, ROW)
+        if writes_between:
+            uow.connection.execute(select(1))
+        STORE.insert(uow, again)
+        assert STORE.get(uow, "p1") == again
+        moved = STORE.save(uow, again, replace(again, state="sent"))
+    with stored.read() as connection:
+        assert STORE.get(connection, "p1") == moved
+        row = connection.execute(select(STORE.table)).one()
+    assert row.created_at == row.updated_at, "it is another resource"
+
+
+def test_what_came_back_can_go_again(stored: Database) -> None:
+    with stored.begin() as uow:
+        STORE.remove(uow, ROW)
+        STORE.insert(uow, AGAIN)
+        STORE.remove(uow, AGAIN)
+    with stored.read() as connection:
+        assert STORE.find(connection, "p1") is None
+
+
+def test_an_id_that_is_taken_is_refused(stored: Database) -> None:
+    def insert() -> None:
+        with stored.begin() as uow:
+            STORE.get(uow, "p1")
+            STORE.insert(uow, AGAIN)
+
+    with pytest.raises(IntegrityError):
+        insert()
+    with stored.read() as connection:
+        assert STORE.get(connection, "p1") == ROW
 
 
 @pytest.mark.parametrize("read", [STORE.get, STORE.found])
