@@ -15,6 +15,7 @@ from activation.deadlines import allowed_s
 from activation.drivers import netconf_messages as say
 from activation.drivers.foreign_work import discards_foreign
 from activation.drivers.netconf_messages import Hello, Reply
+from activation.drivers.netconf_pieces import pieces
 from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
 from activation.model import DeviceEdit, Path
 from inventory.model import Device
@@ -202,8 +203,7 @@ class NetconfDriver:
         if self._rolls_back_on_error:
             options.append(("error-option", "rollback-on-error"))
         return [
-            say.edit_config(self._store, piece, options=options)
-            for piece in say.pieces(config, self._options.chunk_bytes)
+            say.edit_config(self._store, piece, options=options) for piece in pieces(config, self._options.chunk_bytes)
         ]
 
     def _refuse(self, phase: str, replies: Sequence[Reply]) -> None:

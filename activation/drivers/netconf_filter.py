@@ -1,25 +1,15 @@
 """Configuration paths as a NETCONF subtree filter (RFC 6241, section 6)."""
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Final, NamedTuple
-
-from lxml import etree
+from xml.sax.saxutils import escape, quoteattr
 
 from activation.model import Path
 
 BASE_NAMESPACE: Final = "urn:ietf:params:xml:ns:netconf:base:1.0"
-STEPS: Final = 1024
-"""Steps that are remembered: the containers on the way to thousands of entries are always the same."""
 _STEP: Final = re.compile(r"(?P<tag>(?:\{[^}]*\})?[^\[]+)(?P<keys>(?:\[[^\]]*\])*)$")
 _KEY: Final = re.compile(r"""\[(?P<name>[^=\]]+)=(?P<quote>['"])(?P<value>.*?)(?P=quote)\]""")
-
-
-def element(tag: str) -> etree._Element:
-    """Return an element whose namespace is written as the default one; some devices insist on that."""
-    namespace = etree.QName(tag).namespace
-    return etree.Element(tag, nsmap={None: namespace})  # type: ignore[dict-item]  # the stubs forget default namespaces
 
 
 class Step(NamedTuple):
@@ -29,7 +19,6 @@ class Step(NamedTuple):
     keys: tuple[tuple[str, str], ...]
 
 
-@lru_cache(maxsize=STEPS)
 def parse_step(text: str) -> Step:
     """Return ``{namespace}name[key='value']`` taken apart; keys without a namespace get the element's.
 
@@ -45,29 +34,70 @@ def parse_step(text: str) -> Step:
     return Step(tag, keys)
 
 
-def subtree_filter(touched: Sequence[Path]) -> etree._Element:
-    """Return a ``<filter>`` that selects every node of ``touched`` whole; a path below a selected node adds nothing."""
-    root = element(f"{{{BASE_NAMESPACE}}}filter")
-    root.set("type", "subtree")
-    chosen = frozenset(touched)
-    made: dict[Path, etree._Element] = {(): root}
-    for path in sorted(chosen):
-        if not any(path[:depth] in chosen for depth in range(1, len(path))):
-            _grow(made, path)
-    return root
+def subtree_filter(touched: Iterable[Path]) -> str:
+    """Return a ``<filter>`` that selects every node of ``touched`` whole; a path below a selected node adds nothing.
+
+    Written as text: a large change has thousands of paths.
+    """
+    parts = [f'<filter xmlns="{BASE_NAMESPACE}" type="subtree">']
+    way: list[_Opened] = []
+    last: Path = ()
+    for path in sorted(frozenset(touched)):
+        # Sorted, whatever stands below a path follows it at once.
+        if last and path[: len(last)] == last:
+            continue
+        shared = _shared(last, path)
+        _close(parts, way, shared)
+        for text in path[shared:]:
+            way.append(_opened(text, way[-1].namespace if way else BASE_NAMESPACE))
+            parts.append(way[-1].opening)
+        last = path
+    _close(parts, way, 0)
+    parts.append("</filter>")
+    return "".join(parts)
 
 
-def _grow(made: dict[Path, etree._Element], path: Path) -> None:
-    """Make the element of ``path`` and of every step above it that is not made yet."""
-    depth = next(depth for depth in range(len(path), -1, -1) if path[:depth] in made)
-    node = made[path[:depth]]
-    for at in range(depth, len(path)):
-        step = parse_step(path[at])
-        child = element(step.tag)
-        node.append(child)
-        for name, value in step.keys:
-            etree.SubElement(child, name).text = value
-        node = made[path[: at + 1]] = child
+class _Opened(NamedTuple):
+    """An element on the way to the node that is written next."""
+
+    namespace: str
+    opening: str
+    closing: str
+
+
+def _opened(text: str, around: str) -> _Opened:
+    tag, keys = parse_step(text)
+    namespace, name = _parted(tag)
+    opening = _start(namespace, name, around) + "".join([_key(each, value, namespace) for each, value in keys])
+    return _Opened(namespace, opening, f"</{name}>")
+
+
+def _key(tag: str, value: str, around: str) -> str:
+    namespace, name = _parted(tag)
+    return f"{_start(namespace, name, around)}{escape(value)}</{name}>"
+
+
+def _start(namespace: str, name: str, around: str) -> str:
+    # Each namespace is written as the default one; some devices insist on that.
+    return f"<{name}>" if namespace == around else f"<{name} xmlns={quoteattr(namespace)}>"
+
+
+def _parted(tag: str) -> tuple[str, str]:
+    namespace, _, name = tag.rpartition("}")
+    return namespace[1:], name
+
+
+def _shared(one: Path, other: Path) -> int:
+    """Return how many steps two paths begin with alike."""
+    for number, (a, b) in enumerate(zip(one, other, strict=False)):
+        if a != b:
+            return number
+    return min(len(one), len(other))
+
+
+def _close(parts: list[str], way: list[_Opened], depth: int) -> None:
+    while len(way) > depth:
+        parts.append(way.pop().closing)
 
 
 def _qualified(name: str, namespace: str) -> str:

@@ -1,15 +1,14 @@
 """What is said over NETCONF: operations as text, and what the device answers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from activation.drivers.netconf_filter import BASE_NAMESPACE, element, subtree_filter
+from activation.drivers.netconf_filter import BASE_NAMESPACE, subtree_filter
 from activation.model import Path
 
 BASE_1_0: Final = "urn:ietf:params:netconf:base:1.0"
@@ -109,7 +108,7 @@ def kill(session_id: str) -> str:
 @lru_cache(maxsize=ASKED_AGAIN)
 def get_config(touched: tuple[Path, ...]) -> str:
     """Return the operation that reads what of running holds ``touched``; all of it for none."""
-    chosen = etree.tostring(subtree_filter(touched), encoding="unicode") if touched else ""
+    chosen = subtree_filter(touched) if touched else ""
     return f"<get-config><source><running/></source>{chosen}</get-config>"
 
 
@@ -147,7 +146,7 @@ def parse_hello(message: bytes) -> Hello:
     Raises:
         NotNetconf: it is none.
     """
-    root = _parsed(message)
+    root = parsed(message)
     if root.tag != f"{_BASE}hello":
         raise NotNetconf(f"the device begins with <{etree.QName(root).localname}> instead of <hello>")
     capabilities = frozenset((each.text or "").strip() for each in root.iter(f"{_BASE}capability"))
@@ -160,7 +159,7 @@ def parse_reply(message: bytes, number: int | None = None) -> Reply:
     Raises:
         NotNetconf: it is none, or the answer to something else.
     """
-    root = _parsed(message)
+    root = parsed(message)
     if root.tag != f"{_BASE}rpc-reply":
         raise NotNetconf(f"the device answers <{etree.QName(root).localname}> instead of <rpc-reply>")
     answered = root.get("message-id")
@@ -175,7 +174,7 @@ def parse_reply(message: bytes, number: int | None = None) -> Reply:
 def config_text(data: etree._Element | None) -> str:
     """Return what ``<data>`` holds as a ``<config>`` element."""
     if data is None:
-        return etree.tostring(element(f"{_BASE}config"), encoding="unicode")
+        return f'<config xmlns="{BASE_NAMESPACE}"/>'
     data.tag = f"{_BASE}config"
     return etree.tostring(data, encoding="unicode", with_tail=False)
 
@@ -185,48 +184,12 @@ def data_text(data: etree._Element | None) -> str:
     return etree.tostring(data, encoding="unicode") if data is not None else "<data/>"
 
 
-def pieces(config: str, limit_bytes: int) -> Sequence[str]:
-    """Return ``config`` as several ``<config>`` elements of about ``limit_bytes`` that come to the same, in order.
+def parsed(message: bytes) -> etree._Element:
+    """Return what a message holds.
 
-    What stands in containers is dealt out; list entries, and what is itself created or removed, stay whole.
+    Raises:
+        NotNetconf: it is no XML.
     """
-    if len(config) <= limit_bytes:
-        return (config,)
-    root = _parsed(config.encode())
-    made: list[etree._Element] = []
-    holders: dict[etree._Element, etree._Element] = {}
-    size = 0
-    for above, part in _parts(root, (root,), limit_bytes):
-        part_size = len(etree.tostring(part))
-        if not made or (size and size + part_size > limit_bytes):
-            made.append(_empty(root))
-            holders, size = {root: made[-1]}, 0
-        for outer, inner in pairwise(above):
-            if inner not in holders:
-                holders[inner] = _empty(inner)
-                holders[outer].append(holders[inner])
-        holders[above[-1]].append(part)
-        size += part_size
-    return tuple(etree.tostring(each, encoding="unicode") for each in made)
-
-
-def _parts(
-    node: etree._Element, above: tuple[etree._Element, ...], limit_bytes: int
-) -> Iterator[tuple[tuple[etree._Element, ...], etree._Element]]:
-    for child in list(node):
-        # A list entry holds its keys, which are leaves; a container of list entries holds none.
-        divides = len(child) and not child.attrib and all(len(each) for each in child)
-        if divides and len(etree.tostring(child)) > limit_bytes:
-            yield from _parts(child, (*above, child), limit_bytes)
-        else:
-            yield above, child
-
-
-def _empty(node: etree._Element) -> etree._Element:
-    return etree.Element(node.tag, attrib=dict(node.attrib.items()), nsmap=node.nsmap)  # type: ignore[arg-type]  # the stubs forget default namespaces
-
-
-def _parsed(message: bytes) -> etree._Element:
     try:
         # A device can be large; it cannot make this platform read files or fetch entities.
         return etree.fromstring(message.strip(), etree.XMLParser(huge_tree=True, resolve_entities=False))

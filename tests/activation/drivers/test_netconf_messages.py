@@ -76,31 +76,6 @@ def test_device_cannot_make_us_read_files() -> None:
     assert not data.text
 
 
-def test_large_edit_goes_in_pieces_that_come_to_the_same() -> None:
-    entries = "".join(f"<interface><name>i{n}</name><mtu>{n}</mtu></interface>" for n in range(200))
-    tconts = "".join(f"<tcont><name>t{n}</name></tcont>" for n in range(200))
-    config = (
-        f'<config xmlns="{BASE}" xmlns:nc="{BASE}"><interfaces xmlns="urn:i">{entries}</interfaces>'
-        f'<pon xmlns="urn:p"><tconts>{tconts}</tconts><whole nc:operation="delete"><a/></whole></pon></config>'
-    )
-    pieces = say.pieces(config, 2000)
-
-    assert len(pieces) > 5
-    assert all(len(piece) < 4000 for piece in pieces)
-    names = [each.text for piece in pieces for each in etree.fromstring(piece).iter("{*}name")]
-    assert names == [f"i{n}" for n in range(200)] + [f"t{n}" for n in range(200)]
-    paths = {
-        "/".join(etree.QName(above).localname for above in reversed([each, *each.iterancestors()]))
-        for piece in pieces
-        for each in etree.fromstring(piece).iter("{*}name", "{*}whole")
-    }
-    assert paths == {"config/interfaces/interface/name", "config/pon/tconts/tcont/name", "config/pon/whole"}
-
-
-def test_small_edit_goes_as_it_is() -> None:
-    assert say.pieces("<config/>", 100) == ("<config/>",)
-
-
 def test_operation_is_named_in_the_base_namespace() -> None:
     root = etree.fromstring(say.rpc(7, say.confirmed_commit("lm-<1>", 60)))
 
