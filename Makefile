@@ -7,7 +7,7 @@ ARGS   ?=
 .DEFAULT_GOAL := help
 ROUNDS ?= 30
 
-.PHONY: help install demo demo-split serve test lint types imports units lab e2e crash crash-sqlite crash-postgres crash-postgres_steps crash-calls crash-repairs bench profile format lock wheel clean
+.PHONY: help install demo demo-split serve test lint types imports units lab e2e fuzz crash crash-sqlite crash-postgres crash-postgres_steps crash-calls crash-repairs bench profile format lock wheel clean
 
 help:  ## List the commands
 	@awk -F':.*## ' '/^[a-z0-9_-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lab: $(VENV)/.dev  ## The tests that talk to emulated devices
 
 e2e: $(VENV)/.dev  ## The tests of the whole chain over HTTP
 	@$(BIN)/pytest -m e2e $(ARGS)
+
+fuzz: $(VENV)/.dev  ## Requests made up from the official files, and odd bodies for every route (EXAMPLES=100)
+	@$(BIN)/pytest -q tests/api/http/test_official_files.py tests/api/http/test_bad_input_bodies.py --examples $(or $(EXAMPLES),100) $(ARGS)
 
 # What the platform is measured against; without it the figure of that peer is left out.
 .ansible/bin/ansible-playbook:

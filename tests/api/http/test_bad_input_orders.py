@@ -1,6 +1,5 @@
 """Odd values anywhere in a body that would be taken: refused as a whole or stored as a whole, never a 5xx."""
 
-import copy
 import json
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,43 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.http.everywhere import Front, Route, Sent, everything, faults
+from tests.api.http.odd import DATES, ODD, places, with_value
 from tests.api.http.official import ITEMS, orderable
 from tests.bench.orders import order
 
 pytestmark = pytest.mark.db
 
-DATES: Final = (
-    "0000-01-01T00:00:00Z",
-    "9999-12-31T23:59:59.999-14:00",
-    "0001-01-01T00:00:00+14:00",
-    "2016-12-31T23:59:60Z",
-    "2026-02-30T00:00:00Z",
-    "2026-01-01T00:00:00",
-    "2026-01-01",
-    "20260101",
-    "tomorrow",
-    "+275760-09-13T00:00:00Z",
-    "2026-01-01T00:00:00+99:99",
-    "",
-)
-ODD: Final[tuple[Any, ...]] = (
-    None,
-    True,
-    -1,
-    0,
-    2**63,
-    10**400,
-    1.5,
-    "",
-    " ",
-    "x" * 70_000,
-    "a\x01\x1b[31m\u202e\ufeff",
-    [],
-    [[]],
-    [None],
-    {},
-    {"a": {}},
-)
 ORDERS: Final = {
     "productOrder": "/tmf-api/productOrderingManagement/v4/productOrder",
     "serviceOrder": "/tmf-api/serviceOrdering/v4/serviceOrder",
@@ -62,26 +30,18 @@ def front() -> Iterator[Front]:
 
 
 def _legal(kind: str) -> dict[str, Any]:
-    body = {"note": [{"text": "a"}], "priority": "1", "requestedStartDate": "2030-01-01T00:00:00Z"}
+    body = {
+        "note": [{"text": "a"}],
+        "priority": 1 if kind == "resourceOrder" else "1",
+        "requestedStartDate": "2030-01-01T00:00:00Z",
+    }
     return {**orderable(kind, {**body, ITEMS[kind]: [{}]}, 7), "relatedParty": order(1)["relatedParty"]}
 
 
-def _places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if path:
-        yield path
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, inner in entries:
-        yield from _places(inner, (*path, name))
-
-
 def _with(body: dict[str, Any], path: tuple[Any, ...], value: object) -> dict[str, Any]:
-    changed: Any = copy.deepcopy(body)
-    here = changed
-    for step in path[:-1]:
-        here = here[step]
-    here[path[-1]] = value
+    changed: dict[str, Any] = with_value(body, path, value)
     changed.pop("externalId", None) if path != ("externalId",) else None
-    return dict(changed)
+    return changed
 
 
 def _wrong(front: Front, route: Route, bodies: list[dict[str, Any]]) -> list[str]:
@@ -109,7 +69,7 @@ def _post(path: str) -> Route:
 @given(data=st.data())
 def test_an_odd_value_anywhere(front: Front, kind: str, data: st.DataObject) -> None:
     body = _legal(kind)
-    path = data.draw(st.sampled_from(list(_places(body))))
+    path = data.draw(st.sampled_from(list(places(body))))
     odd = data.draw(st.sampled_from((*ODD, *DATES)))
     assert _wrong(front, _post(ORDERS[kind]), [_with(body, path, odd)]) == []
 

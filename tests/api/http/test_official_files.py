@@ -1,6 +1,6 @@
 """schemathesis against the official files: no 5xx, no answer but an official one, nothing that was sent is lost.
 
-``make test ARGS="tests/api/http/test_official_files.py --examples 200"`` looks longer.
+``make fuzz EXAMPLES=200`` looks longer.
 """
 
 import itertools
