@@ -1,7 +1,8 @@
 """``lastmile order``: what is ordered, for whom it waits, and what people can ask of it; asks the running platform."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import typer
@@ -101,30 +102,6 @@ def tree_command(
     console.print(order_pictures.waiting(tree["productOrder"]), soft_wrap=True)
 
 
-@order_app.command("hold", epilog='Example:  lastmile order hold 3f0c -m "storm damage"')
-def hold_command(order: Id, reason: Why, url: Url = DEFAULT_URL, token: Token = None) -> None:
-    """Begin nothing new of an order until it is resumed; what is on a device goes to its end."""
-    _ask(order, "hold", {"reason": reason}, url, token)
-
-
-@order_app.command("resume", epilog="Example:  lastmile order resume 3f0c")
-def resume_command(order: Id, reason: MayWhy = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
-    """Let an order go on that was put on hold."""
-    _ask(order, "resume", {"reason": reason}, url, token)
-
-
-@order_app.command("note", epilog='Example:  lastmile order note 3f0c -m "called the customer"')
-def note_command(order: Id, reason: Why, url: Url = DEFAULT_URL, token: Token = None) -> None:
-    """Write a note on an order."""
-    _ask(order, "note", {"reason": reason}, url, token)
-
-
-@order_app.command("retry", epilog="Example:  lastmile order retry 3f0c --item 1")
-def retry_command(order: Id, item: Item = "", reason: MayWhy = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
-    """Take the step of an item again that failed."""
-    _ask(order, "retry", {"reason": reason, **_named(item)}, url, token)
-
-
 @order_app.command("repair", epilog="Example:  lastmile order repair 3f0c --set ontSerialNumber=ALCL0000A1B2")
 def repair_command(
     order: Id,
@@ -151,18 +128,6 @@ def amend_command(
     _ask(order, "amend", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
 
 
-@order_app.command("skip", epilog='Example:  lastmile order skip 3f0c -m "done by hand at the console"')
-def skip_command(order: Id, reason: Why, item: Item = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
-    """Declare that the failed step was done by hand; the inventory says so, and the drift check proves it."""
-    _ask(order, "skip", {"reason": reason, **_named(item)}, url, token)
-
-
-@order_app.command("compensate", epilog='Example:  lastmile order compensate 3f0c --item 1 -m "port is dead"')
-def compensate_command(order: Id, reason: Why, item: Item = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
-    """Give a failed item up: what it took is given back, and it ends as failed."""
-    _ask(order, "compensate", {"reason": reason, **_named(item)}, url, token)
-
-
 @order_app.command("answer", epilog="Example:  lastmile order answer 3f0c --set ontSerialNumber=ALCL0000A1B2")
 def answer_command(
     order: Id,
@@ -184,6 +149,77 @@ def cancel_command(order: Id, reason: Why, url: Url = DEFAULT_URL, token: Token 
         collection = _BASES[kind].replace(kind, f"cancel{kind[0].upper()}{kind[1:]}")
         task = client.post(collection, {kind: {"id": key}, "cancellationReason": reason})
     _line(f"{task['state']}  {task['href']}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verb:
+    """What people ask of an order, or of one item of it, in a word and with a reason.
+
+    Attributes:
+        needs_reason: whether others have to be told why.
+    """
+
+    help: str
+    example: str
+    is_of_item: bool
+    needs_reason: bool = True
+
+    def command(self, name: str) -> Callable[..., None]:
+        """Return the command line's function for it."""
+
+        def of_order(order: Id, reason: Why, url: Url = DEFAULT_URL, token: Token = None) -> None:
+            _ask(order, name, {"reason": reason}, url, token)
+
+        def of_item(order: Id, reason: Why, item: Item = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
+            _ask(order, name, {"reason": reason, **_named(item)}, url, token)
+
+        def order_maybe_why(order: Id, reason: MayWhy = "", url: Url = DEFAULT_URL, token: Token = None) -> None:
+            of_order(order, reason, url, token)
+
+        def item_maybe_why(
+            order: Id, item: Item = "", reason: MayWhy = "", url: Url = DEFAULT_URL, token: Token = None
+        ) -> None:
+            of_item(order, reason, item, url, token)
+
+        if self.needs_reason:
+            return of_item if self.is_of_item else of_order
+        return item_maybe_why if self.is_of_item else order_maybe_why
+
+
+_VERBS: Final[Mapping[str, _Verb]] = {
+    "hold": _Verb(
+        help="Begin nothing new of an order until it is resumed; what is on a device goes to its end.",
+        example='lastmile order hold 3f0c -m "storm damage"',
+        is_of_item=False,
+    ),
+    "resume": _Verb(
+        help="Let an order go on that was put on hold.",
+        example="lastmile order resume 3f0c",
+        is_of_item=False,
+        needs_reason=False,
+    ),
+    "note": _Verb(
+        help="Write a note on an order.",
+        example='lastmile order note 3f0c -m "called the customer"',
+        is_of_item=False,
+    ),
+    "retry": _Verb(
+        help="Take the step of an item again that failed.",
+        example="lastmile order retry 3f0c",
+        is_of_item=True,
+        needs_reason=False,
+    ),
+    "skip": _Verb(
+        help="Declare that the failed step was done by hand; the inventory says so, and the drift check proves it.",
+        example='lastmile order skip 3f0c -m "done by hand at the console"',
+        is_of_item=True,
+    ),
+    "compensate": _Verb(
+        help="Give a failed item up: what it took is given back, and it ends as failed.",
+        example='lastmile order compensate 3f0c --item 1 -m "port is dead"',
+        is_of_item=True,
+    ),
+}
 
 
 def _ask(order: str, action: str, body: Mapping[str, Any], url: str, token: str | None) -> None:
@@ -243,3 +279,7 @@ def _found(client: Client, beginning: str) -> tuple[str, str]:
 
 def _line(text: str) -> None:
     console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+
+for _name, _verb in _VERBS.items():
+    order_app.command(_name, help=_verb.help, epilog=f"Example:  {_verb.example}")(_verb.command(_name))

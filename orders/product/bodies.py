@@ -8,6 +8,7 @@ from pydantic import Field
 from orders.inbound import (
     Action,
     CharacteristicBody,
+    DateTime,
     Inbound,
     ItemBody,
     NoteBody,
@@ -19,6 +20,7 @@ from orders.inbound import (
     SpecificationBody,
     Text,
 )
+from orders.product.price_bodies import OrderPriceBody, OrderTermBody, ProductPriceBody, ProductTermBody
 
 ITEMS: Final = "productOrderItem"
 
@@ -45,11 +47,20 @@ class ProductBody(Inbound):
     description: str | None = None
     is_bundle: bool | None = None
     is_customer_visible: bool | None = None
+    order_date: DateTime | None = None
+    product_serial_number: str | None = None
+    start_date: DateTime | None = None
+    termination_date: DateTime | None = None
+    agreement: list[ReferenceBody] = Field(default_factory=list)
+    billing_account: ReferenceBody | None = None
+    product_offering: SpecificationBody | None = None
+    realizing_resource: list[ReferenceBody] = Field(default_factory=list)
+    realizing_service: list[ReferenceBody] = Field(default_factory=list)
     place: list[PlaceBody] = Field(default_factory=list)
     product_characteristic: list[CharacteristicBody] = Field(default_factory=list)
     product_specification: SpecificationBody | None = None
-    product_price: list[Inbound] = Field(default_factory=list)
-    product_term: list[Inbound] = Field(default_factory=list)
+    product_price: list[ProductPriceBody] = Field(default_factory=list)
+    product_term: list[ProductTermBody] = Field(default_factory=list)
     product_relationship: list[ProductRelationshipBody] = Field(default_factory=list)
     related_party: list[PartyBody] = Field(default_factory=list)
 
@@ -60,9 +71,9 @@ class ProductOrderItemBody(ItemBody):
     action: Action
     appointment: ReferenceBody | None = None
     billing_account: ReferenceBody | None = None
-    item_price: list[Inbound] = Field(default_factory=list)
-    item_term: list[Inbound] = Field(default_factory=list)
-    item_total_price: list[Inbound] = Field(default_factory=list)
+    item_price: list[OrderPriceBody] = Field(default_factory=list)
+    item_term: list[OrderTermBody] = Field(default_factory=list)
+    item_total_price: list[OrderPriceBody] = Field(default_factory=list)
     payment: list[ReferenceBody] = Field(default_factory=list)
     product: ProductBody | None = None
     product_offering: SpecificationBody | None = None
@@ -97,7 +108,7 @@ class ProductOrderBody(OrderBody):
     billing_account: ReferenceBody | None = None
     channel: list[ChannelBody] = Field(default_factory=list)
     agreement: list[ReferenceBody] = Field(default_factory=list)
-    order_total_price: list[Inbound] = Field(default_factory=list)
+    order_total_price: list[OrderPriceBody] = Field(default_factory=list)
     payment: list[ReferenceBody] = Field(default_factory=list)
     product_offering_qualification: list[ReferenceBody] = Field(default_factory=list)
     quote: list[ReferenceBody] = Field(default_factory=list)

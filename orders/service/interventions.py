@@ -95,7 +95,7 @@ class ServiceInterventions:
             raise not_now(row, wish)
         row = self._mark(uow, row, wish, row.task)
         task = replace(task, by_hand=f"{wish.by}: {wish.reason}")
-        return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.by_hand(uow, row, task)})
+        return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.work.by_hand(uow, row, task)})
 
     def _amend(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         tasks = load_tasks(row.task)
@@ -143,16 +143,16 @@ class ServiceInterventions:
             return Undo(steps=self.handler.steps).take_back(uow, row, task)
         task = replace(task, state=OrderState.IN_PROGRESS, errors=(), waits=None)
         if task.phase is Phase.RESERVING:
-            return self.handler.reserve_missing(uow, row, task)
+            return self.handler.work.reserve_missing(uow, row, task)
         # One that waits is begun with those whose turn it is.
-        return task if task.phase is Phase.WAITING else self.handler.ask_again(uow, row, task)
+        return task if task.phase is Phase.WAITING else self.handler.work.ask_again(uow, row, task)
 
     def _compensate(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         tasks = load_tasks(row.task)
         task = tasks[chosen(row, wish, waiting={ENGINEER})]
         row = self._mark(uow, row, wish, row.task)
         task = replace(task, state=OrderState.IN_PROGRESS, waits=None)
-        return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.give_back(uow, row, task)})
+        return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.work.give_back(uow, row, task)})
 
     def _answer(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         tasks = load_tasks(row.task)
@@ -164,7 +164,7 @@ class ServiceInterventions:
         row = self._mark(uow, row, wish, row.task)
         task = replace(answered, state=OrderState.IN_PROGRESS, waits=None)
         if task.phase is Phase.RESERVING:
-            task = self.handler.reserved(uow, row, task)
+            task = self.handler.work.reserved(uow, row, task)
         return self.handler.save(uow, row, {**tasks, task.item_id: task})
 
     def _with_values(self, uow: UnitOfWork, task: ItemTask, values: Mapping[str, Any]) -> ItemTask:

@@ -55,6 +55,16 @@ SPOILED: dict[str, tuple[Path, Any, str]] = {
     ),
     "action-missing": ((*ITEM, "action"), ..., "productOrderItem[0].action: is missing"),
     "quantity": ((*ITEM, "quantity"), 2, "productOrderItem[0].quantity: 2 is not supported (legal: 1; order several"),
+    "price-text": (
+        (*ITEM, "itemPrice"),
+        [{"description": []}],
+        "productOrderItem[0].itemPrice[0].description: [] is not",
+    ),
+    "term-text": (
+        (*ITEM, "product", "productTerm"),
+        [{"duration": {"amount": "two"}}],
+        "productOrderItem[0].product.productTerm[0].duration.amount: 'two' is not legal",
+    ),
     "quantity-text": ((*ITEM, "quantity"), "1", "productOrderItem[0].quantity: '1' is not legal"),
     "offering-unknown": (
         (*ITEM, "productOffering", "id"),
