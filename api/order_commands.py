@@ -22,6 +22,7 @@ Why = Annotated[str, typer.Option("--reason", "-m", help="What others are to kno
 MayWhy = Annotated[str, typer.Option("--reason", "-m", help="What others are to know about it.", show_default=False)]
 Item = Annotated[str, typer.Option("--item", help="The item; the one that waits, where there is no other.")]
 Values = Annotated[list[str], typer.Option("--set", help="A characteristic, as name=value; value as JSON or text.")]
+Offering = Annotated[str, typer.Option("--offering", help="The product offering instead, of the same specification.")]
 State = Annotated[str, typer.Option("--state", help="Only orders in this state.")]
 Waiting = Annotated[bool, typer.Option("--waiting", help="Only orders that wait for somebody.")]
 _BASES: Final[Mapping[str, str]] = {
@@ -115,17 +116,24 @@ def repair_command(
     _ask(order, "repair", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
 
 
-@order_app.command("amend", epilog="Example:  lastmile order amend 3f0c --set ontSerialNumber=ALCL0000A1B2")
-def amend_command(
+@order_app.command(
+    "amend",
+    epilog="Examples:  lastmile order amend 3f0c --set ontSerialNumber=ALCL0000A1B2   ·   "
+    "lastmile order amend 3f0c --offering fibre-500",
+)
+def amend_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     order: Id,
-    values: Values,
+    values: Values = [],  # noqa: B006 - typer's way to say none
+    offering: Offering = "",
     item: Item = "",
     reason: MayWhy = "",
     url: Url = DEFAULT_URL,
     token: Token = None,
 ) -> None:
     """Change what was ordered while it is under way; only what differs is changed on the devices."""
-    _ask(order, "amend", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
+    sold_by = {"productOffering": {"id": offering}} if offering else {}
+    body = {"reason": reason, **_named(item), "characteristic": _values(values), **sold_by}
+    _ask(order, "amend", body, url, token)
 
 
 @order_app.command("answer", epilog="Example:  lastmile order answer 3f0c --set ontSerialNumber=ALCL0000A1B2")

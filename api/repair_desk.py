@@ -11,7 +11,9 @@ from activation.errors import NothingToRepair
 from activation.model import DeviceEdit
 from activation.repair import chosen
 from activation.repair_requests import RepairAction, RepairRequest, Told, accept
+from activation.store import MONITORS
 from api.errors import BadRequest
+from api.http.once import Once
 from api.runtime.database import Database
 from inventory.documents import Document
 
@@ -45,16 +47,23 @@ class RepairDesk:
             "consequences": list(consequences),
         }
 
-    def take(self, body: Document, *, actor: str) -> Document:
-        """Store the request for a repair and return its monitor.
+    def take(self, body: Document, *, actor: str, once: Once) -> Document:
+        """Store the request for a repair and return its monitor; of the same request again, that of the first.
 
         Raises:
             BadRequest, ActivationError, UnknownResource: as for :meth:`dry_run`.
+            KeyReused: the request's key came with another body before.
         """
+        # A repair that is done leaves nothing to be repaired: whether it came before is asked before the devices are.
+        with self.database.begin(actor=actor) as uow:
+            if known := once.known(uow, body):
+                return MONITORS.get(uow, known).document
         request = self._request(body)
         _, consequences = self.core.foresee(request, self.database)
+        told = Told(body=body, consequences=consequences)
         with self.database.begin(actor=actor) as uow:
-            return accept(uow, request, Told(body=body, consequences=consequences))
+            key = once(uow, body, lambda: str(accept(uow, request, told)["id"]))
+            return MONITORS.get(uow, key).document
 
     def _request(self, body: Document) -> RepairRequest:
         action, subject = _checked(body)

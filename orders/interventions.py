@@ -17,7 +17,7 @@ from inventory.ledger import Event, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.documents import stamp
 from orders.errors import InvalidOrder, OrderConflict, Problem
-from orders.inbound import CharacteristicBody, Text, values_of
+from orders.inbound import CharacteristicBody, SpecificationBody, Text, values_of
 from orders.problems import problems_of
 
 Action = Literal["hold", "resume", "note", "retry", "repair", "skip", "compensate", "answer", "amend"]
@@ -37,6 +37,7 @@ class InterventionBody(BaseModel):
     reason: str = ""
     item: Text | None = None
     characteristic: list[CharacteristicBody] = Field(default_factory=list)
+    product_offering: SpecificationBody | None = None
     on_behalf_of: Text | None = None
 
 
@@ -48,6 +49,7 @@ class Intervention:
         by: who asks.
         item: the item that it is about; empty: the order, or the only item that can be meant.
         values: characteristics that go with it.
+        offering: what a product is to be sold by instead; None: what it was ordered by.
     """
 
     action: Action
@@ -55,6 +57,7 @@ class Intervention:
     reason: str = ""
     item: str = ""
     values: dict[str, Any] = field(default_factory=dict)
+    offering: SpecificationBody | None = None
 
     def said(self) -> str:
         """Return what a note says of it."""
@@ -83,7 +86,9 @@ def read_intervention(action: str, body: object, *, by: str) -> Intervention:
     values, problems = values_of(checked.characteristic, "characteristic")
     if action in _NEEDS_REASON and not checked.reason.strip():
         problems = (*problems, Problem(path="reason", wrong="is missing", legal="what others are to know about it"))
-    if action in _NEEDS_VALUES and not values:
+    if checked.product_offering is not None and action != "amend":
+        problems = (*problems, Problem(path="productOffering", wrong=f"is not for {action}", legal="amend"))
+    if action in _NEEDS_VALUES and not values and checked.product_offering is None:
         problems = (*problems, Problem(path="characteristic", wrong="is missing", legal="what is to be otherwise"))
     if problems:
         raise InvalidOrder(problems)
@@ -93,6 +98,7 @@ def read_intervention(action: str, body: object, *, by: str) -> Intervention:
         reason=checked.reason.strip(),
         item=checked.item or "",
         values=values,
+        offering=checked.product_offering,
     )
 
 

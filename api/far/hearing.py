@@ -18,6 +18,8 @@ HEARD: Final = "far.heard"
 
 STATE: Final = "StateChangeEvent"
 ATTRIBUTE: Final = "AttributeValueChangeEvent"
+REFUSED: Final = "InterventionRefusedEvent"
+"""What was asked of an order under way, and is not done; told within this process alone."""
 _TOLD: Final[Mapping[str, tuple[str, ...]]] = {MONITOR: (STATE, ATTRIBUTE), "serviceOrder": (STATE, ATTRIBUTE)}
 """What is followed of each kind, where that is more than its changes of state."""
 

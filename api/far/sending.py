@@ -8,14 +8,15 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from api.far import store
-from api.far.asking import ASIDE
+from api.far.asking import ASIDE, INTERVENTION, WITHDRAWAL
 from api.far.catching_up import check
-from api.far.hearing import hear
+from api.far.hearing import REFUSED, hear
 from api.far.model import END_STATES, MONITOR, FarRequest, Layer, Stand
 from api.far.reports import ITEMS, reason_in, refused
 from api.far.wire import Answer, Wire
 from api.http.layer_calls import AUTHOR, CORRELATION, LAYER
 from inventory.ledger import Job, Retry, Transactions, UnitOfWork
+from orders.states import OrderState
 
 _log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class Sending:
         return wire(request.method, path, body, headers)
 
     def _settle(self, transactions: Transactions, request: FarRequest, answer: Answer, attempt: int) -> Retry | None:
-        is_gone = answer.status == GONE and (request.method == "DELETE" or request.kind in ASIDE)
+        is_gone = answer.status == GONE and (request.method == "DELETE" or request.kind == WITHDRAWAL)
         if answer.is_good or is_gone:
             self._taken(transactions, request, answer)
             return None
@@ -155,6 +156,19 @@ class Sending:
             now = store.save(uow, store.get(uow.connection, request.request_id), state=Stand.ENDED)
             if request.kind not in ASIDE:
                 hear(uow, now, refused(now, reason))
+            elif request.kind == INTERVENTION:
+                self._tell(uow, now, reason)
+
+    def _tell(self, uow: UnitOfWork, request: FarRequest, reason: str) -> None:
+        """Tell the layer that asked that the other side does not do what people want of an order under way."""
+        about = store.get(uow.connection, request.about)
+        action = request.path.rpartition("/")[2]
+        said = {
+            "id": about.remote_id,
+            "state": str(OrderState.IN_PROGRESS),
+            "errorMessage": [{"reason": f"{action}: {reason}"}],
+        }
+        hear(uow, about, said, change=REFUSED)
 
 
 def _is_monitor(answer: Answer) -> bool:

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from api.errors import BadRequest, KeyReused
 from api.http.requests import Acting
-from api.runtime.request_keys import Keyed, alone_with, claim, settle
+from api.runtime.request_keys import Keyed, alone_with, claim, find, settle
 from inventory.documents import json_text
 from inventory.ledger import UnitOfWork
 
@@ -49,6 +49,17 @@ class Once:
         result = work()
         settle(uow, asked, result)
         return result
+
+    def known(self, uow: UnitOfWork, body: object) -> str:
+        """Return what the same request gave when it came first; empty where it is new, or has no key.
+
+        Raises:
+            KeyReused: the key came with another body before.
+        """
+        found = find(uow, self.key) if self.key else None
+        if found is not None and found.digest != digest_of(body):
+            raise KeyReused(f"this Idempotency-Key came with another body before: see {found.result}")
+        return found.result if found is not None else ""
 
     def _wait_for_namesakes(self, uow: UnitOfWork, body: object) -> None:
         name = body.get("externalId") if isinstance(body, dict) else None

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from activation.repair_requests import REPAIRS
 from api.http.collections import Body, created
+from api.http.once import Idempotent
 from api.http.requests import Acting
 from api.system import System
 
@@ -17,8 +18,8 @@ def add_repairs(router: APIRouter, system: System) -> None:
     def rehearse(body: Body) -> Mapping[str, Any]:
         return system.repairs.dry_run(body)
 
-    def take(body: Body, actor: Acting) -> Response:
-        return created(system.repairs.take(body, actor=actor.name), 202)
+    def take(body: Body, actor: Acting, once: Idempotent) -> Response:
+        return created(system.repairs.take(body, actor=actor.name, once=once), 202)
 
     router.add_api_route(REPAIRS + "/dryRun", rehearse, methods=["POST"])
     router.add_api_route(REPAIRS, take, methods=["POST"], status_code=202)

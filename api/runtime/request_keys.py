@@ -41,9 +41,14 @@ def claim(uow: UnitOfWork, asked: Keyed) -> Keyed | None:
     values = {"key": asked.key, "digest": asked.digest, "result": "", "at": uow.now}
     if _CLAIM[uow.connection.dialect.name].execute(uow.connection, [values]):
         return None
+    return find(uow, asked.key)
+
+
+def find(uow: UnitOfWork, key: str) -> Keyed | None:
+    """Return the request that has the key, if there is one."""
     here = request_keys.c
-    found = uow.connection.execute(select(here.key, here.digest, here.result).where(here.key == asked.key)).one()
-    return Keyed(key=found.key, digest=found.digest, result=found.result)
+    found = uow.connection.execute(select(here.key, here.digest, here.result).where(here.key == key)).one_or_none()
+    return Keyed(key=found.key, digest=found.digest, result=found.result) if found is not None else None
 
 
 def settle(uow: UnitOfWork, asked: Keyed, result: str) -> None:

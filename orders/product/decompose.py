@@ -49,6 +49,21 @@ def service_values(catalog: Catalog, task: ItemTask) -> dict[str, Any]:
     return {name: expression.evaluate(context) for name, expression in _use_of(catalog, task).characteristics.items()}
 
 
+def delivered(catalog: Catalog, task: ItemTask, service: Document) -> ItemTask:
+    """Return an item that was amended as ``service`` shows that it came about: the latest that fits.
+
+    A device may have refused an amendment, or the layer below did not take it any more.
+    """
+    shown = {each["name"]: each["value"] for each in service.get("serviceCharacteristic", ()) if "value" in each}
+    if not task.was or not shown:
+        return task
+    for candidate in (task, *(task.under(terms) for terms in reversed(task.was))):
+        wanted = service_values(catalog, candidate)
+        if all(shown.get(name, value) == value for name, value in wanted.items()):
+            return candidate
+    return task
+
+
 def _use_of(catalog: Catalog, task: ItemTask) -> Use:
     made_by = product_of(catalog, task)
     if made_by.realized_by is None:

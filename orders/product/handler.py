@@ -17,7 +17,7 @@ from orders.items import advanced, flat, own_states
 from orders.life import is_to_wait
 from orders.product.bodies import ITEMS
 from orders.product.contracts import ServiceOrdering
-from orders.product.decompose import service_order
+from orders.product.decompose import delivered, service_order
 from orders.product.inventory import ProductInventory
 from orders.product.model import load_tasks
 from orders.product.states import ITEM, ORDER
@@ -137,6 +137,14 @@ class ProductOrderHandler:
         services = {key: item["service"] for key, item in items.items()}
         self._end(uow, row, states, services, _reasons(report), below=report)
 
+    def refused_below(self, job: Job, uow: UnitOfWork) -> None:
+        """Note that the service layer, in another process, does not do what was asked of an order under way."""
+        report = job.event.document if job.event is not None else {}
+        row = self.orders.find(uow, str(report.get("externalId", "")))
+        if row is not None:
+            said = (f"refused: {_reason(error)}" for error in report.get("errorMessage", ()))
+            self.orders.save(uow, row, replace(row, document=with_notes(row.document, uow.now, said)))
+
     def _end(
         self,
         uow: UnitOfWork,
@@ -152,7 +160,10 @@ class ProductOrderHandler:
         ended = {key for key, state in _own_states(row).items() if state not in FINAL and states.get(key) in FINAL}
         for key in sorted(key for key in ended & tasks.keys() if not tasks[key].is_bundle):
             if states[key] is OrderState.COMPLETED:
-                self.inventory.completed(uow, row, tasks[key], services[key])
+                task = delivered(self.catalog.current(uow), tasks[key], services[key])
+                if task is not tasks[key]:
+                    self.inventory.repaired(uow, row, task)
+                self.inventory.completed(uow, row, task, services[key])
             elif states[key] is OrderState.CANCELLED:
                 self.inventory.cancelled(uow, row, tasks[key])
             else:

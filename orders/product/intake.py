@@ -271,7 +271,7 @@ def _where_sold(context: _Context, task: ItemTask, offering: Offering, path: str
     """Return the task with what is known of its place; an offering that is not sold there is reported."""
     located = _located(context, task)
     try:
-        reason = _refusal(offering, located)
+        reason = not_sold(offering, located)
     except MappingError as error:
         context.report(f"{path}.productOffering.id", f"{offering.id!r} cannot be judged: {error}")
         return located
@@ -281,7 +281,12 @@ def _where_sold(context: _Context, task: ItemTask, offering: Offering, path: str
     return located
 
 
-def _refusal(offering: Offering, task: ItemTask) -> str | None:
+def not_sold(offering: Offering, task: ItemTask) -> str | None:
+    """Return why the offering is not sold at the item's place; None where it is.
+
+    Raises:
+        MappingError: what is known of the place does not say.
+    """
     place = place_context(task.place, task.place_attributes)
     values = {"product": task.values, "place": place}
     broken = next((rule for rule in offering.eligibility if not rule.when.evaluate(values)), None)
@@ -291,7 +296,7 @@ def _refusal(offering: Offering, task: ItemTask) -> str | None:
 def _sold_there(context: _Context, task: ItemTask) -> Iterator[str]:
     for each in sorted(context.catalog.offerings.values(), key=lambda offering: offering.id):
         try:
-            if _refusal(each, replace(task, values={**task.values, **each.fixed})) is None:
+            if not_sold(each, replace(task, values={**task.values, **each.fixed})) is None:
                 yield each.id
         except MappingError:
             # What this place says nothing about cannot be promised here.

@@ -7,11 +7,10 @@ from typing import Any
 from inventory.documents import Document
 from inventory.ledger import NewJob, UnitOfWork
 from inventory.store import Row
-from orders.catalog.characteristics import check_values
-from orders.catalog.model import Ref
-from orders.documents import with_notes
+from orders.catalog.model import Catalog, Ref
+from orders.catalog.wire import reference
+from orders.documents import with_items, with_notes
 from orders.errors import InvalidOrder, OrderConflict, Problem
-from orders.inbound import refuse
 from orders.interventions import (
     HOLD,
     WAITING_FOR,
@@ -24,10 +23,12 @@ from orders.interventions import (
     waits_for_resume,
 )
 from orders.life import is_to_wait
-from orders.product.decompose import product_of, service_values
+from orders.product.amending import amended
+from orders.product.bodies import ITEMS
+from orders.product.decompose import service_values
 from orders.product.handler import SERVICE_ORDER, ProductOrderHandler
 from orders.product.jobs import START
-from orders.product.model import dump_tasks, load_tasks
+from orders.product.model import ItemTask, dump_tasks, load_tasks
 from orders.states import FINAL, OrderState
 
 
@@ -84,7 +85,7 @@ class ProductInterventions:
             if is_echo(row, wish):
                 return row
             raise
-        if SERVICE_ORDER in row.task:
+        if SERVICE_ORDER in row.task and below.values:
             self.handler.services.intervene(uow, row.task[SERVICE_ORDER], below)
         return self._said(uow, row, wish.said(), wish.by)
 
@@ -96,24 +97,17 @@ class ProductInterventions:
         """
         tasks, catalog = load_tasks(row.task), self.handler.catalog.current(uow)
         before = tasks[wish.item]
-        task = replace(before, values={**before.values, **wish.values})
-        offering = catalog.offering(Ref(id=task.offering_id, version=task.offering_version))
-        fixed = (
-            Problem(path=f"characteristic.{name}", wrong=f"{value!r} contradicts {offering.id!r}", legal=str(legal))
-            for name, value in wish.values.items()
-            if name in offering.fixed and (legal := offering.fixed[name]) != value
-        )
-        refuse((*fixed, *check_values(product_of(catalog, task).characteristics, task.values, "characteristic")))
+        task = amended(catalog, before, wish)
         was, now = service_values(catalog, before), service_values(catalog, task)
         changed = {name: value for name, value in now.items() if name not in was or was[name] != value}
-        if not changed:
+        if not changed and task.offering_id == before.offering_id:
             legal = "a value that differs"
             raise InvalidOrder([Problem(path="characteristic", wrong="changes nothing of the service", legal=legal)])
-        row = self.handler.orders.save(
-            uow, row, replace(row, task={**row.task, **dump_tasks({**tasks, task.item_id: task})})
-        )
+        document = row.document if wish.offering is None else _sold_by(row.document, catalog, task)
+        kept = {**row.task, **dump_tasks({**tasks, task.item_id: task})}
+        row = self.handler.orders.save(uow, row, replace(row, document=document, task=kept))
         self.handler.inventory.repaired(uow, row, task)
-        return row, replace(wish, item=task.item_id, values=changed)
+        return row, replace(wish, item=task.item_id, values=changed, offering=None)
 
     def _before_it_begins(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         if wish.action == "hold" and is_on_hold(row):
@@ -149,3 +143,10 @@ class ProductInterventions:
         waiting = waits_for_resume(row)
         document = {**kept, WAITING_FOR: waiting} if waiting else kept
         return self.handler.orders.save(uow, row, replace(row, document=document))
+
+
+def _sold_by(document: Document, catalog: Catalog, task: ItemTask) -> Document:
+    sold = reference("productOffering", catalog.offering(Ref(id=task.offering_id, version=task.offering_version)))
+    return with_items(
+        document, ITEMS, lambda item: {**item, "productOffering": sold} if item["id"] == task.item_id else item
+    )

@@ -191,8 +191,7 @@ class ProductInventory:
     def repaired(self, uow: UnitOfWork, order: Row, task: ItemTask) -> None:
         """Write other characteristics of a product that is being added; any other has them when it is completed."""
         if task.action == "add":
-            changed = {"productCharacteristic": characteristic_list(task.values)}
-            self._change(uow, order, task, changed, None, order_id=order.id)
+            self._change(uow, order, task, self._terms(uow, task), None, order_id=order.id)
 
     def failed(self, uow: UnitOfWork, order: Row, task: ItemTask) -> None:
         """Write that the order came to nothing: an added product is aborted, any other is as it was."""

@@ -22,7 +22,7 @@ from orders.product.handler import ProductOrderHandler
 from orders.product.intake import ProductOrder, check_order, named_products, read_order, related_products
 from orders.product.interventions import ProductInterventions
 from orders.product.inventory import CLAIMS, ProductInventory
-from orders.product.jobs import CANCEL, FOLLOW_CANCEL, FOLLOW_SERVICE_ORDER, START, WAKE
+from orders.product.jobs import CANCEL, FOLLOW_CANCEL, FOLLOW_SERVICE_ORDER, REFUSED_BELOW, START, WAKE
 from orders.product.model import ItemTask, dump_tasks
 from orders.product.states import CANCEL as TASK
 from orders.product.states import ORDER
@@ -93,6 +93,7 @@ class ProductOrdering:
             FOLLOW_SERVICE_ORDER: handler.follow_service_order,
             CANCEL: handler.cancel,
             FOLLOW_CANCEL: handler.follow_cancel,
+            REFUSED_BELOW: handler.refused_below,
             WAKE: wake,
         }
 
@@ -102,6 +103,7 @@ class ProductOrdering:
             "ServiceOrderStateChangeEvent": FOLLOW_SERVICE_ORDER,
             "ServiceOrderAttributeValueChangeEvent": FOLLOW_SERVICE_ORDER,
             "CancelServiceOrderStateChangeEvent": FOLLOW_CANCEL,
+            "ServiceOrderInterventionRefusedEvent": REFUSED_BELOW,
         }
 
     @property

@@ -1,7 +1,7 @@
 """What COM remembers of an order item while the service order runs, and its JSON form in ``Row.task``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -9,6 +9,15 @@ from pydantic import TypeAdapter
 from inventory.documents import Document
 from orders.catalog.model import Ref
 from orders.states import OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an item orders: an offering, and the characteristics of the product."""
+
+    offering_id: str
+    offering_version: str
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,7 @@ class ItemTask:
         relied_products: the products that it relies on.
         relied_services: the services of those that no item of the order is about.
         relying: of an existing product: those in use that rely on it.
+        was: what it ordered before it was amended, the latest last: what the devices refuse is not what they have.
         state: of its own work, where it holds other items: its state in the order is what all of them make.
     """
 
@@ -55,7 +65,19 @@ class ItemTask:
     relied_products: tuple[str, ...] = ()
     relied_services: tuple[str, ...] = ()
     relying: tuple[str, ...] = ()
+    was: tuple[Terms, ...] = ()
     state: OrderState | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What it orders."""
+        return Terms(offering_id=self.offering_id, offering_version=self.offering_version, values=self.values)
+
+    def under(self, terms: Terms) -> "ItemTask":
+        """Return the item as it orders ``terms``."""
+        return replace(
+            self, offering_id=terms.offering_id, offering_version=terms.offering_version, values=terms.values
+        )
 
 
 _TASKS: Final = TypeAdapter(dict[str, ItemTask])

@@ -98,6 +98,9 @@ class ServiceInterventions:
         return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.work.by_hand(uow, row, task)})
 
     def _amend(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        if wish.offering is not None:
+            legal = "characteristic; what a product is sold by is amended on the product order"
+            raise InvalidOrder([Problem(path="productOffering", wrong="is not known to a service order", legal=legal)])
         tasks = load_tasks(row.task)
         task = self._amendable(uow, row, tasks, wish)
         base = replace(task, composition=task.wish or task.composition)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from inventory.documents import Document
+from inventory.documents import Document, characteristic_list
 from inventory.ledger import Move, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.documents import merged, stamp, with_notes
@@ -95,7 +95,17 @@ def _item(item: Document, task: ItemTask | None, other: OrderState | None) -> Do
     if task.is_undoing:
         kept = {key: value for key, value in changed.items() if key != "errorMessage"}
         return {**kept, "service": {**item["service"], "state": _state_before(task)}} if task.undone else kept
-    return {**changed, "service": {**item["service"], "state": _service_state(task)}}
+    return {**changed, "service": {**_as_made(item["service"], task), "state": _service_state(task)}}
+
+
+def _as_made(service: Document, task: ItemTask) -> Document:
+    """Return the service of an item with the characteristics that it has in the end, amended or answered meanwhile."""
+    listed = service.get("serviceCharacteristic", ())
+    values = task.composition.values
+    known = {each["name"] for each in listed}
+    kept = [{**each, "value": values.get(each["name"], each["value"])} for each in listed]
+    added = [] if task.action == "delete" else characteristic_list({k: v for k, v in values.items() if k not in known})
+    return {**service, "serviceCharacteristic": [*kept, *added]} if kept or added else service
 
 
 def _service_state(task: ItemTask) -> str:

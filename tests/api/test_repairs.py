@@ -168,6 +168,22 @@ def _until(client: Client, place: str, done: Callable[[Mapping[str, Any]], bool]
     return found
 
 
+def test_the_same_repair_again_is_the_first_one(line: Line) -> None:
+    client = line.platform.client
+    type_in(node(line.platform, "sw1"), f"vlan {line.vlan}", "name mine")
+    body, key = {"action": "reapply", "subject": "sw1"}, {"Idempotency-Key": "mend-sw1"}
+    first = client.http.post("/lastmile/v1/repair", json=body, headers=key)
+    assert first.status_code == 202, first.text
+    _until(client, first.json()["href"], lambda told: told["state"] == "Completed")
+    again = client.http.post("/lastmile/v1/repair", json=body, headers=key)
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert again.headers["Location"] == first.headers["Location"]
+    other = client.http.post("/lastmile/v1/repair", json={**body, "subject": "r1"}, headers=key)
+    assert (other.status_code, first.json()["id"] in other.json()["message"]) == (422, True)
+    nothing = client.http.post("/lastmile/v1/repair", json=body)
+    assert nothing.status_code == 409, nothing.text
+
+
 def test_a_body_that_says_nothing_is_refused(line: Line) -> None:
     for body in ({}, {"action": "mend", "subject": "sw1"}, {"action": "adopt", "subject": "sw1", "path": []}):
         answer = line.platform.client.http.post("/lastmile/v1/repair", json=body)

@@ -155,6 +155,24 @@ def test_a_cancellation_goes_down_and_its_refusal_comes_up(com: Com) -> None:
     com.becomes(order, "inProgress")
 
 
+def test_what_the_other_system_does_not_know_of_is_told_on_the_order(com: Com) -> None:
+    order = com.placed()
+    com.known(order)
+    com.below.move(order, "inProgress", "2026-01-01T10:00:00Z")
+    com.becomes(order, "inProgress")
+    wish = {"characteristic": [{"name": "ontSerialNumber", "value": "LMLE0000CAFE"}]}
+    com.client.post(f"/lastmile/v1/productOrder/{order}/amend", wish)
+    path = f"{PRODUCT_ORDERS}/{order}"
+    until(
+        lambda: [each for each in com.client.get(path)["note"] if each["text"] == "refused: amend: som: nothing here"]
+    )
+    com.below.move(order, "completed", "2026-01-01T10:00:02Z")
+    com.becomes(order, "completed")
+    product = com.client.get("/tmf-api/productInventory/v4/product")[0]
+    values = {each["name"]: each["value"] for each in product["productCharacteristic"]}
+    assert values["ontSerialNumber"] != "LMLE0000CAFE"
+
+
 def test_a_report_that_cannot_be_used_fails_the_order(com: Com) -> None:
     order = com.placed()
     sent = com.known(order)

@@ -1,5 +1,6 @@
 """An order under way is amended at every step: it ends as if it had been ordered so in the first place."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from api.demo import bodies
 from orders.errors import InvalidOrder, OrderConflict
 from orders.product.layer import product_order_store
+from orders.service.layer import service_order_store
 from tests.api.order_life.stepping import Stepping, stepping
 from tests.api.order_life.test_cancel import COPPER, check_moves, placed, serial
 from tests.api.order_life.test_hold import asked
@@ -107,3 +109,59 @@ def test_a_device_that_refuses_the_amendment_keeps_what_was_ordered(platform: St
     with platform.met(10, amend_and_break):
         platform.drain()
     check_result(platform, order_id, has=old, has_not=new)
+    (made,) = [each for each in platform.footprint()["products"].values() if order_id in each]
+    assert (old in made, new in made) == (True, False), made
+
+
+def sold_by(platform: Stepping, order_id: str, offering: str) -> None:
+    asked(platform, "productOrder", order_id, "amend", productOffering={"id": offering}, reason="wants more")
+
+
+def test_sold_by_another_offering_after_any_step(platform: Stepping) -> None:
+    step, amended = 0, 0
+    while True:
+        order_id = placed(platform, bodies.add(serial_number=serial()))
+        if platform.go(step) < step:
+            break
+        offering = "fibre-500"
+        try:
+            sold_by(platform, order_id, offering)
+            amended += 1
+        except OrderConflict:
+            offering = "fibre-100"
+        platform.drain()
+        order = platform.get(product_order_store(), order_id)
+        assert order["state"] == "completed", (step, order)
+        (item,) = order["productOrderItem"]
+        assert item["productOffering"]["id"] == offering
+        product = json.loads(platform.footprint()["products"][item["product"]["id"]])
+        speed = {each["name"]: each["value"] for each in product["productCharacteristic"]}["downstreamMbps"]
+        assert (product["productOffering"]["id"], speed) == (offering, int(offering.removeprefix("fibre-")))
+        with platform.system.database.read() as connection:
+            service = service_order_store().by_external_id(connection, order_id)
+        assert service is not None
+        (made,) = service.document["serviceOrderItem"]
+        values = {each["name"]: each["value"] for each in made["service"]["serviceCharacteristic"]}
+        assert values["downstreamMbps"] == speed
+        check_moves(platform, order_id)
+        step += 1
+    assert amended > 5, amended
+
+
+NO_OFFERINGS = {
+    "nobody": "productOffering.id: 'nobody' does not exist",
+    "dsl-50": "'dsl-50' sells another product specification \\(legal: fibre-10,",
+    "fibre-tv": "'fibre-tv' sells another product specification",
+}
+
+
+@pytest.mark.parametrize("offering", NO_OFFERINGS)
+def test_an_offering_that_it_cannot_be_sold_by(platform: Stepping, offering: str) -> None:
+    order_id = placed(platform, bodies.add(serial_number=serial()))
+    with pytest.raises(InvalidOrder, match=NO_OFFERINGS[offering]):
+        sold_by(platform, order_id, offering)
+    with pytest.raises(InvalidOrder, match=r"productOffering: is not for hold \(legal: amend"):
+        asked(platform, "productOrder", order_id, "hold", productOffering={"id": "fibre-500"}, reason="x")
+    platform.drain()
+    order = platform.get(product_order_store(), order_id)
+    assert order["productOrderItem"][0]["productOffering"]["id"] == "fibre-100"
