@@ -5,7 +5,7 @@ What decides about a real order decides here too, in a transaction that is rolle
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -13,6 +13,7 @@ from uuid import uuid4
 from pydantic import Field
 from sqlalchemy import Connection
 
+from api.offerings import Site, sold_at
 from api.runtime.database import Database
 from inventory.documents import Document
 from inventory.ledger import Handler, UnitOfWork
@@ -20,7 +21,7 @@ from inventory.pool_store import PoolStore
 from orders.catalog.contracts import CatalogSource
 from orders.catalog.model import Catalog, CustomerService
 from orders.errors import InvalidOrder, OrdersError
-from orders.inbound import Inbound, Text, parse
+from orders.inbound import Inbound, SpecificationBody, Text, parse
 from orders.resource.layer import ResourceOrdering
 from orders.service.bodies import ServiceBody
 from orders.service.decompose import needs
@@ -40,6 +41,7 @@ class ItemBody(Inbound):
 
     id: Text = "1"
     service: ServiceBody
+    product_offering: SpecificationBody | None = None
 
 
 class QualificationBody(Inbound):
@@ -67,6 +69,14 @@ class Verdict:
     def result(self) -> str:
         """TM Forum's word for it."""
         return UNQUALIFIED if self.reasons else QUALIFIED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offered:
+    """By which offerings a service is sold at a place, and why it is not by the one that was asked about."""
+
+    told: list[dict[str, Any]] = field(default_factory=list)
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +179,8 @@ class Feasibility:
 
     def _item(self, item: Document, *, with_alternatives: bool) -> dict[str, Any]:
         verdict = self.verdict(item["service"])
+        offered = self._offered(item)
+        verdict = replace(verdict, reasons=(*verdict.reasons, *offered.reasons))
         answer = {
             "id": item.get("id", "1"),
             "state": "done",
@@ -181,8 +193,34 @@ class Feasibility:
             answer["eligibilityUnavailabilityReason"] = codes
             if with_alternatives:
                 answer["alternateServiceProposal"] = list(self._alternatives(item["service"]))
-        notes = {"notConsidered": list(verdict.assumed)} if verdict.assumed else {}
-        return {**answer, "lastmile": {**notes, "free": self._free(verdict)}} if verdict.resources else answer
+        own: dict[str, Any] = {"offering": offered.told} if offered.told else {}
+        if verdict.assumed:
+            own["notConsidered"] = list(verdict.assumed)
+        if verdict.resources:
+            own["free"] = self._free(verdict)
+        return {**answer, "lastmile": own} if own else answer
+
+    def _offered(self, item: Document) -> _Offered:
+        """Return by which offerings the service is sold there, and why not by the one that is named."""
+        service, named = item["service"], item.get("productOffering")
+        place = next((each for each in service.get("place", ()) if each.get("id")), None)
+        if place is None:
+            return _Offered()
+        with self._trial() as (unit, catalog):
+            attributes = dict(self.services.places.attributes(unit, place["id"]))
+            site = Site(place=dict(place), attributes=attributes, values=_values(service))
+            asked = str((service.get("serviceSpecification") or {}).get("id"))
+            found = {offering.id: reason for offering, reason in sold_at(catalog, asked, site)}
+        wanted = str(named["id"]) if named is not None else ""
+        told = [
+            {"id": key, "sold": not reason, **({"reason": reason} if reason else {})} for key, reason in found.items()
+        ]
+        if wanted and wanted not in found:
+            legal = ", ".join(found) or "none"
+            return _Offered(
+                told=told, reasons=(f"productOffering.id: {wanted!r} does not sell {asked!r} (legal: {legal})",)
+            )
+        return _Offered(told=told, reasons=(found[wanted],) if wanted and found[wanted] else ())
 
     def _alternatives(self, service: Document) -> Iterator[dict[str, Any]]:
         with self._trial() as (_, catalog):

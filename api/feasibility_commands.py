@@ -19,6 +19,7 @@ EPILOG: Final = (
     "Exit status: 0 feasible, 1 not.   "
     "Examples:  lastmile feasibility internet-access ADDR-1015   ·   "
     "lastmile feasibility internet-access ADDR-1015 --set downstreamMbps=500   ·   "
+    "lastmile feasibility internet-access ADDR-1015 --offering fibre-1000   ·   "
     "lastmile feasibility internet-access ADDR-9999 --alternatives --json"
 )
 
@@ -27,13 +28,14 @@ def feasibility_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     service: Annotated[str, typer.Argument(help="Id of a customer-facing service specification.")],
     place: Annotated[str, typer.Argument(help="Id of the premises.")],
     given: Annotated[list[str] | None, typer.Option("--set", help="A characteristic: name=value. Repeatable.")] = None,
+    offering: Annotated[str, typer.Option("--offering", help="The product offering that is to sell it there.")] = "",
     alternatives: Annotated[bool, typer.Option("--alternatives", help="Say what could be had instead.")] = False,  # noqa: FBT002 - a flag
     as_json: Annotated[bool, typer.Option("--json", help="Print what the API answers.")] = False,  # noqa: FBT002 - a flag
     url: Url = DEFAULT_URL,
     token: Token = None,
 ) -> None:
     """Say whether SERVICE could be delivered at PLACE now, by which port and from which pools; nothing is reserved."""
-    item = {
+    item: dict[str, Any] = {
         "id": "1",
         "service": {
             "serviceSpecification": {"id": service},
@@ -41,6 +43,8 @@ def feasibility_command(  # noqa: PLR0913, PLR0917 - one parameter per option
             "serviceCharacteristic": [_characteristic(each) for each in given or ()],
         },
     }
+    if offering:
+        item["productOffering"] = {"id": offering}
     with platform(url, token) as client:
         found = client.post(CHECKS, {"provideAlternative": alternatives, "serviceQualificationItem": [item]})
     if as_json:
@@ -61,6 +65,11 @@ def _show(item: Mapping[str, Any]) -> None:
     own = item.get("lastmile", {})
     for each in own.get("free", ()):
         console.print(f"  [dim]{each['kind']} {escape(each['pool'])}: {each['free']} of {each['size']} free[/]")
+    offered = own.get("offering", ())
+    if sold := [escape(each["id"]) for each in offered if each["sold"]]:
+        console.print(f"  sold as {', '.join(sold)}", highlight=False, soft_wrap=True)
+    for each in (each for each in offered if not each["sold"]):
+        console.print(f"  [yellow]{escape(each['reason'])}[/]", highlight=False, soft_wrap=True)
     if own.get("notConsidered"):
         console.print(f"  [yellow]not considered: {', '.join(own['notConsidered'])}[/]", highlight=False)
     for each in item.get("alternateServiceProposal", ()):

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
 PATIENCE_S = 20.0
+COPPER = "ADDR-1017"
 SPEED: dict[str, Any] = {"downstreamMbps": 100, "upstreamMbps": 50}
 
 
@@ -103,6 +104,27 @@ def test_a_place_is_enough_to_ask(platform: Platform) -> None:
     port = {each["name"]: each["value"] for each in found["gpon-port"]["resourceCharacteristic"]}
     assert port["olt"] == "olt1"
     assert {each["kind"] for each in item["lastmile"]["free"]} == {"pon", "vlan", "address"}
+
+
+def offered(platform: Platform, place: str, offering: str) -> dict[str, Any]:
+    item = {"id": "1", "service": service(place, "dsl-internet-access"), "productOffering": {"id": offering}}
+    found: dict[str, Any] = platform.client.post(CHECKS, {"serviceQualificationItem": [item]})
+    return dict(found["serviceQualificationItem"][0])
+
+
+def test_an_offering_is_judged_by_where_the_catalog_sells_it(platform: Platform) -> None:
+    good = offered(platform, COPPER, "dsl-50")
+    assert good["qualificationItemResult"] == "qualified", good
+    assert good["lastmile"]["offering"] == [{"id": "dsl-50", "sold": True}]
+    bad = offered(platform, "ADDR-1015", "dsl-50")
+    reason = "'dsl-50' is not sold at 'ADDR-1015': no copper line ends here"
+    assert (bad["qualificationItemResult"], reason in labels(bad)) == ("unqualified", True), bad
+    assert bad["lastmile"]["offering"] == [{"id": "dsl-50", "sold": False, "reason": reason}]
+    other = offered(platform, COPPER, "fibre-100")
+    wrong = "productOffering.id: 'fibre-100' does not sell 'dsl-internet-access' (legal: dsl-50)"
+    assert labels(other) == [wrong]
+    plain = asked(platform, service("ADDR-1017"))
+    assert {each["id"] for each in plain["lastmile"]["offering"] if each["sold"]} >= {"fibre-100", "fibre-1000"}
 
 
 def test_what_waits_for_somebody_is_judged_as_if_that_were_done(platform: Platform) -> None:

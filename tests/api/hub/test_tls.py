@@ -3,47 +3,17 @@
 import ipaddress
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from api.hub.address import AddressGuard
 from api.hub.post import Answer, HttpPost
 from tests.api.hub.subscriber import subscribed_system
+from tests.certificates import certificate
 
 LOOPBACK = AddressGuard(allow=(ipaddress.ip_network("127.0.0.0/8"),))
-
-
-def _certificate(folder: Path, name: str) -> Path:
-    """Write a key and a certificate for ``name`` that nobody but itself vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / f"{name}.pem"
-    plain = serialization.NoEncryption()
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
 
 
 def _posted(monkeypatch: pytest.MonkeyPatch, certificate: Path, *, trusted: bool) -> tuple[Answer, int]:
@@ -66,7 +36,7 @@ def _posted(monkeypatch: pytest.MonkeyPatch, certificate: Path, *, trusted: bool
 
 
 def test_a_trusted_certificate_for_the_name_is_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    answer, received = _posted(monkeypatch, _certificate(tmp_path, "shop.example"), trusted=True)
+    answer, received = _posted(monkeypatch, certificate(tmp_path, "shop.example"), trusted=True)
     assert (answer.accepted, received) == (True, 1)
 
 
@@ -74,6 +44,6 @@ def test_a_trusted_certificate_for_the_name_is_good(monkeypatch: pytest.MonkeyPa
 def test_any_other_certificate_gets_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, *, trusted: bool
 ) -> None:
-    answer, received = _posted(monkeypatch, _certificate(tmp_path, name), trusted=trusted)
+    answer, received = _posted(monkeypatch, certificate(tmp_path, name), trusted=trusted)
     assert (answer.accepted, answer.reached, received) == (False, False, 0)
     assert "certificate verify failed" in answer.reason
