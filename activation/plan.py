@@ -2,10 +2,11 @@
 
 import difflib
 import hashlib
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
+
+import orjson
 
 from activation.dialects import notation_for
 from activation.errors import PlanError
@@ -297,7 +298,7 @@ def canonical_bytes(edit: DeviceEdit) -> bytes:
     """
     signed = edit.document()
     del signed["shared_with"]
-    return json.dumps(signed, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return orjson.dumps(signed, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
 def unified_patch(edits: Iterable[DeviceEdit]) -> str:

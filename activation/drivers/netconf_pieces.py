@@ -48,7 +48,8 @@ def cut(config: str, limit_bytes: int) -> Sequence[str]:
         return ()
     whole = Block(0, root.end(), config.rindex("\n", 0, -1) + 1, len(config))
     try:
-        return list(_joined(config, _lines_dealt(config, (whole,), limit_bytes), limit_bytes))
+        outermost = list(_blocks(config, whole, 1))
+        return list(_joined(config, _lines_dealt(config, (whole,), outermost, limit_bytes), limit_bytes))
     except _OtherwiseIndented:
         return ()
 
@@ -74,10 +75,13 @@ def _closings(config: str, blocks: Sequence[Block]) -> list[str]:
     return [config[each.closing : each.last] for each in reversed(blocks)]
 
 
-def _lines_dealt(config: str, above: tuple[Block, ...], limit_bytes: int) -> Iterator[tuple[Sequence[Block], Block]]:
-    for block in _blocks(config, above[-1], len(above)):
-        if block.last - block.first > limit_bytes and _divides(config, block, len(above)):
-            yield from _lines_dealt(config, (*above, block), limit_bytes)
+def _lines_dealt(
+    config: str, above: tuple[Block, ...], blocks: Sequence[Block], limit_bytes: int
+) -> Iterator[tuple[Sequence[Block], Block]]:
+    for block in blocks:
+        is_large = block.last - block.first > limit_bytes
+        if is_large and (entries := _entries(config, block, len(above))):
+            yield from _lines_dealt(config, (*above, block), entries, limit_bytes)
         else:
             yield above, block
 
@@ -98,12 +102,13 @@ def _blocks(config: str, around: Block, depth: int) -> Iterator[Block]:
         first = last
 
 
-def _divides(config: str, block: Block, depth: int) -> bool:
-    """Say whether ``block`` is a container of list entries: one holds keys, which are leaves; a container none."""
+def _entries(config: str, block: Block, depth: int) -> Sequence[Block]:
+    """Return what stands in a container of list entries; nothing of an entry: that holds keys, which are leaves."""
     container = _CONTAINER.match(config, block.first, block.inside)
     if container is None or config[block.closing : block.last] != f"{_INDENT * depth}</{container[1]}>\n":
-        return False
-    return all(_HOLDING.match(config, each.first, each.inside) for each in _blocks(config, block, depth + 1))
+        return ()
+    found = list(_blocks(config, block, depth + 1))
+    return found if all(_HOLDING.match(config, each.first, each.inside) for each in found) else ()
 
 
 def dealt(config: str, limit_bytes: int) -> Sequence[str]:

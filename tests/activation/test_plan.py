@@ -1,11 +1,15 @@
 import hashlib
-from dataclasses import replace
+import json
+from dataclasses import fields, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from activation.errors import PlanError
-from activation.model import FragmentChange, PlanId
+from activation.model import DeviceEdit, FragmentChange, PlanId
 from activation.plan import (
+    canonical_bytes,
     make_plan,
     matches_before,
     owned_paths,
@@ -159,3 +163,16 @@ def test_the_plan_hash_is_over_every_byte_and_not_over_the_order() -> None:
     assert len(plan.plan_hash) == hashlib.sha256().digest_size * 2
     other = make_plan([replace(edits[0], inverse=""), edits[1]], [], PlanId("p1"))
     assert other.plan_hash != plan.plan_hash
+
+
+letters = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+paths = st.lists(st.lists(letters, max_size=3).map(tuple), max_size=3).map(tuple)
+TEXTS = {name: letters for name in (each.name for each in fields(DeviceEdit)) if name not in {"touched", "shared_with"}}
+
+
+@given(edit=st.builds(DeviceEdit, touched=paths, shared_with=st.just(("svc-1",)), **TEXTS))
+def test_what_is_signed_is_sorted_compact_json_whatever_writes_it(edit: DeviceEdit) -> None:
+    """Approvals of older releases stay good: the bytes are those that the standard library writes."""
+    signed = {name: value for name, value in edit.document().items() if name != "shared_with"}
+    expected = json.dumps(signed, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+    assert canonical_bytes(edit) == expected.encode()
