@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, delete, insert, or_, select
+from sqlalchemy import Connection, Select, Table, bindparam, delete, insert, or_, select
 
 from inventory.errors import BadNetwork, StillReserved, UnknownResource
 from inventory.ledger import UnitOfWork
@@ -199,11 +200,15 @@ def _all(connection: Connection, table: Table, value: type[_V]) -> tuple[_V, ...
 
 
 def _one(connection: Connection, table: Table, value: type[_V], key: Mapping[str, str]) -> _V:
-    wanted = select(table).where(*(table.c[column] == wanted for column, wanted in key.items()))
-    found = connection.execute(wanted).mappings().first()
+    found = connection.execute(_by_key(table, tuple(key)), dict(key)).mappings().first()
     if found is None:
         raise UnknownResource(_KINDS[table.name], "/".join(key.values()), _known(connection, table, tuple(key)))
     return value(**found)
+
+
+@lru_cache
+def _by_key(table: Table, columns: tuple[str, ...]) -> Select[Any]:
+    return select(table).where(*(table.c[name] == bindparam(name) for name in columns))
 
 
 def _known(connection: Connection, table: Table, columns: Sequence[str]) -> list[str]:

@@ -48,7 +48,10 @@ def create_app(system: System) -> FastAPI:
     app.state.max_body_bytes = system.settings.max_body_bytes
     problems.install(app)
     app.add_api_route("/health", lambda: _health(system), methods=["GET"])
-    guarded = APIRouter(dependencies=[Depends(_guard(system))])
+    add_listeners(app.router, system.database)
+    # From here on nobody comes in unasked. A router within a router would be searched twice for each request.
+    guarded = app.router
+    guarded.dependencies.append(Depends(_guard(system)))
     _add_tmf(guarded, system)
     add_order_life(guarded, system)
     add_interventions(guarded, system)
@@ -66,8 +69,6 @@ def create_app(system: System) -> FastAPI:
     add_chains(guarded, system)
     if Layer.COM in system.side.here:
         add_mails(guarded, system.database)
-    app.include_router(guarded)
-    add_listeners(app.router, system.database)
     if system.database.backend.dialect == "sqlite":
         auth = system.settings.auth
         app.add_middleware(QuickReads, collections=served(system), database=system.database, auth=auth)

@@ -157,18 +157,20 @@ def add_create(
     """
 
     def post(body: Body, actor: Acting, once: Idempotent, call: FromLayer) -> Response:
-        with database.begin(actor=on_behalf(actor, call)) as uow:
+        def work(uow: UnitOfWork) -> Response:
             made: list[Document] = []
 
-            def work() -> str:
+            def make() -> str:
                 if call is not None and layer_create is not None:
                     made.append(layer_create(uow, body, call.correlation_id))
                 else:
                     made.append(create(uow, body))
                 return str(made[0]["id"])
 
-            key = once(uow, body, work)
+            key = once(uow, body, make)
             return _made(uow, collection, key, made)
+
+        return database.run(work, actor=on_behalf(actor, call))
 
     for slash in ("", "/"):
         router.add_api_route(

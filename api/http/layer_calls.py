@@ -36,7 +36,7 @@ class LayerCall:
     author: str
 
 
-def layer_call(request: Request, actor: Acting) -> LayerCall | None:
+async def layer_call(request: Request, actor: Acting) -> LayerCall | None:
     """Return what the layer above says; None where somebody else asks.
 
     Raises:

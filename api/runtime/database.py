@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from sqlalchemy import Connection, MetaData
 
@@ -14,6 +14,9 @@ from api.runtime.contracts import Backend, JobQueue, Signals
 from api.runtime.ledger import FanOut, LedgerUnit, nobody
 from api.runtime.postgres import PostgresBackend
 from api.runtime.sqlite import SqliteBackend
+from api.runtime.together import Together
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -69,6 +72,7 @@ class Database:
         self._routes = routes
         self._clock = clock
         self._fan_out = fan_out
+        self._together = Together(lambda actor: self.begin(actor=actor))
 
     @property
     def queue(self) -> JobQueue:
@@ -110,6 +114,24 @@ class Database:
             unit.flush()
         if unit.enqueued:
             self.signals.committed()
+
+    def run(self, work: Callable[[LedgerUnit], T], *, actor: str = "") -> T:
+        """Return what ``work`` gives in a write transaction that it may share with others who come at the same moment.
+
+        Its own errors leave nothing of it, and are nobody else's; it may be run again where its first run left nothing.
+
+        Args:
+            work: reads and writes through the unit of work it is given, and waits for nothing.
+            actor: whose request it is, for the history.
+
+        Raises:
+            DatabaseAway: the server cannot be reached, or the connection broke; nothing is known to be written.
+        """
+        if self.backend.dialect == "sqlite":
+            return self._together.run(work, actor=actor)
+        # Here writers do not wait for each other.
+        with self.begin(actor=actor) as uow:
+            return work(uow)
 
     @contextmanager
     def rehearse(self) -> Iterator["Rehearsal"]:

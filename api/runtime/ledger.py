@@ -171,13 +171,18 @@ class LedgerUnit:
         self._collect(_Collected(job=job))
 
     @contextmanager
-    def step(self) -> Iterator[None]:
-        """Run one handler; where it fails, everything it collected and wrote is dropped, and the error goes on."""
+    def step(self, *, actor: str | None = None) -> Iterator[None]:
+        """Run one handler; where it fails, everything it collected and wrote is dropped, and the error goes on.
+
+        Args:
+            actor: whose request it is, where that is another's than the transaction's.
+        """
         if self._in_step:
             raise RuntimeError("a step inside a step; each handler runs in one of its own")
         sheets = {make: sheet.mark() for make, sheet in self._sheets.items()}
         pages = [(page, page.mark()) for page in (self._events, self._moves, self._jobs)]
         self._in_step = True
+        whose, self._actor = self._actor, self._actor if actor is None else actor
         try:
             yield
         except BaseException:
@@ -193,7 +198,7 @@ class LedgerUnit:
             if self._savepoint is not None:
                 self._savepoint.commit()
         finally:
-            self._in_step, self._savepoint = False, None
+            self._in_step, self._savepoint, self._actor = False, None, whose
 
     def take(self, kinds: Collection[str], lane: str) -> Job | None:
         """Return the lane's next collected job if it is of these kinds and due, and keep it out of the queue.

@@ -24,6 +24,7 @@ from api.runtime.contracts import WORKER_DIED, Claim, Outcome, ParkedJob, Queued
 from api.runtime.outbox import CARRIED, event_of
 from api.runtime.steady import SteadyClock
 from api.runtime.tables import events, jobs, metadata, workers
+from inventory.bulk import Bulk
 from inventory.ledger import Job
 
 READY: Final = "ready"
@@ -48,6 +49,7 @@ _CLAIM: Final = (
     .order_by(jobs.c.priority.desc(), jobs.c.job_id)
     .limit(bindparam("most", type_=Integer))
 )
+_INSERT: Final = Bulk(insert(jobs))
 _NEXT_DUE: Final = select(jobs.c.run_at_s).where(_WAITING, ~_blocked).order_by(jobs.c.run_at_s).limit(1)
 _THESE: Final = jobs.c.job_id.in_(bindparam("these", expanding=True))
 _LEASE: Final = update(jobs).where(_THESE).values(state=RUNNING, worker_id=bindparam("by"))
@@ -78,7 +80,7 @@ class SqliteQueue:
 
     def enqueue(self, connection: Connection, enqueued: Sequence[QueuedJob]) -> None:
         """Write jobs with one statement."""
-        connection.execute(insert(jobs), [_row(job, self.time_s()) for job in enqueued])
+        _INSERT.execute(connection, [_row(job, self.time_s()) for job in enqueued])
 
     def claim(self, connection: Connection, kinds: Collection[str], *, limit: int) -> list[Claim]:
         """Return the first job of each ready lane; the database's one writer is us until the transaction ends."""
