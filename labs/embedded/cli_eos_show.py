@@ -76,7 +76,7 @@ def section(system: EosSystem, wanted: str) -> Reply:
     except re.error as malformed:
         raise CommandFailed(f"Invalid input: {wanted}") from malformed
     system.about_to_read()
-    lines = printed(tuple(line for line in system.running if pattern.search(line.text)), indent=INDENT)
+    lines = printed(system.heads.matching(pattern), indent=INDENT)
     return Reply(text="".join(f"{text}\n" for text in (*lines, *([END] if pattern.search(END) else []))))
 
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from labs.embedded.cli_config import TOP, Language
 from labs.embedded.cli_eos_language import INDENT, eos_language, missing_references, physical_ports
 from labs.embedded.cli_grammar import Refusal
+from labs.embedded.cli_heads import Heads
 from labs.embedded.cli_server import LinkDropped, hang
 from labs.embedded.cli_tree import Tree, difference, emptied, find, printed, without_last_change
 from labs.embedded.contracts import unwatched
@@ -73,6 +74,7 @@ class EosSystem:
             raise StartupConfigError(name, f"not understood: {refusal.line!r}, word {refusal.word!r}") from refusal
         self.language: Language = eos_language(physical_ports(self.running))
         self.sessions: dict[str, ConfigSession] = {}
+        self._heads = Heads.of(self._running)
         self._reads_left: int | None = None
         self.booted_at = time.time()
         self._booted_monotonic = time.monotonic()
@@ -88,6 +90,13 @@ class EosSystem:
     def running(self, tree: Tree) -> None:
         self._running = tree
         self.changed()
+
+    @property
+    def heads(self) -> Heads:
+        """The first lines of the running configuration's sections."""
+        if self._heads.tree is not self._running:
+            self._heads = Heads.of(self._running)
+        return self._heads
 
     def uptime_s(self) -> float:
         """Return the seconds since the switch started."""

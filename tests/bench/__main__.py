@@ -6,7 +6,19 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tests.bench import emulator, fleet, footprint, groups, http, postgres, scaling, stored, throughput, waiting
+from tests.bench import (
+    emulator,
+    fleet,
+    footprint,
+    groups,
+    http,
+    postgres,
+    scaling,
+    scaling_cli,
+    stored,
+    throughput,
+    waiting,
+)
 from tests.bench.report import Figure, as_json
 
 FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
@@ -24,6 +36,7 @@ FIGURES: Final[Mapping[str, Callable[[int], Sequence[Figure]]]] = {
     "fleet_push": fleet.fleet_push,
     "olt_group_commit": groups.olt_group_commit,
     "plan_scaling": scaling.plan_scaling,
+    "plan_scaling_cli": scaling_cli.plan_scaling_cli,
     "concurrent_tx": groups.concurrent_tx,
     "single": groups.single,
 }

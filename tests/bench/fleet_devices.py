@@ -1,6 +1,7 @@
 """Emulated devices in a process of their own: ``python -m tests.bench.fleet_devices PLATFORM COUNT [KIND=SECONDS …]``.
 
-Prints one JSON line that says where each listens, and ends with its input.
+Prints one JSON line that says where each listens, and ends with its input. With ``e_lines=COUNT`` the last of them, a
+switch, carries that many E-Lines.
 """
 
 import json
@@ -18,10 +19,12 @@ from inventory.model import Device
 from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
 from labs.topology import load_topology
+from tests.bench.full_switch import fill_with_e_lines
 
 START: Final = {"bbf_olt": Path("labs/ftth/olt1.xml").absolute(), "arista_eos": Path("labs/ftth/sw1.cfg").absolute()}
 ROLE: Final = {"bbf_olt": "olt", "arista_eos": "switch"}
 PER_NET: Final = 200
+E_LINES: Final = "e_lines"
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def fleet(platform: str, count: int, **faults: float) -> Iterator[list[Device]]:
     Args:
         platform: the platform of all of them.
         count: how many.
-        faults: what all of them do wrong, with its parameter: ``latency=0.02, commit_time=0.2``.
+        faults: what all of them do wrong, with its parameter: ``latency=0.02, commit_time=0.2``; or ``e_lines``.
     """
     wrongs = [f"{kind}={value}" for kind, value in faults.items()]
     command = [sys.executable, "-m", "tests.bench.fleet_devices", platform, str(count), *wrongs]
@@ -54,7 +57,9 @@ def main() -> None:
         file = Path(folder) / "fleet.clab.yml"
         file.write_text(_topology(platform, count), encoding="utf-8")
         with EmbeddedLab(load_topology(file, environ={}), ssh_port=0, netconf_port=0) as lab:
-            for kind, value in (fault.split("=") for fault in sys.argv[3:]):
+            wrongs = dict(fault.split("=") for fault in sys.argv[3:])
+            fill_with_e_lines(lab, int(wrongs.pop(E_LINES, "0")))
+            for kind, value in wrongs.items():
                 for node in lab.nodes():
                     lab.faults.set(node.name, Fault(kind, value=float(value)))
             settle_heap()
