@@ -21,7 +21,6 @@ from orders.inbound import (
     PlaceBody,
     RelationshipBody,
     SpecificationBody,
-    Text,
     common_problems,
     nodes_of,
     offer_problems,
@@ -31,9 +30,9 @@ from orders.inbound import (
 
 
 class ResourceBody(Inbound):
-    """The resource of an item."""
+    """The resource of an item; its id is empty where it is still to be found."""
 
-    id: Text | None = None
+    id: str | None = None
     href: str | None = None
     name: str | None = None
     place: PlaceBody | None = None
@@ -123,7 +122,7 @@ def _problems(items: Sequence[ResourceOrderItemBody], catalog: Catalog) -> Itera
         path = f"orderItem[{number}]"
         if item.action == "add":
             yield from _add_problems(item, catalog, path)
-        elif item.action == "delete" and (item.resource is None or item.resource.id is None):
+        elif item.action == "delete" and (item.resource is None or not item.resource.id):
             yield Problem(path=f"{path}.resource.id", wrong="is missing", legal="the id of the resource to release")
 
 

@@ -17,7 +17,10 @@ def reserving_order(catalog: Catalog, part: Part, composition: Composition, exte
             "id": str(number),
             "action": "add",
             "quantity": 1,
+            # TMF652 v4 demands both of every resource, also of one that is still to be found.
             "resource": {
+                "id": "",
+                "href": "",
                 "place": _place(composition),
                 "resourceSpecification": reference("resourceSpecification", catalog.resource(ref_of_text(required))),
             },
