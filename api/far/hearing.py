@@ -4,7 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import quote
 
+from activation.service_activation import BASE as ACTIVATION
 from api.far import store
 from api.far.model import EVENTS, MONITOR, FarRequest, Stand
 from api.far.reports import is_end, moment, readable, refused
@@ -14,6 +16,7 @@ from inventory.ledger import Event, Handler, Job, NewJob, UnitOfWork
 _log = logging.getLogger(__name__)
 
 HEARD: Final = "far.heard"
+COLLECTION: Final = f"{ACTIVATION}/service"
 
 
 STATE: Final = "StateChangeEvent"
@@ -43,6 +46,15 @@ def hear(uow: UnitOfWork, request: FarRequest, document: Document, *, at: str = 
     """Have the layer that asked take in what became of ``request``, in the order's own lane; see :class:`Told`."""
     payload = {"request": request.request_id, "document": document, "at": at, "change": change}
     uow.enqueue(NewJob(kind=HEARD, lane=request.correlation_id, payload=payload))
+
+
+def noted(uow: UnitOfWork, request: FarRequest, place: str) -> FarRequest:
+    """Note where the other side has the service that ``request`` made: TMF640 lets it choose the id itself."""
+    key = place.rstrip("/").rpartition("/")[2]
+    is_made = request.method == "POST" and request.path.startswith(COLLECTION)
+    if not is_made or key in {"", request.about}:
+        return request
+    return store.save(uow, request, path=f"{COLLECTION}/{quote(key, safe='')}")
 
 
 def told(event_type: str, body: Mapping[str, Any]) -> Told | None:
@@ -80,7 +92,9 @@ class Hearing:
             return
         state = Stand.ENDED if is_end(report) and request.state is not Stand.WITHDRAWN else request.state
         remote_id = request.remote_id or str(job.payload["document"].get("id") or "")
-        store.save(uow, request, state=state, remote_id=remote_id, heard_at=at or request.heard_at)
+        request = store.save(uow, request, state=state, remote_id=remote_id, heard_at=at or request.heard_at)
+        if request.kind == MONITOR:
+            noted(uow, request, str(job.payload["document"].get("sourceHref") or ""))
         event = Event(
             event_type=EVENTS[request.kind].replace(STATE, str(job.payload.get("change", STATE))),
             domain=request.layer,

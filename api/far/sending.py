@@ -3,14 +3,14 @@
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from api.far import store
 from api.far.asking import ASIDE, INTERVENTION, WITHDRAWAL
 from api.far.catching_up import check
-from api.far.hearing import REFUSED, hear
+from api.far.hearing import REFUSED, hear, noted
 from api.far.model import END_STATES, MONITOR, FarRequest, Layer, Stand
 from api.far.reports import ITEMS, reason_in, refused
 from api.far.wire import Answer, Wire
@@ -73,6 +73,8 @@ class Sending:
                 about = store.get(uow.connection, request.about)
             if about is None or about.remote_id:
                 store.save(uow, request, state=Stand.SENDING)
+            if request.kind == MONITOR and request.method in {"PATCH", "DELETE"}:
+                request = replace(request, path=store.made_at(uow.connection, MONITOR, request.about) or request.path)
             return request, about, self.author_of(uow, request.correlation_id)
 
     def _about_nothing(self, transactions: Transactions, request: FarRequest, about: FarRequest) -> Retry | None:
@@ -137,6 +139,8 @@ class Sending:
             if request.kind in ASIDE:
                 store.save(uow, now, state=Stand.ENDED)
                 return
+            if request.kind == MONITOR:
+                now = noted(uow, now, str(document.get("sourceHref") or "") if _is_monitor(answer) else _place(answer))
             if request.kind == MONITOR and not _is_monitor(answer):
                 # What it was asked for is done, or was done before.
                 document = {"state": "Completed"}
@@ -169,6 +173,11 @@ class Sending:
             "errorMessage": [{"reason": f"{action}: {reason}"}],
         }
         hear(uow, about, said, change=REFUSED)
+
+
+def _place(answer: Answer) -> str:
+    body = answer.body if isinstance(answer.body, dict) else {}
+    return answer.location or str(body.get("id") or "")
 
 
 def _is_monitor(answer: Answer) -> bool:

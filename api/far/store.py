@@ -39,7 +39,7 @@ def add(uow: UnitOfWork, request: FarRequest) -> None:
 def save(uow: UnitOfWork, request: FarRequest, **changes: Any) -> FarRequest:  # noqa: ANN401 - as dataclasses.replace
     """Store what changed of a request, and return it."""
     after = replace(request, **changes)
-    values = {"state": str(after.state), "remote_id": after.remote_id, "heard_at": after.heard_at}
+    values = {"state": str(after.state), "remote_id": after.remote_id, "heard_at": after.heard_at, "path": after.path}
     uow.connection.execute(update(requests).where(requests.c.request_id == request.request_id).values(values))
     return after
 
@@ -62,6 +62,19 @@ def find(connection: Connection, kind: str, *, external_id: str = "", remote_id:
     if found is None and external_id:
         found = _first(connection, kind=kind, external_id=external_id)
     return found
+
+
+def made_at(connection: Connection, kind: str, about: str) -> str:
+    """Return the path at which the other side has what this one calls ``about``; empty where it is called so there."""
+    here = requests.c
+    made = (here.kind == kind, here.about == about, here.method == "POST")
+    wanted = select(here.path).where(*made).order_by(here.asked_at.desc()).limit(1)
+    path = connection.execute(wanted).scalar() or ""
+    return path if _is_one(path) else ""
+
+
+def _is_one(path: str) -> bool:
+    return path.rpartition("/")[0].endswith("/service")
 
 
 def opened(connection: Connection, layer: Layer) -> Sequence[FarRequest]:

@@ -22,6 +22,7 @@ requests = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("kind", "external_id"),
     Index("ix_far_request_remote", "kind", "remote_id"),
+    Index("ix_far_request_about", "about", "kind"),
     Index("ix_far_request_state", "layer", "state"),
 )
 

@@ -28,6 +28,7 @@ REVISIONS: Final = (
     "0016",
     "0017",
     "0018",
+    "0019",
 )
 """Every revision in order; the last one is what this code works on."""
 HEAD: Final = REVISIONS[-1]

@@ -30,6 +30,7 @@ MORE: Final[Mapping[str, Mapping[str, Any]]] = {
     "ip-address": {"routerInterface": "eth1"},
 }
 Manner = Literal["at once", "monitor"]
+Names = Literal["ours", "its own"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,10 +144,13 @@ class ForeignActivation(Foreigner):
     """Keeps services, and says what came of each request at once, or by a monitor.
 
     Attributes:
+        manner: how it says what came of a request.
+        names: whose ids services have there.
         refuses: what it says of every request instead; empty: it does what it is asked.
     """
 
     manner: Manner
+    names: Names
     services: dict[str, dict[str, Any]] = field(default_factory=dict)
     monitors: dict[str, dict[str, Any]] = field(default_factory=dict)
     refuses: str = ""
@@ -157,7 +161,8 @@ class ForeignActivation(Foreigner):
         async def post(request: Request) -> Response:
             body = await request.json()
             self.look("TMF640-v4.0.0.json", "Service_Create", body)
-            return self._done(request, str(body["id"]), body, 201)
+            key = f"svc-{next(self.number)}" if self.names == "its own" else str(body["id"])
+            return self._done(request, key, body, 201)
 
         async def patch(request: Request, key: str) -> Response:
             body = await request.json()

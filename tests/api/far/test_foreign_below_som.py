@@ -14,7 +14,7 @@ from api.http.app import create_app
 from api.http.server import bind, serving
 from api.settings import Settings
 from api.wiring import running_system
-from tests.api.far.foreigners import ForeignActivation, ForeignResources, Manner, foreign
+from tests.api.far.foreigners import ForeignActivation, ForeignResources, Manner, Names, foreign
 
 pytestmark = [pytest.mark.lab, pytest.mark.db]
 
@@ -62,10 +62,13 @@ def line(**values: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=get_args(Manner))
+WAYS: Final = [(manner, names) for manner in get_args(Manner) for names in get_args(Names)]
+
+
+@pytest.fixture(params=WAYS, ids=", ".join)
 def som(request: pytest.FixtureRequest, tmp_path: Path, shared: Path) -> Iterator[Som]:
     resources = ForeignResources(shared=shared)
-    activation = ForeignActivation(shared=shared, manner=request.param)
+    activation = ForeignActivation(shared=shared, manner=request.param[0], names=request.param[1])
     with ExitStack() as stack:
         stack.enter_context(foreign(resources))
         stack.enter_context(foreign(activation))
@@ -90,7 +93,7 @@ def test_a_line_from_its_first_day_to_its_last(som: Som) -> None:
     assert added["state"] == "completed", added
     assert sorted(som.resources.held.values()) == ["gpon-port", "ip-address", "vlan"]
     service_id = added["serviceOrderItem"][0]["service"]["id"]
-    kept = som.activation.services[service_id]
+    (kept,) = som.activation.services.values()
     parts = {each["serviceSpecification"]["id"]: each for each in kept["supportingService"]}
     values = {each["name"]: each["value"] for part in parts.values() for each in part["serviceCharacteristic"]}
     assert (values["vlanId"], values["olt"]) == (77, "olt-x")
@@ -100,7 +103,7 @@ def test_a_line_from_its_first_day_to_its_last(som: Som) -> None:
     assert faster["state"] == "completed", faster
     (speed,) = [
         each["value"]
-        for each in som.activation.services[service_id]["serviceCharacteristic"]
+        for each in next(iter(som.activation.services.values()))["serviceCharacteristic"]
         if each["name"] == "downstreamMbps"
     ]
     assert speed == 500
