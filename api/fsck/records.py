@@ -69,7 +69,11 @@ def _document(entity: Entity) -> Iterator[Finding]:
     states = [item["state"] for item in items_of(entity.kind, row.document).values()]
     if not states or not set(states) <= set(OrderState):
         return
-    due = roll_up(own_item_states(row, entity.kind).values())
+    # An order that was being cancelled ends cancelled, whatever became of items that there was nothing to undo of.
+    own = [move for move in entity.moves if not move.item]
+    was_leaving = bool(own) and own[-1].from_state == OrderState.PENDING_CANCELLATION
+    before = OrderState.PENDING_CANCELLATION if was_leaving else None
+    due = roll_up(own_item_states(row, entity.kind).values(), before=before)
     if due != row.state:
         shown = ", ".join(sorted(set(states)))
         yield _finding(entity, "item-roll-up", f"the order is {row.state!r}, its items ({shown}) make it {str(due)!r}")
