@@ -3,7 +3,9 @@
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from activation.drivers.cli_netmiko import open_cli
@@ -135,9 +137,18 @@ def fresh() -> str:
 
 
 def database(folder: Path) -> Database:
-    base = open_database(folder / "rig.db", routes={})
-    base.create_tables(runtime_tables, activation_tables)
-    return base
+    """Return a new database; its file is a copy, as to create the tables takes longer than most tests do."""
+    (folder / "rig.db").write_bytes(_empty())
+    return open_database(folder / "rig.db", routes={})
+
+
+@cache
+def _empty() -> bytes:
+    with TemporaryDirectory(prefix="lastmile-empty-") as folder:
+        base = open_database(Path(folder) / "rig.db", routes={})
+        base.create_tables(runtime_tables, activation_tables)
+        base.close()
+        return (Path(folder) / "rig.db").read_bytes()
 
 
 def fake_network() -> FakeNetwork:
