@@ -1,6 +1,6 @@
 """How fast activations get through: many on one device, some on many, one alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Final
 
@@ -47,6 +47,8 @@ def concurrent_tx(runs: int) -> list[Figure]:
         edits = _edits(site, names[0], 2)
         alone_s = median(1 / rate for rate in _one_by_one(devices[:1], edits))
         together_s = MANY_DEVICES / nornir_ncclient(devices, {name: _edits(site, name, 1)[0] for name in names})
+        peers: dict[str, float | None] = {"nornir+ncclient, no transaction": rounded(together_s / alone_s)}
+        peers |= _ansible_times_one(devices, {name: _edits(site, name, 1)[0] for name in names})
     return [
         Figure(
             name="concurrent_tx",
@@ -54,7 +56,7 @@ def concurrent_tx(runs: int) -> list[Figure]:
             unit="times one",
             goal=1.25,
             sense=UNDER,
-            peers={"nornir+ncclient, no transaction": rounded(together_s / alone_s)},
+            peers=peers,
         ),
         Figure(
             name="concurrent_tx_one_device",
@@ -76,10 +78,21 @@ def single(runs: int) -> list[Figure]:
             site.took_s([olt])
         value = rounded(1000 * median(site.took_s([olt]) for _ in range(LONE_ORDERS * runs)))
         edits = _edits(site, olt, PEER_ORDERS)
-        peers = {
+        peers: dict[str, float | None] = {
             "nornir+ncclient, new session": rounded(1000 * median(1 / rate for rate in _one_by_one(devices, edits)))
         }
+        rates = ansible_netconf(devices, {olt: _edits(site, olt, 1)[0]})
+        peers |= {name: rate and rounded(1000 / rate) for name, rate in rates.items()}
     return [Figure(name="single", value=value, unit="ms", goal=30, sense=UNDER, peers=peers)]
+
+
+def _ansible_times_one(devices: Sequence[Device], edits: Mapping[str, DeviceEdit]) -> dict[str, float | None]:
+    """Return how much longer Ansible takes for all but the first of ``devices`` than for that one."""
+    one, others = ansible_netconf(devices[:1], edits), ansible_netconf(devices[1:], edits)
+    return {
+        f"{name}, no transaction": rounded((len(devices) - 1) / together * alone) if alone and together else None
+        for (name, alone), together in zip(one.items(), others.values(), strict=True)
+    }
 
 
 def _joining_s(site: Activating, olt: str) -> float:
