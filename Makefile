@@ -55,6 +55,7 @@ fuzz: $(VENV)/.dev  ## Requests made up from the official files, and odd bodies 
 
 # What the platform is measured against; without it the figure of that peer is left out.
 .ansible/bin/ansible-playbook:
+	@echo "installing Ansible into .ansible, to measure against …"
 	-@$(PYTHON) -m venv .ansible && .ansible/bin/pip install --quiet --disable-pip-version-check ansible ncclient
 
 bench: $(VENV)/.dev | .ansible/bin/ansible-playbook  ## Measure the platform (FIGURE="orders_sqlite latency" RUNS=3)

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
+from types import MappingProxyType
 from typing import Final
 
 UNDER: Final = "≤"
 OVER: Final = "≥"
+NONE: Final[Mapping[str, str]] = MappingProxyType({})
 NOT_MEASURED: Final = "not measured"
 
 
@@ -39,12 +41,13 @@ class Figure:
         return f"{verdict} {self.name:<20} {self.value:>9g} {self.unit:<9} (goal {self.sense} {self.goal:g}{peers})"
 
 
-def as_json(figures: Iterable[Figure]) -> str:
-    """Return all figures in one line."""
-    found = {
+def as_json(figures: Iterable[Figure], lacking: Mapping[str, str] = NONE) -> str:
+    """Return all figures in one line, and why others could not be measured, by name."""
+    found: dict[str, object] = {
         each.name: {"value": each.value, "unit": each.unit, "goal": each.goal, "peers": dict(each.peers)}
         for each in figures
     }
+    found |= {name: {"value": None, "unit": "", "goal": None, "peers": {}, "why": why} for name, why in lacking.items()}
     return json.dumps(found, ensure_ascii=False)
 
 
