@@ -1,7 +1,7 @@
 """The HTTP application: the TMF APIs, the platform's own extensions, errors and access."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -23,7 +23,8 @@ from api.http.feasibility import add_feasibility
 from api.http.history import add_histories
 from api.http.interventions import add_interventions
 from api.http.layers import is_served, served
-from api.http.list_query import page_request
+from api.http.list_query import list_request
+from api.http.listing import listed, paged
 from api.http.order_life import add_order_life
 from api.http.plan import add_plans
 from api.http.quick_reads import QuickReads
@@ -40,6 +41,10 @@ from api.system import System
 from inventory.errors import UnknownResource
 
 EVENT_BASE = "/tmf-api/event/v4"
+EVENT: Final = frozenset(
+    {"id", "eventId", "eventTime", "eventType", "domain", "correlationId", "title", "@type", "timeOcurred", "event"}
+)
+PARKED: Final = frozenset({"job", "kind", "lane", "attempts", "reason"})
 
 
 def create_app(system: System) -> FastAPI:
@@ -134,18 +139,17 @@ def _add_events(router: APIRouter, system: System) -> None:
     """TMF688, reading: one topic per layer."""
     topics = ("product", "service", "resource", "activation", "inventory", "catalog")
 
-    def read_topics() -> list[dict[str, str]]:
-        return [{"id": name, "href": f"{EVENT_BASE}/topic/{name}", "name": name, "@type": "Topic"} for name in topics]
+    def read_topics(request: Request) -> Response:
+        found = [{"id": name, "href": f"{EVENT_BASE}/topic/{name}", "name": name, "@type": "Topic"} for name in topics]
+        return listed(request, found, frozenset(found[0]))
 
-    def read_events(topic: str, request: Request, response: Response) -> list[dict[str, Any]]:
+    def read_events(topic: str, request: Request) -> Response:
         if topic not in topics:
             raise UnknownResource("topic", topic, topics)
-        offset, limit = page_request(request)
+        wanted = list_request(request, EVENT)
         with system.database.read() as connection:
-            found, total = event_page(connection, topic, offset=offset, limit=limit)
-        response.headers["X-Total-Count"] = str(total)
-        response.headers["X-Result-Count"] = str(len(found))
-        return found
+            found, total = event_page(connection, topic, wanted.query)
+        return paged(wanted, found, total)
 
     router.add_api_route(f"{EVENT_BASE}/topic", read_topics, methods=["GET"])
     router.add_api_route(f"{EVENT_BASE}/topic/{{topic}}/event", read_events, methods=["GET"])
@@ -158,9 +162,10 @@ def _add_own(router: APIRouter, system: System) -> None:
         with system.database.read() as connection:
             return system.pool_usage(connection)
 
-    def read_parked() -> list[Mapping[str, Any]]:
+    def read_parked(request: Request) -> Response:
         with system.database.read() as connection:
-            return [_parked(job) for job in system.database.queue.parked(connection)]
+            found = [_parked(job) for job in system.database.queue.parked(connection)]
+        return listed(request, found, PARKED)
 
     def read_plan(key: str) -> list[Mapping[str, Any]]:
         with system.database.read() as connection:

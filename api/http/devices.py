@@ -4,20 +4,38 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from activation.device_board import Shown
+from api.http.listing import listed
 from api.system import System
 
 DEVICES: Final = "/lastmile/v1/device"
+ATTRIBUTES: Final = frozenset(
+    [
+        "name",
+        "platform",
+        "role",
+        "address",
+        "port",
+        "state",
+        "sessions",
+        "failures",
+        "quarantinedUntil",
+        "lastError",
+        "lastErrorAt",
+        "hostKey",
+        "refusedHostKey",
+    ]
+)
 
 
 def add_devices(router: APIRouter, system: System) -> None:
     """Add the list, one device, its configuration, its release from quarantine and the trust in a new host key."""
     board = system.device_board
 
-    def read_all() -> list[Mapping[str, Any]]:
-        return [document(each) for each in board.all()]
+    def read_all(request: Request) -> Response:
+        return listed(request, [document(each) for each in board.all()], ATTRIBUTES)
 
     def read_one(name: str) -> Mapping[str, Any]:
         return document(board.one(name))

@@ -1,7 +1,7 @@
 """What the query of a collection asks for: attributes, conditions, order and page (TMF630's REST guidelines)."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,40 +37,28 @@ class ListRequest:
     fields: Fields
 
 
-def list_request(request: Request, attributes: frozenset[str]) -> ListRequest:
+def list_request(request: Request, attributes: frozenset[str], *, besides: Collection[str] = ()) -> ListRequest:
     """Return what a request for a collection asks for.
 
     Args:
         request: with its query.
         attributes: what the collection's resources have.
+        besides: parameters that are no attributes; the caller reads them.
 
     Raises:
         BadRequest: offset or limit is no number in range, or an attribute is unknown; names what is legal.
     """
-    given = request.query_params.multi_items()
+    given = [(name, value) for name, value in request.query_params.multi_items() if name not in besides]
     single = {name: value for name, value in given if name in _BESIDES}
     conditions = tuple(_condition(name, value) for name, value in given if name not in _BESIDES)
     if len(conditions) > MAX_CONDITIONS:
         raise BadRequest(f"{len(conditions)} conditions; legal: {MAX_CONDITIONS} at most")
     order = tuple(map(_sort_key, _names(single.get("sort", ""))))
-    _refuse_unknown("filter", conditions, attributes)
-    _refuse_unknown("sort", order, attributes)
-    offset, limit = bounds(single)
+    _refuse_unknown("filter", conditions, attributes, besides)
+    _refuse_unknown("sort", order, attributes, besides)
+    offset, limit = _bounds(single)
     query = Query(offset=offset, limit=limit, conditions=conditions, order=order)
     return ListRequest(query=query, fields=wanted_fields(single.get("fields", "")))
-
-
-def page_request(request: Request) -> tuple[int, int]:
-    """Return offset and limit of a request for a page of something that has no filters.
-
-    Raises:
-        BadRequest: offset or limit is no number in range, or the query asks for more than these.
-    """
-    given = dict(request.query_params)
-    unknown = sorted(given.keys() - {"limit", "offset"})
-    if unknown:
-        raise BadRequest(f"cannot filter by {', '.join(unknown)}; legal: limit, offset")
-    return bounds(given)
 
 
 def wanted_fields(text: str) -> Fields:
@@ -88,7 +76,7 @@ def select_fields(document: Document, fields: Fields) -> Document:
     return {**{name: document[name] for name in ("id", "href") if name in document}, **_selected(document, fields)}
 
 
-def bounds(given: Mapping[str, str]) -> tuple[int, int]:
+def _bounds(given: Mapping[str, str]) -> tuple[int, int]:
     """Return the offset and the limit in ``given``.
 
     Raises:
@@ -142,10 +130,12 @@ def _attribute(name: str) -> Attribute:
     return steps
 
 
-def _refuse_unknown(what: str, asked: Sequence[Condition | SortKey], attributes: frozenset[str]) -> None:
+def _refuse_unknown(
+    what: str, asked: Sequence[Condition | SortKey], attributes: frozenset[str], besides: Collection[str]
+) -> None:
     unknown = sorted({each.attribute[0] for each in asked} - attributes)
     if unknown:
-        legal = ", ".join(sorted((*_BESIDES, *attributes)))
+        legal = ", ".join(sorted({*_BESIDES, *besides, *attributes}))
         raise BadRequest(f"cannot {what} by {', '.join(unknown)}; legal: {legal}")
 
 

@@ -14,6 +14,7 @@ from api.hub.topics import TOPICS
 from inventory.documents import Document
 from inventory.errors import UnknownResource
 from inventory.ledger import Transactions, UnitOfWork
+from inventory.query import Query
 
 Repeated = Callable[[UnitOfWork, object, Callable[[], str]], str]
 """Returns the id of what its last argument makes, or made when the same request came first."""
@@ -87,10 +88,10 @@ class Hub:
             raise UnknownResource("hub", subscription_id)
         return found
 
-    def dead_letters(self, *, offset: int, limit: int) -> tuple[list[DeadLetter], int]:
+    def dead_letters(self, query: Query) -> tuple[list[DeadLetter], int]:
         """Return one page of the events that were given up, oldest first, and the exact total."""
         with self.transactions.read() as connection:
-            return store.dead_letters(connection, offset=offset, limit=limit)
+            return store.dead_letters(connection, query)
 
     def replay(self, letter_id: str) -> DeadLetter:
         """Try an event that was given up once more; return the letter as it was.

@@ -1,20 +1,24 @@
 """The hub over HTTP: ``{api}/hub`` of every TMF API, and the dead letters."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.http.collections import Body
-from api.http.list_query import page_request
+from api.http.list_query import list_request
+from api.http.listing import listed, paged
 from api.http.once import Idempotent
 from api.hub.hub import Hub
-from api.hub.store import DeadLetter, Subscription
+from api.hub.store import Subscription, letter_document
 from api.hub.topics import TOPICS, Topic
 
 DEAD_LETTERS = "/lastmile/v1/deadLetter"
+_SUBSCRIPTION: Final = frozenset({"id", "callback", "query"})
+_LETTER: Final = frozenset(
+    {"id", "hub", "callback", "eventId", "eventType", "resourceId", "attempts", "reason", "deadSince"}
+)
 
 
 def add_hubs(router: APIRouter, hub: Hub, is_served: Callable[[str], bool]) -> None:
@@ -35,10 +39,8 @@ def _add_hub(router: APIRouter, hub: Hub, topic: Topic) -> None:
         hub.unsubscribe(topic.base, key)
         return Response(status_code=204)
 
-    def read_all(response: Response) -> list[dict[str, str]]:
-        found = [_wire(subscription) for subscription in hub.subscriptions(topic.base)]
-        response.headers["X-Total-Count"] = response.headers["X-Result-Count"] = str(len(found))
-        return found
+    def read_all(request: Request) -> Response:
+        return listed(request, [_wire(each) for each in hub.subscriptions(topic.base)], _SUBSCRIPTION)
 
     def read_one(key: str) -> dict[str, str]:
         return _wire(hub.subscription(topic.base, key))
@@ -53,15 +55,13 @@ def _add_hub(router: APIRouter, hub: Hub, topic: Topic) -> None:
 
 
 def _add_dead_letters(router: APIRouter, hub: Hub) -> None:
-    def read_page(request: Request, response: Response) -> list[dict[str, Any]]:
-        offset, limit = page_request(request)
-        found, total = hub.dead_letters(offset=offset, limit=limit)
-        response.headers["X-Total-Count"] = str(total)
-        response.headers["X-Result-Count"] = str(len(found))
-        return [_letter(each) for each in found]
+    def read_page(request: Request) -> Response:
+        wanted = list_request(request, _LETTER)
+        found, total = hub.dead_letters(wanted.query)
+        return paged(wanted, [letter_document(each) for each in found], total)
 
     def replay(key: str) -> dict[str, Any]:
-        return _letter(hub.replay(key))
+        return letter_document(hub.replay(key))
 
     router.add_api_route(DEAD_LETTERS, read_page, methods=["GET"])
     router.add_api_route(f"{DEAD_LETTERS}/{{key}}/replay", replay, methods=["POST"], status_code=202)
@@ -69,22 +69,3 @@ def _add_dead_letters(router: APIRouter, hub: Hub) -> None:
 
 def _wire(subscription: Subscription) -> dict[str, str]:
     return {"id": subscription.subscription_id, "callback": subscription.callback, "query": subscription.query}
-
-
-def _letter(dead: DeadLetter) -> dict[str, Any]:
-    letter = dead.letter
-    return {
-        "id": letter.letter_id,
-        "hub": letter.subscription_id,
-        "callback": dead.callback,
-        "eventId": letter.event_id,
-        "eventType": dead.event_type,
-        "resourceId": letter.resource_id,
-        "attempts": letter.failures,
-        "reason": letter.reason,
-        "deadSince": _time(letter.dead_at or letter.failed_at),
-    }
-
-
-def _time(at: datetime) -> str:
-    return at.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

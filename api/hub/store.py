@@ -1,12 +1,11 @@
 """Subscriptions and letters (deliveries that failed at least once) as stored."""
 
 import uuid
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import AlreadySubscribed
@@ -15,6 +14,8 @@ from api.runtime.history import tmf_event
 from api.runtime.tables import events
 from inventory.errors import UnknownResource
 from inventory.ledger import NewJob, UnitOfWork
+from inventory.query import Query, equals
+from inventory.row_pages import RowPages
 
 DELIVER: Final = "hub.deliver"
 _PRIORITY: Final = -10  # orders come first
@@ -178,25 +179,48 @@ def new_letter_id() -> str:
     return str(uuid.uuid4())
 
 
-def dead_letters(
-    connection: Connection, *, offset: int, limit: int, letter_ids: Collection[str] = ()
-) -> tuple[list[DeadLetter], int]:
+def dead_letters(connection: Connection, query: Query) -> tuple[list[DeadLetter], int]:
     """Return one page of the letters that were given up, oldest first, and the exact total."""
     here = letters.c
-    where = [here.dead_at.is_not(None)]
-    if letter_ids:
-        where.append(here.letter_id.in_(letter_ids))
-    total = connection.execute(select(func.count()).select_from(letters).where(*where)).scalar_one()
-    wanted = (
-        select(letters, subscriptions.c.callback, events.c.event_type)
+    pages = RowPages(
+        rows=select(letters, subscriptions.c.callback, events.c.event_type)
         .join(subscriptions, subscriptions.c.subscription_id == here.subscription_id)
         .join(events, events.c.event_id == here.event_id)
-        .where(*where)
-        .order_by(here.dead_at, events.c.sequence)
-        .offset(offset)
-        .limit(limit)
+        .where(here.dead_at.is_not(None)),
+        key=here.letter_id,
+        order=(here.dead_at, events.c.sequence),
+        columns={
+            "id": here.letter_id,
+            "hub": here.subscription_id,
+            "callback": subscriptions.c.callback,
+            "eventId": here.event_id,
+            "eventType": events.c.event_type,
+            "resourceId": here.resource_id,
+        },
+        read=lambda _, rows: list(map(_dead_letter, rows)),
+        tell=letter_document,
     )
-    return [_dead_letter(row) for row in connection.execute(wanted).mappings()], total
+    return pages.page(connection, query)
+
+
+def letter_document(dead: DeadLetter) -> dict[str, Any]:
+    """Return a letter that was given up as it goes out."""
+    letter = dead.letter
+    return {
+        "id": letter.letter_id,
+        "hub": letter.subscription_id,
+        "callback": dead.callback,
+        "eventId": letter.event_id,
+        "eventType": dead.event_type,
+        "resourceId": letter.resource_id,
+        "attempts": letter.failures,
+        "reason": letter.reason,
+        "deadSince": _time(letter.dead_at or letter.failed_at),
+    }
+
+
+def _time(at: datetime) -> str:
+    return at.replace(tzinfo=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def replay(uow: UnitOfWork, letter_id: str) -> DeadLetter:
@@ -205,7 +229,7 @@ def replay(uow: UnitOfWork, letter_id: str) -> DeadLetter:
     Raises:
         UnknownResource: no letter with this id was given up.
     """
-    found, _ = dead_letters(uow.connection, offset=0, limit=1, letter_ids=[letter_id])
+    found, _ = dead_letters(uow.connection, Query(limit=1, conditions=equals(id=letter_id)))
     revived = update(letters).where(letters.c.letter_id == letter_id, letters.c.dead_at.is_not(None))
     if not found or uow.connection.execute(revived.values(dead_at=None, failures=0)).rowcount != 1:
         raise UnknownResource("deadLetter", letter_id)

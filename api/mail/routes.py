@@ -5,7 +5,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from api.errors import BadRequest
-from api.http.list_query import bounds
+from api.http.list_query import list_request
+from api.http.listing import paged
 from api.http.requests import Acting
 from api.mail import store
 from api.mail.store import Mail, Standing
@@ -14,25 +15,20 @@ from api.runtime.database import Database
 from orders.errors import OrderConflict
 
 MAILS: Final = "/lastmile/v1/mail"
-_LEGAL: Final = frozenset({"limit", "offset", "state"})
+_ATTRIBUTES: Final = frozenset({"id", "productOrder", "orderState", "recipient", "state", "attempts", "reason"})
 
 
 def add_mails(router: APIRouter, database: Database) -> None:
     """Add the list and the replay."""
 
-    def read_page(request: Request, response: Response) -> list[dict[str, Any]]:
-        given = dict(request.query_params)
-        if unknown := sorted(given.keys() - _LEGAL):
-            raise BadRequest(f"cannot filter by {', '.join(unknown)}; legal: {', '.join(sorted(_LEGAL))}")
-        state = given.get("state")
-        if state is not None and state not in set(Standing):
+    def read_page(request: Request) -> Response:
+        state = request.query_params.get("state", Standing.SENT)
+        if not set(state.split(",")) <= set(Standing):
             raise BadRequest(f"state={state!r}; legal: {', '.join(Standing)}")
-        offset, limit = bounds(given)
+        wanted = list_request(request, _ATTRIBUTES)
         with database.read() as connection:
-            found, total = store.page(connection, Standing(state) if state else None, offset=offset, limit=limit)
-        response.headers["X-Total-Count"] = str(total)
-        response.headers["X-Result-Count"] = str(len(found))
-        return [_wire(mail) for mail in found]
+            found, total = store.page(connection, wanted.query, _wire)
+        return paged(wanted, [_wire(mail) for mail in found], total)
 
     def replay(key: str, actor: Acting) -> dict[str, Any]:
         with database.begin(actor=actor.name) as uow:

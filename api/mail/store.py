@@ -1,16 +1,19 @@
 """E-mails as stored: what became of each; the text is made when it is sent, and not kept."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from api.mail.tables import mails
+from inventory.documents import Document
 from inventory.errors import UnknownResource
 from inventory.ledger import UnitOfWork
+from inventory.query import Query
+from inventory.row_pages import RowPages
 
 
 class Standing(StrEnum):
@@ -72,12 +75,18 @@ def get(connection: Connection, mail_id: str) -> Mail:
     return _mail(row)
 
 
-def page(connection: Connection, standing: Standing | None, *, offset: int, limit: int) -> tuple[Sequence[Mail], int]:
-    """Return one page of e-mails, oldest first, and how many there are."""
-    wanted = select(mails).where(*([] if standing is None else [mails.c.standing == str(standing)]))
-    total = connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
-    found = wanted.order_by(mails.c.changed_at, mails.c.mail_id).offset(offset).limit(limit)
-    return [_mail(row) for row in connection.execute(found).mappings()], total
+def page(connection: Connection, query: Query, tell: Callable[[Mail], Document]) -> tuple[Sequence[Mail], int]:
+    """Return one page of e-mails, oldest first, and how many there are; ``tell`` makes the document that goes out."""
+    here = mails.c
+    pages = RowPages(
+        rows=select(mails),
+        key=here.mail_id,
+        order=(here.changed_at, here.mail_id),
+        columns={"id": here.mail_id, "state": here.standing, "productOrder": here.order_id},
+        read=lambda _, rows: list(map(_mail, rows)),
+        tell=tell,
+    )
+    return pages.page(connection, query)
 
 
 def _values(mail: Mail) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, select
 
 from api.runtime.tables import events, moves
+from inventory.query import Query
+from inventory.row_pages import RowPages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,19 @@ def events_of_chain(connection: Connection, correlation_id: str) -> list[dict[st
     return [_header(row) for row in connection.execute(wanted).mappings()]
 
 
-def event_page(connection: Connection, domain: str, *, offset: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+def event_page(connection: Connection, domain: str, query: Query) -> tuple[list[dict[str, Any]], int]:
     """Return one page of whole TMF688 events of one domain, oldest first, and the exact total."""
-    here = events.c.domain == domain
-    total = connection.execute(select(func.count()).select_from(events).where(here)).scalar_one()
-    wanted = select(events).where(here).order_by(events.c.sequence).offset(offset).limit(limit)
-    return [tmf_event(row) for row in connection.execute(wanted).mappings()], total
+    here = events.c
+    names = {"id": "event_id", "eventId": "event_id", "eventType": "event_type", "@type": "event_type"}
+    pages = RowPages(
+        rows=select(events).where(here.domain == domain),
+        key=here.event_id,
+        order=(here.sequence,),
+        columns={"correlationId": here.correlation_id, **{name: here[column] for name, column in names.items()}},
+        read=lambda _, rows: list(map(tmf_event, rows)),
+        tell=lambda event: event,
+    )
+    return pages.page(connection, query)
 
 
 def tmf_event(row: RowMapping) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from api.errors import BadRequest
 from api.http.attributes import ATTRIBUTES
-from api.http.list_query import ListRequest, list_request, page_request, select_fields, wanted_fields
+from api.http.list_query import ListRequest, list_request, select_fields, wanted_fields
 from inventory.query import SortKey
 
 KNOWN = frozenset({"id", "state", "priority", "note", "relatedParty", "orderDate"})
@@ -72,10 +72,9 @@ def test_a_bad_query_says_what_is_legal(query: str, said: str) -> None:
     assert said in str(raised.value)
 
 
-def test_a_page_without_filters_takes_none() -> None:
-    assert page_request(_request("offset=2&limit=3")) == (2, 3)
-    with pytest.raises(BadRequest, match="cannot filter by state; legal: limit, offset"):
-        page_request(_request("state=held"))
+def test_what_is_no_attribute_is_left_to_the_caller() -> None:
+    wanted = list_request(_request("whole=true&state=held"), KNOWN, besides=("whole",))
+    assert [each.attribute for each in wanted.query.conditions] == [("state",)]
 
 
 DOCUMENT: dict[str, Any] = {

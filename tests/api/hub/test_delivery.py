@@ -11,6 +11,7 @@ from api.hub.delivery import Patience, listener_url
 from api.hub.tables import letters
 from api.runtime.ledger import LedgerUnit
 from inventory.errors import UnknownResource
+from inventory.query import Query
 from tests.api.hub.rig import PATIENCE, SERVICE_ORDERING, Rig, order_event, rig
 from tests.api.hub.subscriber import Received, Subscriber, subscribed_system
 
@@ -93,7 +94,7 @@ def test_pauses_grow_up_to_a_limit_and_then_the_event_is_given_up_with_its_reaso
     run.run_to_the_end()
     pauses = [round(b - a) for a, b in zip(run.attempts_at_s, run.attempts_at_s[1:], strict=False)]
     assert pauses == [1, 2, 4, 8]
-    (dead,), total = run.hub.dead_letters(offset=0, limit=10)
+    (dead,), total = run.hub.dead_letters(Query(limit=10))
     assert total == 1
     assert dead.letter.failures == PATIENCE.attempts
     assert dead.letter.reason == "HTTP 422: no such customer"
@@ -113,7 +114,7 @@ def test_what_waited_behind_a_dead_letter_is_tried_once(run: Rig, shop: Subscrib
     run.publish(order_event(0), order_event(1), order_event(2))
     run.run_to_the_end()
     assert _numbers(shop.tried) == [0] * PATIENCE.attempts + [1, 2]
-    assert run.hub.dead_letters(offset=0, limit=10)[1] == 3
+    assert run.hub.dead_letters(Query(limit=10))[1] == 3
 
 
 def test_what_comes_after_a_dead_letter_is_delivered_with_the_full_patience(run: Rig, shop: Subscriber) -> None:
@@ -134,10 +135,10 @@ def test_a_replayed_letter_is_delivered_and_forgotten(run: Rig, shop: Subscriber
     run.subscribe(shop.url)
     run.publish(order_event(5))
     run.run_to_the_end()
-    (dead,), _ = run.hub.dead_letters(offset=0, limit=10)
+    (dead,), _ = run.hub.dead_letters(Query(limit=10))
     shop.answer = lambda _: 201
     run.hub.replay(dead.letter.letter_id)
-    assert run.hub.dead_letters(offset=0, limit=10) == ([], 0)
+    assert run.hub.dead_letters(Query(limit=10)) == ([], 0)
     run.run_to_the_end()
     assert shop.event_ids() == [dead.letter.event_id]
     assert _letters(run) == []
@@ -150,12 +151,12 @@ def test_a_replayed_letter_that_fails_again_gets_its_full_patience(run: Rig, sho
     run.subscribe(shop.url)
     run.publish(order_event(5))
     run.run_to_the_end()
-    (dead,), _ = run.hub.dead_letters(offset=0, limit=10)
+    (dead,), _ = run.hub.dead_letters(Query(limit=10))
     shop.tried.clear()
     run.hub.replay(dead.letter.letter_id)
     run.run_to_the_end()
     assert len(shop.tried) == PATIENCE.attempts
-    assert run.hub.dead_letters(offset=0, limit=10)[1] == 1
+    assert run.hub.dead_letters(Query(limit=10))[1] == 1
 
 
 def test_nobody_who_left_gets_anything_more(run: Rig, shop: Subscriber) -> None:
@@ -246,7 +247,7 @@ def test_an_unreachable_subscriber_is_tried_for_one_resource_and_given_up_for_al
     assert (failures, reason.startswith("ConnectError"), dead) == (1, True, False)
     begun_s = run.clock()
     run.run_to_the_end()
-    dead_letters, total = run.hub.dead_letters(offset=0, limit=100)
+    dead_letters, total = run.hub.dead_letters(Query(limit=100))
     assert total == 50
     reasons = {each.letter.reason.partition(":")[0] for each in dead_letters}
     assert reasons == {"ConnectError", "not tried"}
