@@ -155,6 +155,8 @@ class Change:
         journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
         with transactions.begin() as uow:
             refuse_withdrawn(uow, [member.monitor for member in members])
+            for member in members:
+                member.work.begin(uow, member.monitor.id)
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
             remember(uow, plan, {part: member.work.root_of(part) for member in members for part in member.work.parts()})

@@ -43,6 +43,24 @@ class Authors(Protocol):
         ...
 
 
+class Returns(Protocol):
+    """The inventories, for services that ended and that a rollback brings back."""
+
+    def hold(self, uow: UnitOfWork, service_ids: Sequence[str]) -> Mapping[str, str]:
+        """Reserve again what the services used, value by value; return the names of the resources by id.
+
+        Nothing happens to those that are reserved for them already.
+
+        Raises:
+            RollbackRefused: something is another's by now, or an order is in the way; says whose.
+        """
+        ...
+
+    def returned(self, uow: UnitOfWork, service_ids: Sequence[str]) -> None:
+        """Write that the services, what they are made of and their products are in use again."""
+        ...
+
+
 class DeviceRecords(Protocol):
     """How devices have behaved, shared by all processes (:mod:`inventory.device_states`)."""
 

@@ -11,6 +11,7 @@ from activation.batch_size import BatchSizes
 from activation.change import Change
 from activation.check_run import ServiceChecks
 from activation.claim_store import holders
+from activation.contracts import Returns
 from activation.desired import Renderings
 from activation.draft import with_places
 from activation.dry_run import DryRun, DryRunResult
@@ -94,6 +95,11 @@ class ActivationCore(ServiceActivations):
     def check_with(self, checks: ServiceChecks) -> None:
         """Have services checked before each confirm; a check that fails takes the change back on all devices."""
         self._change = replace(self._change, checks=checks)
+
+    def return_with(self, returns: Returns) -> None:
+        """Have rollbacks bring back services that ended, with what the inventories know of them."""
+        self._repairs = replace(self._repairs, returns=returns)
+        self._intake = replace(self._intake, repairs=self._repairs)
 
     @property
     def checks(self) -> ServiceChecks:

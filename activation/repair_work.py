@@ -6,21 +6,51 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from activation.claim_store import ClaimSheet
+from activation.contracts import Returns
 from activation.draft import PlatformOf, with_places
-from activation.errors import PlanError
+from activation.errors import PlanError, RollbackRefused
 from activation.fragment_store import fragments_of, replace_fragments
 from activation.model import Fragment, FragmentChange, Plan
 from activation.repair import is_baseline, is_passing
 from activation.service_activation import HEADER
-from activation.settle import end_monitor
+from activation.settle import HELD, end_monitor
 from activation.states import TAKEN_BACK, MonitorState, ServiceState
 from activation.store import MONITORS, SERVICES
 from activation.work import Member, Work, change_key, fragments_in
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 
+LEGAL: Final = "legal: order it anew, or end what has it first"
 ROLLED_BACK: Final = "rolledBack"
 """Marks, in a service's private data, that a rollback took it off its devices."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comeback:
+    """Services that ended and that a rollback brings back.
+
+    Attributes:
+        claims: what each of them has for itself, by its id.
+        ordered: those that orders made: the inventories know them.
+        returns: the inventories; None where no service is known to them.
+    """
+
+    claims: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ordered: tuple[str, ...] = ()
+    returns: Returns | None = None
+
+    def hold(self, uow: UnitOfWork) -> Mapping[str, str]:
+        """Take again what the services had; return the names of the resources by id.
+
+        Raises:
+            RollbackRefused: something is another's by now; says whose.
+        """
+        for service_id, claimed in sorted(self.claims.items()):
+            if taken := uow.sheet(ClaimSheet).take(service_id, claimed):
+                told = "; ".join(f"{claim} (service {holder})" for claim, holder in sorted(taken.items()))
+                raise RollbackRefused(f"service {service_id} cannot come back, others have by now: {told}; {LEGAL}")
+        return self.returns.hold(uow, self.ordered) if self.returns is not None else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +61,31 @@ class RepairWork(Work):
         owners: the activated service by each part whose fragment changes.
         may_push: whether devices may change: who adopts only learns.
         services: activated services whose documents go back, too: what they were before, None where they were not.
+        comeback: those of them that had ended.
+        regained: the names of the resources, by id, that these get back.
     """
 
     asserted: bool = True
     owners: Mapping[str, str] = field(default_factory=dict)
     may_push: bool = True
     services: Mapping[str, Document | None] = field(default_factory=dict)
+    comeback: Comeback = field(default_factory=Comeback)
+    regained: Mapping[str, str] = field(default_factory=dict)
+
+    def begin(self, uow: UnitOfWork, monitor_id: str) -> None:
+        """Take what services that come back had, so that nobody else gets it meanwhile.
+
+        Raises:
+            RollbackRefused: something is another's by now; says whose.
+        """
+        if self.comeback.claims:
+            held = self.comeback.hold(uow)
+            monitor = MONITORS.get(uow, monitor_id)
+            taken = {
+                "resources": sorted(held),
+                "claims": {key: list(each) for key, each in self.comeback.claims.items()},
+            }
+            MONITORS.save(uow, monitor, replace(monitor, task={**monitor.task, HELD: taken}))
 
     def roots(self) -> frozenset[str]:
         """Return the activated services whose fragments change."""
@@ -90,8 +139,13 @@ def complete_repair(
     for root, by_device in _held(uow, work, settled).items():
         replace_fragments(uow, root, {device: with_places(held, platform_of) for device, held in by_device.items()})
     if isinstance(work, RepairWork):
+        if HELD not in MONITORS.get(uow, member.monitor.id).task:
+            # Its devices were as they are to be: nothing was pushed, and nothing taken before.
+            work.begin(uow, member.monitor.id)
         for service_id, document in work.services.items():
-            _take_back(uow, service_id, document)
+            _take_back(uow, service_id, document, work.comeback.claims.get(service_id))
+        if work.comeback.returns is not None:
+            work.comeback.returns.returned(uow, work.comeback.ordered)
     monitor = MONITORS.get(uow, member.monitor.id)
     response = {"statusCode": "200", "body": "", "header": list(HEADER)}
     end_monitor(uow, monitor, MonitorState.COMPLETED, {**member.report.document(), "response": response})
@@ -124,8 +178,13 @@ def fragment_key(fragment: Fragment) -> str:
     return change_key(FragmentChange(old=fragment, new=fragment))
 
 
-def _take_back(uow: UnitOfWork, service_id: str, document: Document | None) -> None:
-    """Make the service's document what it was; where it was not there, it is reserved: nothing of it is on devices."""
+def _take_back(
+    uow: UnitOfWork, service_id: str, document: Document | None, claims: Sequence[str] | None = None
+) -> None:
+    """Make the service's document what it was; where it was not there, it is reserved: nothing of it is on devices.
+
+    ``claims`` is what one that had ended has for itself again.
+    """
     row = SERVICES.find(uow, service_id)
     if row is None:
         return
@@ -133,5 +192,5 @@ def _take_back(uow: UnitOfWork, service_id: str, document: Document | None) -> N
     if row.state != state:
         TAKEN_BACK.advance(ServiceState(row.state), state)
     after = document if document is not None else {**row.document, "state": state.value}
-    task = {**row.task, ROLLED_BACK: document is None}
+    task = {**row.task, ROLLED_BACK: document is None, **({"claims": claims} if claims is not None else {})}
     SERVICES.save(uow, row, replace(row, state=state, document=after, task=task))

@@ -2,26 +2,35 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from activation import fragment_store
+from activation.contracts import Returns
 from activation.desired import Renderings, changes
 from activation.drift_store import owned_on
 from activation.dry_run import Mending
-from activation.errors import ActivationError, NothingToRepair, PlanError
+from activation.errors import ActivationError, NothingToRepair, PlanError, RollbackRefused
 from activation.model import FragmentChange
 from activation.past_store import record_of, records_after
 from activation.platforms import Platform
 from activation.repair import adopt, reapply
 from activation.repair_requests import RepairRequest
-from activation.repair_work import ROLLED_BACK, RepairWork
+from activation.repair_work import LEGAL, ROLLED_BACK, Comeback, RepairWork
+from activation.service_activation import is_direct
 from activation.states import ServiceState
 from activation.store import SERVICES
 from activation.undo import key_of, undo
+from activation.unique import claims
 from activation.work import fragments_in
 from inventory.documents import Document
 from inventory.errors import InventoryError
 from inventory.ledger import Transactions
+from inventory.store import Row
+
+
+class _Rehearsed(Exception):
+    """What was to be found out is known: ends a transaction that is to leave nothing behind."""
+
 
 REDEPLOYED: Final = frozenset({ServiceState.ACTIVE, ServiceState.INACTIVE})
 
@@ -32,6 +41,7 @@ class Repairs:
 
     renderings: Renderings
     platform: Callable[[str], Platform]
+    returns: Returns | None = None
 
     def work(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
         """Return what ``request`` changes now.
@@ -43,7 +53,7 @@ class Repairs:
         if request.action == "redeploy":
             return self._redeployed(request, transactions)
         if request.action == "rollback":
-            return _rolled_back(request, transactions)
+            return self._rolled_back(request, transactions)
         return self._reconciled(request, transactions)
 
     def foreseen(
@@ -74,6 +84,53 @@ class Repairs:
         owners = {str(part): root for part, root in owned.roots.items() if part in parts}
         return RepairWork(root_id=device, old=(), by_device={device: made}, owners=owners, may_push=False)
 
+    def _rolled_back(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
+        with transactions.read() as connection:
+            first = record_of(connection, request.subject)
+            later = records_after(connection, first)
+            chain = (first, *later)
+            owners = {part: root for record in chain for part, root in record.owners.items()}
+            held = fragment_store.held_by(connection, owners)
+            today = {key_of(FragmentChange(old=fragment, new=None)): fragment for _, fragment in held.values()}
+            done = undo(first.past, [each.past for each in later], today, with_later=request.with_later)
+            undone = [record for record in chain if record.past.transaction_id in done.undone]
+            before = {key: document for record in reversed(undone) for key, document in record.services.items()}
+            rows = SERVICES.many(connection, list(before))
+        services = {key: each for key, each in before.items() if each is not None or not _has_ended(rows.get(key))}
+        if not done.changes and not services:
+            raise RollbackRefused(f"{request.subject}: nothing of it is left; there is nothing to undo")
+        made: dict[str, list[FragmentChange]] = {}
+        for change in done.changes:
+            made.setdefault(next(fragments_in([change])).device, []).append(change)
+        comeback = self._comeback(services, rows)
+        return RepairWork(
+            root_id=request.subject,
+            old=(),
+            by_device={device: tuple(changes) for device, changes in sorted(made.items())},
+            owners=owners,
+            services=services,
+            comeback=comeback,
+            regained=_rehearsed(comeback, transactions) if comeback.claims else {},
+        )
+
+    def _comeback(self, services: Mapping[str, Document | None], rows: Mapping[str, Row]) -> Comeback:
+        """Return those of ``services`` that have ended and are to be there again.
+
+        Raises:
+            RollbackRefused: one was forgotten altogether, or its inventories are not in reach.
+        """
+        wanted = {key: document for key, document in services.items() if document is not None}
+        if gone := sorted(wanted.keys() - rows.keys()):
+            raise RollbackRefused(f"{', '.join(gone)}: ended and forgotten since; {LEGAL}")
+        back = {key: document for key, document in wanted.items() if _has_ended(rows[key])}
+        ordered = tuple(sorted(key for key in back if not is_direct(rows[key])))
+        if ordered and self.returns is None:
+            raise RollbackRefused(
+                f"{', '.join(ordered)}: ended since, and the inventories are another process's; legal: order it anew"
+            )
+        claimed = {key: claims(self.renderings.intents, document) for key, document in back.items()}
+        return Comeback(claims=claimed, ordered=ordered, returns=self.returns if ordered else None)
+
     def _redeployed(self, request: RepairRequest, transactions: Transactions) -> RepairWork:
         with transactions.read() as connection:
             service = SERVICES.get(connection, request.subject)
@@ -93,12 +150,21 @@ class Repairs:
 
 
 def consequences(work: RepairWork) -> tuple[str, ...]:
-    """Return what the inventories and reservations will not follow by themselves, in words."""
+    """Return what the inventories and reservations will not follow by themselves, and what comes back, in words."""
     if not work.services or all(each is not None and each["id"] == work.root_id for each in work.services.values()):
         return ()
+    again = ", ".join(work.regained.values())
     return tuple(
-        _consequence(service_id, is_new=before is None) for service_id, before in sorted(work.services.items())
+        _back(service_id, again if service_id in work.comeback.ordered else "")
+        if service_id in work.comeback.claims
+        else _consequence(service_id, is_new=before is None)
+        for service_id, before in sorted(work.services.items())
     )
+
+
+def _back(service_id: str, regained: str) -> str:
+    used = f" and reserves again what it used: {regained}" if regained else ""
+    return f"service {service_id} comes back{used}; the inventories show it as active, as it was when it was ended"
 
 
 def _consequence(service_id: str, *, is_new: bool) -> str:
@@ -113,24 +179,27 @@ def _consequence(service_id: str, *, is_new: bool) -> str:
     )
 
 
-def _rolled_back(request: RepairRequest, transactions: Transactions) -> RepairWork:
-    with transactions.read() as connection:
-        first = record_of(connection, request.subject)
-        later = records_after(connection, first)
-        chain = (first, *later)
-        owners = {part: root for record in chain for part, root in record.owners.items()}
-        held = fragment_store.held_by(connection, owners)
-    today = {key_of(FragmentChange(old=fragment, new=None)): fragment for _, fragment in held.values()}
-    done = undo(first.past, [each.past for each in later], today, with_later=request.with_later)
-    by_device: dict[str, list[FragmentChange]] = {}
-    for change in done.changes:
-        by_device.setdefault(next(fragments_in([change])).device, []).append(change)
-    services: dict[str, Document | None] = {}
-    for record in reversed(chain):
-        if record.past.transaction_id in done.undone:
-            services |= record.services
-    made = {device: tuple(changes) for device, changes in sorted(by_device.items())}
-    return RepairWork(root_id=request.subject, old=(), by_device=made, owners=owners, services=services)
+def _has_ended(service: Row | None) -> bool:
+    return service is None or service.state == ServiceState.TERMINATED
+
+
+def _rehearsed(comeback: Comeback, transactions: Transactions) -> Mapping[str, str]:
+    """Return the names of what would be taken again, by id; nothing of that is kept.
+
+    Raises:
+        RollbackRefused: something is another's by now; says whose.
+    """
+    held: Mapping[str, str] = {}
+    try:
+        with transactions.begin() as uow:
+            held = comeback.hold(uow)
+            _leave_nothing()
+    except _Rehearsed:
+        return held
+
+
+def _leave_nothing() -> NoReturn:
+    raise _Rehearsed
 
 
 def _parts(made: Iterable[Iterable[FragmentChange]]) -> set[str]:

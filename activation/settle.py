@@ -16,9 +16,13 @@ from activation.service_documents import in_state, state_of
 from activation.states import MONITOR, SERVICE, STAGED, MonitorState, ServiceState
 from activation.store import MONITORS, SERVICES
 from inventory.documents import Document
-from inventory.ledger import Transactions, UnitOfWork
+from inventory.ledger import NewJob, Transactions, UnitOfWork
 from inventory.store import Row, dump
 
+HELD: Final = "held"
+"""Where a rollback's private data names what it took for services that come back."""
+GIVE_BACK: Final = "repair.give_back"
+"""The job that gives back the resources that were taken for services which then did not come back."""
 ROLLBACK: Final = "rollback"
 """Where a monitor tells of a rollback that waits for a device."""
 
@@ -99,6 +103,8 @@ def fail(
     if service is not None:
         _forget(uow, monitor, service)
     _go_on(uow, monitor, service)
+    if HELD in monitor.task and not rollback_failures:
+        _give_back(uow, monitor)
     response = _response(status_of(errors), dump(errors))
     additions = {**report.document(), "errorMessage": errors, "response": response}
     end_monitor(uow, monitor, MonitorState.IN_ERROR, additions)
@@ -164,6 +170,16 @@ def _terminated(uow: UnitOfWork, monitor: Row, before: Row | None) -> None:
         # Its client may use the name again, for a service of today.
         after = replace(after, external_id=None, task={**task, "isDirect": True})
     SERVICES.save(uow, before, after)
+
+
+def _give_back(uow: UnitOfWork, monitor: Row) -> None:
+    """Give back what was taken for services that do not come back: no device has anything of them."""
+    held = monitor.task[HELD]
+    for service_id, claims in held["claims"].items():
+        uow.sheet(ClaimSheet).release(service_id, claims)
+    if held["resources"]:
+        payload = {"resources": held["resources"]}
+        uow.enqueue(NewJob(kind=GIVE_BACK, lane=f"repair:{monitor.id}", payload=payload))
 
 
 def _forget(uow: UnitOfWork, monitor: Row, service: Row) -> None:

@@ -62,8 +62,8 @@ def undo(target: Past, later: Sequence[Past], today: Mapping[Key, Fragment], *, 
         with_later: take back as well what built on it.
 
     Raises:
-        RollbackRefused: nothing of it to take back; it took a service away; or something built on it and
-            ``with_later`` is not said. Names what.
+        RollbackRefused: nothing of it to take back; or something built on it and ``with_later`` is not said. Names
+            what.
     """
     if not target.keys():
         raise RollbackRefused(f"{target.transaction_id} changed no service's configuration; there is nothing to undo")
@@ -74,7 +74,6 @@ def undo(target: Past, later: Sequence[Past], today: Mapping[Key, Fragment], *, 
             f"{target.transaction_id}: built upon since by {names}; legal: undo these first, or --with-later"
         )
     included = (target, *builders)
-    _refuse_the_gone(included)
     before, after = _before(included), _after(included)
     _refuse_the_unknown(target, after, today)
     changes = tuple(
@@ -101,15 +100,6 @@ def _changed(included: Iterable[Past]) -> Iterator[tuple[Key, FragmentChange]]:
     for past in included:
         touched = past.keys()
         yield from ((key_of(change), change) for change in past.changes if key_of(change) in touched)
-
-
-def _refuse_the_gone(included: Iterable[Past]) -> None:
-    for past in included:
-        if gone := sorted({change.old.service_id for change in past.changes if change.old and not change.new}):
-            raise RollbackRefused(
-                f"{past.transaction_id} took {', '.join(gone)} away, and what that used may serve others by now; "
-                "legal: order it anew"
-            )
 
 
 def _refuse_the_unknown(target: Past, after: Mapping[Key, Fragment | None], today: Mapping[Key, Fragment]) -> None:

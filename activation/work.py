@@ -7,7 +7,7 @@ from activation.desired import is_change
 from activation.model import Fragment, FragmentChange, Plan
 from activation.report import Report
 from activation.suspects import may_share
-from inventory.ledger import DeviceJob, Retry, Transactions
+from inventory.ledger import DeviceJob, Retry, Transactions, UnitOfWork
 from inventory.store import Row
 
 
@@ -59,6 +59,13 @@ class Work:
 
         Raises:
             PlanError: it may not.
+        """
+
+    def begin(self, uow: UnitOfWork, monitor_id: str) -> None:
+        """Do nothing: what the service needs is its own since it was asked for.
+
+        Raises:
+            ActivationError: it cannot begin.
         """
 
     def to_approve(self, plan: Plan) -> Plan | None:

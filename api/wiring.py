@@ -21,8 +21,10 @@ from activation.reach import Reach
 from activation.render import Renderer
 from activation.service_activation import RUN
 from activation.sessions import DeviceLocks, SessionPool
+from activation.settle import GIVE_BACK
 from activation.store import MONITORS, SERVICES
 from api import tokens
+from api.comebacks import Comebacks
 from api.drift_patrol import DriftPatrol
 from api.errors import StartRefused
 from api.far.hearing import HEARD, Hearing
@@ -71,8 +73,10 @@ from labs.runtimes.places import topology_file
 from orders.catalog.editing import CatalogEditor
 from orders.catalog.load import load_catalog
 from orders.catalog.store import StoredCatalog
+from orders.product.inventory import ProductInventory
 from orders.product.layer import ProductOrdering, cancel_product_order_store, product_order_store
 from orders.resource.layer import ResourceOrdering, cancel_resource_order_store, resource_order_store
+from orders.service.inventory import ServiceInventory
 from orders.service.layer import ServiceOrdering, cancel_service_order_store, service_order_store
 
 TEMPLATES = Path(templates.__file__).parent
@@ -172,12 +176,19 @@ def running_system(
         editor = catalog_editor(platforms)
         take_in_catalog(database, editor, files, is_reader=part is Part.WORKER)
         layers = _layers(editor, core, side)
+        back = comebacks(layers) if layers.here == frozenset(Layer) else None
+        if back is not None:
+            core.return_with(back)
         stack.callback(layers.core.close)
         routes |= layers.routes()
         if mails := notices(settings) if Layer.COM in side.here else None:
             routes[FOLLOWED] = (*routes.get(FOLLOWED, ()), NOTICE)
         if part is not Part.API:
-            _start_work(settings, layers, database, presence, stack, more={NOTICE: mails} if mails else {})
+            more: dict[str, Handler] = {
+                **({NOTICE: mails} if mails else {}),
+                **({GIVE_BACK: back.give_back} if back else {}),
+            }
+            _start_work(settings, layers, database, presence, stack, more=more)
             stack.enter_context(mailing(settings, database, product_order_store()))
             stack.enter_context(asking(settings, side, database))
         first_token = _first_token(database) if settings.auth and part is not Part.WORKER else None
@@ -275,6 +286,18 @@ def _layers(editor: CatalogEditor, core: ActivationCore, side: Side) -> Layers:
     )
     product = ProductOrdering(catalog=catalog, services=side.services or service, places=places)
     return Layers(product=product, service=service, resource=resource, core=core, editor=editor, here=side.here)
+
+
+def comebacks(layers: Layers) -> Comebacks:
+    """Return the inventories as rollbacks bring services back into them."""
+    return Comebacks(
+        catalog=layers.service.catalog,
+        services=ServiceInventory(catalog=layers.service.catalog),
+        products=ProductInventory(catalog=layers.product.catalog),
+        reservations=ReservationBook(),
+        resource_orders=resource_order_store(),
+        owners=owners(),
+    )
 
 
 def _system(

@@ -7,6 +7,7 @@ InventoryError
 ├── PoolExhausted          no free value left
 ├── NotServed              no network element serves this place
 ├── OwnerConflict          an owner asks again, but for something else
+├── ValueTaken             one value of a pool is wanted, and is another's by now
 ├── BadNetwork             network data that contradicts itself; names every problem
 ├── NoSecret               the place that a password is kept at has none
 └── StillReserved          an import would drop what live reservations stand on
@@ -55,6 +56,15 @@ class NotServed(InventoryError):
     def __init__(self, place: str, reason: str) -> None:
         self.place = place
         super().__init__(f"place {place!r} cannot be served: {reason}")
+
+
+class ValueTaken(InventoryError):
+    """A value is not free; ``holder`` is the resource that has it, or empty where the pool has no such value."""
+
+    def __init__(self, pool: str, name: str, holder: str) -> None:
+        self.pool, self.name, self.holder = pool, name, holder
+        why = f"it is reserved as resource {holder}" if holder else "the pool does not have it any more"
+        super().__init__(f"{name} of pool {pool!r} is not free: {why}")
 
 
 class OwnerConflict(InventoryError):

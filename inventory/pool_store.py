@@ -58,6 +58,10 @@ class PoolStore:
             raise PoolExhausted(key.name, self._taken(uow.connection, key))
         return value
 
+    def take_value(self, uow: UnitOfWork, key: PoolKey, value: int) -> bool:
+        """Take this very value; say whether it was free."""
+        return uow.sheet(PoolSheet).take_value(key, value)
+
     def give_back(self, uow: UnitOfWork, key: PoolKey, value: int) -> None:
         """Make ``value`` free again."""
         uow.sheet(PoolSheet).give_back(key, value)
@@ -151,6 +155,22 @@ class PoolSheet:
         self._windows.put(key, replace(window, free=(*((rest,) if rest else ()), *window.free[1:])))
         return value
 
+    def take_value(self, key: PoolKey, value: int) -> bool:
+        """Take one value out of the middle of its span, at once; say whether it was free."""
+        self._window(key)
+        self.flush()
+        row = self._unit.reader.execute(_HOLDING, _named(key) | {"value": value}).first()
+        if row is None:
+            return False
+        span = Span(first=row.first, last=row.last)
+        self._change(key, span, _DROP, {})
+        left = (Span(first=span.first, last=value - 1), Span(first=value + 1, last=span.last))
+        for rest in (each for each in left if each.first <= each.last):
+            self._unit.reader.execute(_ADD, _values(key, rest))
+        # Whoever takes next reads the spans as they are now.
+        self._windows.put(key, None)
+        return True
+
     def give_back(self, key: PoolKey, value: int) -> None:
         """Note that ``value`` is free again."""
         window = self._window(key)
@@ -228,6 +248,9 @@ _POOL: Final = (_HERE.allocation == bindparam("_allocation"), _HERE.pool == bind
 _SPAN: Final = (*_POOL, _HERE.first == bindparam("_first"), _HERE.last == bindparam("_last"))
 _SPANS: Final = (
     select(_HERE.first, _HERE.last).where(*_POOL, _HERE.first > bindparam("above")).order_by(_HERE.first).limit(WINDOW)
+)
+_HOLDING: Final = select(_HERE.first, _HERE.last).where(
+    *_POOL, _HERE.first <= bindparam("value"), _HERE.last >= bindparam("value")
 )
 _BELOW: Final = (
     select(_HERE.first).where(*_POOL, _HERE.first <= bindparam("below")).order_by(_HERE.first.desc()).limit(1)

@@ -15,6 +15,11 @@ _KNOWN: Final = ("resource_id", "allocation", "pool", "value", "device", "place_
 _ALL: Final = select(*(reservations.c[name] for name in _KNOWN)).with_for_update()
 _OF_OWNER: Final = _ALL.where(reservations.c.owner == bindparam("key"))
 _OF_RESOURCE: Final = _ALL.where(reservations.c.resource_id == bindparam("key"))
+_OF_VALUE: Final = select(reservations.c.resource_id).where(
+    reservations.c.allocation == bindparam("allocation"),
+    reservations.c.pool == bindparam("pool"),
+    reservations.c.value == bindparam("value"),
+)
 _INSERT: Final = Bulk(insert(reservations))
 _DELETE: Final = Bulk(delete(reservations).where(reservations.c.resource_id == bindparam("key")))
 
@@ -56,6 +61,13 @@ class ReservationRows:
         if entry is None:
             entry = self._take_in(resource_id, self._unit.reader.execute(_OF_RESOURCE, {"key": resource_id}).first())
         return entry.values
+
+    def of_value(self, allocation: str, pool: str, value: int) -> str | None:
+        """Return the id of the resource that has this value of a pool, or None."""
+        self.flush()
+        asked = {"allocation": allocation, "pool": pool, "value": value}
+        found = self._unit.reader.execute(_OF_VALUE, asked).first()
+        return str(found.resource_id) if found is not None else None
 
     def add(self, values: Mapping[str, Any]) -> None:
         """Note a new reservation."""

@@ -3,23 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from inventory.documents import Document
-from inventory.errors import OwnerConflict
+from inventory.documents import Document, characteristics
+from inventory.errors import OwnerConflict, ValueTaken
 from inventory.ledger import UnitOfWork
 from inventory.memo import Memo
-from inventory.model import Premises, ReservationRequest, ResourceId
+from inventory.model import Allocation, Premises, ReservationRequest, ResourceId
 from inventory.network import NetworkStore
 from inventory.pool_store import PoolStore, PoolUsage
 from inventory.pools import PoolKey, pon_key
 from inventory.reservation_rows import ReservationRows
-from inventory.resources import hosted_by, reserved_document, resource_store
+from inventory.resources import HOSTED_BY, hosted_by, reserved_document, resource_store
 from inventory.store import DocumentStore, Row
 from inventory.topology import AccessPath, access_path
+
+VALUE_NAMES: Final[Mapping[str, str]] = {"pon": "onuId", "vlan": "vlanId", "address": "address"}
+"""The characteristic of a resource that says its value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,42 @@ class _Taken:
     device: str
     name: str
     characteristics: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """A reservation that was given back.
+
+    Attributes:
+        document: the resource as it was.
+        owner: who had reserved it.
+    """
+
+    document: Document
+    allocation: Allocation
+    pool: str
+    owner: str
+    correlation_id: str
+
+    @property
+    def key(self) -> PoolKey:
+        """The pool that its value is of."""
+        if self.allocation != "pon":
+            return PoolKey(allocation=self.allocation, name=self.pool)
+        known = characteristics(self.document, "resourceCharacteristic")
+        return pon_key(str(known["olt"]), str(known["ponPort"]))
+
+    @property
+    def value(self) -> int:
+        """Its value."""
+        shown = characteristics(self.document, "resourceCharacteristic")[VALUE_NAMES[self.allocation]]
+        return int(IPv4Address(shown)) if self.allocation == "address" else int(shown)
+
+    @property
+    def device(self) -> str:
+        """The element that the value is configured on first of all."""
+        related = self.document.get("resourceRelationship") or ()
+        return str(next((each["id"] for each in related if each["relationshipType"] == HOSTED_BY), ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +130,33 @@ class ReservationBook:
         held.remove(resource_id)
         self.pools.give_back(uow, PoolKey(allocation=found["allocation"], name=found["pool"]), found["value"])
         self.resources.remove(uow, self.resources.get(uow, resource_id))
+
+    def reserve_again(self, uow: UnitOfWork, former: Former) -> bool:
+        """Reserve a resource anew that was given back, under its own id; False where it is reserved already.
+
+        Raises:
+            ValueTaken: its value is another's by now, or its pool does not have it any more.
+        """
+        resource_id, held = str(former.document["id"]), uow.sheet(ReservationRows)
+        if held.of_resource(resource_id) is not None:
+            return False
+        key, value = former.key, former.value
+        if not self.pools.take_value(uow, key, value):
+            holder = held.of_value(key.allocation, key.name, value) or ""
+            raise ValueTaken(key.name, str(former.document.get("name", value)), holder)
+        place_id = str(former.document["place"]["id"])
+        values = {"resource_id": resource_id, "allocation": key.allocation, "pool": key.name, "value": value}
+        about = {"device": former.device, "place_id": place_id, "owner": former.owner, "reserved_at": uow.now}
+        held.add(values | about)
+        row = Row(
+            id=resource_id,
+            state=former.document["resourceStatus"],
+            external_id=former.owner,
+            correlation_id=former.correlation_id,
+            document=former.document,
+        )
+        self.resources.insert(uow, row)
+        return True
 
     def _held(self, uow: UnitOfWork, request: ReservationRequest) -> Document | None:
         resource_id = uow.sheet(ReservationRows).of_owner(request.owner)

@@ -13,6 +13,9 @@ SPECIFICATIONS: Final = "/tmf-api/resourceCatalog/v4/resourceSpecification"
 PLACES: Final = "/tmf-api/geographicAddressManagement/v4/geographicAddress"
 
 
+HOSTED_BY: Final = "hostedBy"
+
+
 def resource_store() -> DocumentStore:
     """Return the store of TMF639 resources."""
     return DocumentStore(table=resources, kind="resource", domain="inventory")
@@ -64,4 +67,4 @@ def reserved_document(
 
 def hosted_by(device: str) -> dict[str, Any]:
     """Return the relationship of a reserved value to the device that it is configured on first of all."""
-    return {"id": device, "href": f"{BASE}/{device}", "relationshipType": "hostedBy", "@type": "ResourceRelationship"}
+    return {"id": device, "href": f"{BASE}/{device}", "relationshipType": HOSTED_BY, "@type": "ResourceRelationship"}

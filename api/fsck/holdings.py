@@ -10,12 +10,12 @@ from activation.states import ServiceState as ActivationState
 from api.fsck.model import Finding, Held, RebuildPools, Release, Unclaim
 from inventory.documents import characteristics
 from inventory.pools import PoolKey, Span, free_spans
+from inventory.reservations import VALUE_NAMES
 from inventory.store import Row
 from orders.product.states import ProductStatus
 from orders.service.states import ServiceState
 from orders.states import FINAL, OrderState
 
-_VALUE_NAMES: Final = {"pon": "onuId", "vlan": "vlanId", "address": "address"}
 _LIVE_PRODUCT: Final = frozenset({ProductStatus.ACTIVE, ProductStatus.SUSPENDED, ProductStatus.PENDING_TERMINATE})
 
 
@@ -54,7 +54,7 @@ def _named(held: Held) -> object:
 
 
 def _shown_value(resource: Row, allocation: str) -> object:
-    return characteristics(resource.document, "resourceCharacteristic").get(_VALUE_NAMES[allocation])
+    return characteristics(resource.document, "resourceCharacteristic").get(VALUE_NAMES[allocation])
 
 
 def check_reserved(resources: Sequence[Row], reserved: frozenset[str]) -> Iterator[Finding]:

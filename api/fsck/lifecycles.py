@@ -1,13 +1,14 @@
 """Where each kind of resource keeps its state and its items, and which moves are legal for it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
 import orders.product.states
 import orders.resource.states
 import orders.service.states
-from activation.states import MONITOR, REVIEW, TRANSACTION
+from activation.states import MONITOR, REVIEW, TAKEN_BACK, TRANSACTION
 from activation.states import SERVICE as ACTIVATION_SERVICE
 from inventory.documents import Document
 from inventory.lifecycle import Lifecycle
@@ -20,6 +21,15 @@ ORDERS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The kinds of orders, each with the attribute that holds its items."""
 
+
+def _either(usual: Lifecycle[Any], by_rollback: Lifecycle[Any]) -> Lifecycle[Any]:
+    """Return the moves of a resource's life, with those that only an engineer's rollback makes."""
+    states = usual.transitions.keys() | by_rollback.transitions.keys()
+    none: frozenset[Any] = frozenset()
+    moves = {each: usual.transitions.get(each, none) | by_rollback.transitions.get(each, none) for each in states}
+    return replace(usual, transitions=moves)
+
+
 _OF_RESOURCES: Final[Mapping[str, Lifecycle[Any]]] = MappingProxyType(
     {
         "productOrder": orders.product.states.ORDER,
@@ -30,9 +40,9 @@ _OF_RESOURCES: Final[Mapping[str, Lifecycle[Any]]] = MappingProxyType(
         "cancelResourceOrder": orders.resource.states.CANCEL,
         "monitor": MONITOR,
         "review": REVIEW,
-        "product": orders.product.states.PRODUCT,
+        "product": _either(orders.product.states.PRODUCT, orders.product.states.RETURNED),
         "service": orders.service.states.SERVICE,
-        "activationService": ACTIVATION_SERVICE,
+        "activationService": _either(ACTIVATION_SERVICE, TAKEN_BACK),
         "deviceTransaction": TRANSACTION,
     }
 )

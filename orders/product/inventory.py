@@ -15,7 +15,7 @@ from orders.documents import href, merged, stamp
 from orders.errors import OrderConflict
 from orders.product.decompose import product_of
 from orders.product.model import ItemTask
-from orders.product.states import PRODUCT, ProductStatus
+from orders.product.states import PRODUCT, RETURNED, ProductStatus
 
 _ENDED: Final = frozenset({ProductStatus.TERMINATED, ProductStatus.ABORTED, ProductStatus.CANCELLED})
 
@@ -148,6 +148,31 @@ class ProductInventory:
                 self._join(uow, key, "")
         self.cancelled(uow, order, task)
 
+    def returned(self, uow: UnitOfWork, service_id: str, correlation_id: str) -> None:
+        """Write the product of a service that is back as active, as far as the chain that ended it has one."""
+        for row in self.store.by_correlation_id(uow.connection, correlation_id):
+            realizing = row.document.get("realizingService") or ()
+            if row.state == ProductStatus.TERMINATED and any(each["id"] == service_id for each in realizing):
+                self._return(uow, row)
+                self._rely(uow, replace(_as_item(row), relied_products=_relied(row)), is_on=True)
+                self._rejoin(uow, row)
+
+    def _return(self, uow: UnitOfWork, row: Row) -> None:
+        state = RETURNED.advance(ProductStatus(row.state), ProductStatus.ACTIVE)
+        document = merged(row.document, {"terminationDate": None, "status": state})
+        self.store.save(uow, row, replace(row, state=state, document=document))
+
+    def _rejoin(self, uow: UnitOfWork, row: Row) -> None:
+        """Write a product that is back into its bundle again, which is back with it where it had ended."""
+        bundle = self.store.find(uow, row.task.get(BUNDLE, ""))
+        if bundle is None:
+            return
+        if bundle.state == ProductStatus.TERMINATED:
+            self._return(uow, bundle)
+            bundle = self.store.get(uow, bundle.id)
+        parts = [*(bundle.document.get("productRelationship") or ()), related(PARTS, row)]
+        self.store.save(uow, bundle, replace(bundle, document={**bundle.document, "productRelationship": parts}))
+
     def _parts(self, uow: UnitOfWork, task: ItemTask) -> list[str]:
         return parts_of(self.store.get(uow, task.product_id))
 
@@ -171,12 +196,7 @@ class ProductInventory:
             left = [each for each in relations if each["product"]["id"] != task.product_id]
             document = merged(bundle.document, {"productRelationship": left or None})
             self.store.save(uow, bundle, replace(bundle, document=document))
-        relied = [
-            each["product"]["id"]
-            for each in row.document.get("productRelationship", ())
-            if each["relationshipType"] == RELIES_ON
-        ]
-        self._rely(uow, replace(task, relied_products=tuple(relied)), is_on=False)
+        self._rely(uow, replace(task, relied_products=_relied(row)), is_on=False)
 
     def _rely(self, uow: UnitOfWork, task: ItemTask, *, is_on: bool) -> None:
         for key in task.relied_products:
@@ -302,6 +322,11 @@ def parts_of(row: Row) -> list[str]:
     """Return the products that are parts of a bundle."""
     relations = row.document.get("productRelationship", ())
     return [each["product"]["id"] for each in relations if each["relationshipType"] == PARTS]
+
+
+def _relied(row: Row) -> tuple[str, ...]:
+    relations = row.document.get("productRelationship", ())
+    return tuple(each["product"]["id"] for each in relations if each["relationshipType"] == RELIES_ON)
 
 
 def related(kind: str, row: Row) -> dict[str, Any]:

@@ -51,6 +51,13 @@ class ProductStatus(StrEnum):
     ABORTED = "aborted "
 
 
+RETURNED: Final = Lifecycle(
+    name="product whose cease is rolled back",
+    initial=frozenset(),
+    transitions={ProductStatus.TERMINATED: frozenset({ProductStatus.ACTIVE})},
+)
+"""What an engineer's rollback may do to a product; no order may."""
+
 PRODUCT: Final = Lifecycle(
     name="product",
     initial=frozenset({ProductStatus.CREATED}),

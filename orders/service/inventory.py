@@ -121,7 +121,9 @@ class ServiceInventory:
         for service_id, document in documents.items():
             before = self.store.find(uow, service_id)
             task = dump_composition(change.composition) if service_id == change.service_id else {}
-            whole = {**document, **started} if before is None else merged(before.document, document)
+            whole = (
+                {**document, **started} if before is None else merged(before.document, {"endDate": None, **document})
+            )
             noted = with_standing_note(whole, uow.now, BY_HAND, unverified)
             if before is None:
                 self._insert(uow, change, noted, task)
@@ -132,6 +134,38 @@ class ServiceInventory:
         for service_id in change.retired:
             self._end(uow, change, service_id)
         self._rely(uow, change, is_on=True)
+
+    def returned(self, uow: UnitOfWork, service_id: str) -> None:
+        """Write the service, which had ended, and its parts as active again, composed as they were.
+
+        Raises:
+            OrderConflict: see :meth:`refuse_return`.
+        """
+        composition = self.refuse_return(uow, service_id)
+        row = self.store.get(uow, service_id)
+        (origin, *_) = row.document.get("serviceOrderItem") or ({},)
+        change = Change(
+            service_id=service_id, composition=composition, correlation_id=row.correlation_id, origin=origin
+        )
+        self.activated(uow, change)
+
+    def refuse_return(self, uow: UnitOfWork, service_id: str) -> Composition:
+        """Return how the service was composed that has ended, where it can return.
+
+        Raises:
+            OrderConflict: it has not ended, an order for it is in flight, or what it relied on is not there any more.
+        """
+        row = self.store.get(uow, service_id)
+        if row.state != ServiceState.TERMINATED:
+            raise OrderConflict("service", service_id, f"is {row.state}")
+        if row.task.get("order"):
+            raise OrderConflict("service", service_id, f"has service order {row.task['order']!r} in flight")
+        composition = load_composition(row.task)
+        for relied in composition.relied.values():
+            found = self.store.find(uow, relied)
+            if found is None or found.state == ServiceState.TERMINATED:
+                raise OrderConflict("service", service_id, f"relied on service {relied}, which is not there any more")
+        return composition
 
     def terminated(self, uow: UnitOfWork, change: Change) -> None:
         """Write the service and its parts as terminated."""

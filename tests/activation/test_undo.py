@@ -41,6 +41,12 @@ def test_an_add_goes_away() -> None:
     assert undo(ADD_A, [], today(A1)).changes == (FragmentChange(old=A1, new=None),)
 
 
+def test_what_went_comes_back_and_what_came_and_went_leaves_nothing_to_do() -> None:
+    gone = past(5, (A1, None))
+    assert undo(gone, [], {}).changes == (FragmentChange(old=None, new=A1),)
+    assert undo(ADD_A, [gone], {}, with_later=True).changes == ()
+
+
 def test_foreign_nodes_noted_since_do_not_matter() -> None:
     noted = replace(A2, foreign=frozenset({("vlan 1",)}))
     assert undo(RAISE_A, [], today(noted)).changes == (FragmentChange(old=noted, new=A1),)
@@ -61,7 +67,6 @@ def test_what_has_nothing_to_do_with_it_stays() -> None:
 
 
 REFUSED: dict[str, tuple[Past, list[Past], dict[Key, Fragment], str]] = {
-    "a service that went": (past(5, (A1, None)), [], {}, "took a away.*order it anew"),
     "nothing changed": (past(5, (A1, A1)), [], today(A1), "changed no service's configuration"),
     "adopted since": (RAISE_A, [], today(A3), "changed since without a transaction"),
     "ended since": (RAISE_A, [], {}, "changed since without a transaction"),

@@ -11,9 +11,11 @@ import pytest
 
 from api.client import Client
 from api.demo import bodies
+from api.fsck.check import check
+from labs.embedded.faults import Fault
 from tests.api.by_hand import type_in
 from tests.api.conftest import Platform, Start
-from tests.api.test_drift import POLICY, drift_of, lastmile, node
+from tests.api.test_drift import POLICY, drift_of, lastmile, node, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
@@ -138,6 +140,96 @@ def test_an_add_is_undone_with_all_that_was_built_on_it_and_put_back(line: Line)
     assert line.platform.configurations() == fast
     ended = line.platform.client.follow(line.platform.client.place(bodies.cease(line.product)), timeout_s=PATIENCE_S)
     assert ended["productOrder"]["state"] == "completed"
+
+
+def ceased(line: Line) -> str:
+    """Cease the line; return the transaction that took it away."""
+    tree = line.platform.client.follow(line.platform.client.place(bodies.cease(line.product)), timeout_s=PATIENCE_S)
+    assert tree["productOrder"]["state"] == "completed"
+    return str(line.platform.client.get("/lastmile/v1/transaction")[0]["id"])
+
+
+def findings(line: Line) -> list[str]:
+    with line.platform.system.database.read() as connection:
+        return [f"{each.rule} {each.id}: {each.text}" for each in check(connection)]
+
+
+def inventories(line: Line) -> dict[str, Any]:
+    """Return what the inventories show, without what tells when."""
+    client, changed = line.platform.client, {"startDate", "orderDate"}
+    places = {
+        "product": "/tmf-api/productInventory/v4/product",
+        "service": "/tmf-api/serviceInventory/v4/service",
+        "resource": "/tmf-api/resourceInventoryManagement/v4/resource",
+    }
+    return {
+        name: {
+            each["id"]: {key: value for key, value in each.items() if key not in changed} for each in client.get(place)
+        }
+        for name, place in places.items()
+    }
+
+
+def test_a_cease_is_undone_with_all_that_it_used_and_can_be_ordered_on(line: Line) -> None:
+    before, shown = line.platform.configurations(), inventories(line)
+    cease = ceased(line)
+    gone = line.platform.configurations()
+    assert gone != before
+    rehearsed = lastmile(line.platform, "rollback", cease, "--dry-run")
+    assert rehearsed.exit_code == 0, rehearsed.output
+    assert f"VLAN {line.vlan}" in rehearsed.stdout
+    assert line.platform.configurations() == gone
+    done = lastmile(line.platform, "rollback", cease)
+    assert done.exit_code == 0, done.output
+    assert line.platform.configurations() == before
+    assert inventories(line) == shown
+    assert in_sync(line)
+    assert findings(line) == []
+    line.upgrade()
+    ceased(line)
+    assert findings(line) == []
+
+
+@pytest.mark.parametrize("same", ["ONT", "values"])
+def test_a_cease_whose_values_are_taken_meanwhile_stays_and_names_who_has_them(line: Line, same: str) -> None:
+    cease = ceased(line)
+    client = line.platform.client
+    order = bodies.add() if same == "ONT" else bodies.add(serial_number="LMLE0000BEEF")
+    other = client.follow(client.place(order), timeout_s=PATIENCE_S)
+    assert other["productOrder"]["state"] == "completed"
+    holder = other["productOrder"]["id"] if same == "values" else "ontSerialNumber"
+    before, shown = line.platform.configurations(), inventories(line)
+    for wish in (["--dry-run"], []):
+        refused = lastmile(line.platform, "rollback", cease, *wish)
+        assert refused.exit_code == 1
+        assert holder in str(refused.exception)
+        assert "legal: order it anew" in str(refused.exception)
+    assert line.platform.configurations() == before
+    assert inventories(line) == shown
+    assert findings(line) == []
+
+
+def test_a_comeback_that_a_device_refuses_leaves_everything_as_it_was_and_can_be_asked_again(line: Line) -> None:
+    full, cease = line.platform.configurations(), ceased(line)
+    gone, shown = line.platform.configurations(), inventories(line)
+    assert line.platform.system.lab is not None
+    line.platform.system.lab.faults.set("sw1", Fault("refuse_commit"))
+    assert lastmile(line.platform, "rollback", cease).exit_code == 1
+    assert line.platform.configurations() == gone
+    until(lambda: inventories(line) == shown)
+    assert findings(line) == []
+    line.platform.system.lab.faults.clear("sw1")
+    assert lastmile(line.platform, "rollback", cease).exit_code == 0
+    assert line.platform.configurations() == full
+    assert findings(line) == []
+
+
+def test_an_add_that_was_ceased_since_leaves_nothing_to_undo(line: Line) -> None:
+    add = line.platform.client.get("/lastmile/v1/transaction")[0]["id"]
+    ceased(line)
+    refused = lastmile(line.platform, "rollback", add, "--with-later")
+    assert refused.exit_code == 1
+    assert "nothing of it is left" in str(refused.exception)
 
 
 def test_adopting_is_reviewed_although_nothing_is_pushed(start: Start, tmp_path: Path) -> None:
