@@ -40,12 +40,14 @@ class _Rehearsed:
     Attributes:
         order: as it stood when its activations were asked for; None for a service.
         has_more: whether the queue was too long to be tried first as a whole.
+        placed_before: the order that has the same ``externalId`` already.
     """
 
     order: Document | None
     before: Sequence[Request | RepairRequest]
     wanted: Sequence[Request]
     has_more: bool
+    placed_before: Row | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class WhatIf:
         has_more = self._run_queued(rehearsal)
         before = open_monitors(rehearsal.connection)
         with rehearsal.begin() as unit:
+            placed_before = self._placed_before(unit, kind, body)
             created = self.creates[kind](unit, body)
             lane = str(created["id"])
             while (job := unit.take(self.handlers, lane)) is not None:
@@ -95,7 +98,13 @@ class WhatIf:
             known = {row.id for row in before}
             wanted = [row for row in open_monitors(unit.connection) if row.id not in known]
             order = self._order(unit, kind, lane)
-        return _Rehearsed(order=order, before=[*map(_asked, before)], wanted=_requests(wanted), has_more=has_more)
+        return _Rehearsed(
+            order=order,
+            before=[*map(_asked, before)],
+            wanted=_requests(wanted),
+            has_more=has_more,
+            placed_before=placed_before,
+        )
 
     def _run_queued(self, rehearsal: Rehearsal) -> bool:
         """Run what is queued for the layers; say whether there is more."""
@@ -109,6 +118,10 @@ class WhatIf:
                 return False
         return True
 
+    def _placed_before(self, unit: UnitOfWork, kind: str, body: Document) -> Row | None:
+        store, name = self.orders.get(kind), body.get("externalId")
+        return store.by_external_id(unit, name) if store is not None and isinstance(name, str) else None
+
     def _order(self, unit: UnitOfWork, kind: str, key: str) -> Document | None:
         store = self.orders.get(kind)
         return store.get(unit, key).document if store is not None else None
@@ -117,6 +130,8 @@ class WhatIf:
         notes = list(result.skipped)
         if rehearsed.has_more:
             notes.append(f"the queue is long: only its first {MOST_ROUNDS * ROUND} jobs could be tried before this one")
+        if rehearsed.placed_before is not None:
+            notes.append(_repeats(rehearsed.placed_before))
         return {
             "kind": kind,
             **({"order": _outcome(rehearsed.order)} if rehearsed.order is not None else {}),
@@ -157,6 +172,13 @@ def _service(request: Request) -> dict[str, Any]:
     specification = document.get("serviceSpecification", {}).get("id")
     named = {"id": request.service_id, "name": document.get("name"), "specification": specification}
     return {name: value for name, value in named.items() if value}
+
+
+def _repeats(order: Row) -> str:
+    return (
+        f"externalId {order.external_id!r} is that of order {order.id} ({order.state}): placing this one again answers"
+        " with that order and changes nothing; legal for an order of its own: another externalId, or none"
+    )
 
 
 def _outcome(order: Document) -> dict[str, Any]:

@@ -161,6 +161,18 @@ def test_a_wrong_order_gets_the_answer_that_placing_it_would(plain: Platform, ca
     assert said == of_placing
 
 
+def test_an_order_that_was_placed_already_is_named(plain: Platform) -> None:
+    body = {**bodies.add(serial_number="LMLE0000E017", place_id="ADDR-1017"), "externalId": "twice"}
+    placed = plain.client.place(body)
+    plain.client.follow(placed, timeout_s=PATIENCE_S)
+
+    answer = plain.client.post(PLAN, body)
+
+    assert answer["activation"] == []
+    (note,) = answer["note"]
+    assert f"'twice' is that of order {placed} (completed)" in note
+
+
 def test_what_is_neither_order_nor_service_is_refused(plain: Platform) -> None:
     answer = plain.client.http.post(PLAN, json={"hello": 1})
     assert answer.status_code == 400
