@@ -28,6 +28,8 @@ from inventory.documents import characteristics
 from labs.embedded.lab import RunningNode
 
 PATIENCE_S = 20.0
+TESTING_S = 60.0
+"""A service test measures the speed of a line: seconds on a machine that has the time."""
 QOS_LINE = re.compile(r"traffic-descriptor|bandwidth|<name>up-\d+M</name>|police rate")
 """What may change on a speed change; anything else in a diff is a fault."""
 
@@ -64,6 +66,7 @@ class Stage:
     def of(cls, console: Console, url: str, system: System) -> Self:
         """Return the stage on a running platform; packets are looked at where somebody can."""
         client, probes = Client.open(url, system.first_token), lab_probes(system.settings)
+        client.http.timeout = TESTING_S
         packets = Packets(console=console, client=client, probes=probes) if probes is not None else None
         read = system.lab.running_config if system.lab is not None else system.running_configuration
         return cls(console=console, client=client, nodes=system.nodes, read=read, packets=packets)

@@ -61,7 +61,8 @@ class PostgresBackend:
             yield connection
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that a thread still has is closed when it gives it back."""
+        event.listen(self.engine, "checkin", _close_returned)
         self.engine.dispose()
 
     @contextmanager
@@ -113,6 +114,10 @@ def _engine(url: str) -> Engine:
     )
     event.listen(engine, "checkout", _refuse_dead)
     return engine
+
+
+def _close_returned(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.invalidate()
 
 
 def _refuse_dead(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:

@@ -22,6 +22,7 @@ WIDTH: Final = 511
 """Columns of a session at least; narrower, the line editor folds long lines, which screen scrapers stumble over."""
 HEIGHT: Final = 24
 _CHUNK: Final = 65536
+_ENDING_S: Final = 2.0
 _INTERRUPT: Final = b"\x03"
 
 
@@ -123,9 +124,20 @@ async def _dialogue(
             task.cancel()
         await asyncio.gather(typing, showing, return_exceptions=True)
         os.close(master)
-        if program.returncode is None:
-            program.terminate()
+        await _ended(program)
     return await program.wait()
+
+
+async def _ended(program: asyncio.subprocess.Process) -> None:
+    """End ``program`` and wait until it has: also where the session is broken off, no process stays behind."""
+    if program.returncode is None:
+        program.terminate()
+    try:
+        async with asyncio.timeout(_ENDING_S):
+            await program.wait()
+    except TimeoutError:
+        program.kill()
+        await program.wait()
 
 
 async def _type(process: "asyncssh.SSHServerProcess[Any]", master: int) -> None:

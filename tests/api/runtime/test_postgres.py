@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from api.errors import DatabaseAway, StartRefused
 from api.http import problems
@@ -174,6 +175,25 @@ def test_a_killed_workers_devices_are_free_again(url: str, shared: Database) -> 
 def _touch(locks: SharedDeviceLocks, free: threading.Event) -> None:
     with locks.held(["olt1"]):
         free.set()
+
+
+def test_a_connection_given_back_after_the_end_is_closed(url: str, shared: Database) -> None:
+    others = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with shared.read() as late:
+        late.execute(text("SELECT 1"))
+        shared.close()
+    observer = open_database(url, routes={})
+
+    def left() -> int:
+        with observer.read() as connection:
+            return int(connection.execute(others).scalar_one())
+
+    try:
+        until(lambda: left() == 0)
+    finally:
+        observer.close()
 
 
 def test_a_url_of_another_kind_is_refused() -> None:
