@@ -21,7 +21,7 @@ from inventory.store import Row, dump
 
 HELD: Final = "held"
 """Where a rollback's private data names what it took for services that come back."""
-GIVE_BACK: Final = "repair.give_back"
+GIVE_BACK: Final = "activation.give_back"
 """The job that gives back the resources that were taken for services which then did not come back."""
 ROLLBACK: Final = "rollback"
 """Where a monitor tells of a rollback that waits for a device."""
