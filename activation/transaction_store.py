@@ -2,18 +2,21 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, or_, select
 
 from activation import tables
 from activation.model import TransactionId
 from activation.states import Step
 from activation.store import MONITORS, UNFINISHED
+from inventory.documents import Document
 from inventory.errors import UnknownResource
+from inventory.query import Query
+from inventory.row_pages import RowPages
 
 _UNFINISHED: Final = tuple(step.value for step in UNFINISHED)
 
@@ -54,12 +57,13 @@ class Wanted:
 
     device: str = ""
     unfinished: bool = False
-    offset: int = 0
-    limit: int = 100
+    query: Query = field(default_factory=Query)
 
 
-def transaction_page(connection: Connection, wanted: Wanted) -> tuple[tuple[Kept, ...], int]:
-    """Return a page of transactions, newest first, and how many there are."""
+def transaction_page(
+    connection: Connection, wanted: Wanted, tell: Callable[[Kept], Document]
+) -> tuple[Sequence[Kept], int]:
+    """Return a page of transactions, newest first, and how many there are; ``tell`` makes what filters look at."""
     here, plans = tables.transactions.c, tables.plans.c
     chosen = select(here.transaction_id, here.plan_id, here.step, plans.edits).join(
         tables.plans, plans.plan_id == here.plan_id
@@ -71,9 +75,15 @@ def transaction_page(connection: Connection, wanted: Wanted) -> tuple[tuple[Kept
         # What an older release stored: its plan names every device it is about, changed or not.
         planned = plans.edits.contains(f'"device":{json.dumps(wanted.device)}', autoescape=True)
         chosen = chosen.where(or_(named, and_(here.devices.is_(None), planned)))
-    total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
-    page = chosen.order_by(plans.created_at.desc(), here.transaction_id).offset(wanted.offset).limit(wanted.limit)
-    return _kept(connection, page), total
+    pages = RowPages(
+        rows=chosen,
+        key=here.transaction_id,
+        order=(plans.created_at.desc(), here.transaction_id),
+        columns={"id": here.transaction_id, "step": here.step, "planId": here.plan_id},
+        read=_kept_in,
+        tell=tell,
+    )
+    return pages.page(connection, wanted.query)
 
 
 def transaction(connection: Connection, transaction_id: str) -> Kept:
@@ -103,7 +113,10 @@ def unfinished_of(connection: Connection, monitor_ids: Collection[str]) -> tuple
 
 
 def _kept(connection: Connection, chosen: Select[Any]) -> tuple[Kept, ...]:
-    rows = connection.execute(chosen).mappings().all()
+    return _kept_in(connection, connection.execute(chosen).mappings().all())
+
+
+def _kept_in(connection: Connection, rows: Sequence[RowMapping]) -> tuple[Kept, ...]:
     ids = [row["transaction_id"] for row in rows]
     journal, members = _journal(connection, ids), _members(connection, ids)
     return tuple(

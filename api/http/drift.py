@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
 from activation.drift_report import drift_document
 from activation.drift_store import DRIFTS
 from activation.drift_watch import DRIFT_BASE
+from api.http.listing import listed
 from api.system import System
 
 LAST: Final = "/lastmile/v1/lastDrift"
+ATTRIBUTES: Final = frozenset({"device", "state", "checkedAt", "reason", "deviations"})
 SERVING: Final = "/lastmile/v1/servingDevice"
 
 
@@ -25,11 +27,14 @@ def add_drift(router: APIRouter, system: System) -> None:
             owners = system.owners.of(connection, {root for each in found for root in each.roots.values()})
         return [drift_document(each, owners) for each in found]
 
+    def last_checks(request: Request) -> Response:
+        return listed(request, system.drift.last(), ATTRIBUTES)
+
     def last(device: str) -> Mapping[str, Any]:
         with system.database.read() as connection:
             return DRIFTS.get(connection, device).document
 
-    router.add_api_route(LAST, system.drift.last, methods=["GET"])
+    router.add_api_route(LAST, last_checks, methods=["GET"])
     router.add_api_route(SERVING, system.drift.carrying, methods=["GET"])
     router.add_api_route(DRIFT_BASE, check, methods=["GET"])
     router.add_api_route(DRIFT_BASE + "/{device}", last, methods=["GET"])

@@ -11,7 +11,7 @@ from inventory.query import sort_value, sorted_by
 
 
 def listed(request: Request, documents: Sequence[Document], attributes: frozenset[str]) -> Response:
-    """Return what a request for a list asks for of all ``documents``, in their order where it asks for none.
+    """Return what a request for a list asks for of all ``documents``: in their order and whole where it says nothing.
 
     Raises:
         BadRequest: offset or limit is no number in range, or an attribute is unknown; names what is legal.
@@ -23,7 +23,8 @@ def listed(request: Request, documents: Sequence[Document], attributes: frozense
         for number, document in enumerate(documents)
         if query.holds(document)
     ]
-    numbers = sorted_by(query.order, matching)[query.offset : query.offset + query.limit]
+    end = query.offset + query.limit if "limit" in request.query_params else None
+    numbers = sorted_by(query.order, matching)[query.offset : end]
     return paged(wanted, [documents[int(number)] for number in numbers], len(matching))
 
 

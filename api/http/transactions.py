@@ -1,35 +1,31 @@
 """Routes of device transactions: what is under way and what was done."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Request, Response
 
 from activation.transaction_store import Wanted, transaction, transaction_page
 from activation.transactions import moment, transaction_document
+from api.http.list_query import list_request
+from api.http.listing import paged
 from api.system import System
 
-MOST: Final = 1000
 TRANSACTIONS: Final = "/lastmile/v1/transaction"
+ATTRIBUTES: Final = frozenset(
+    {"id", "step", "isFinished", "begun", "since", "devices", "planId", "member", "because", "rollbacks"}
+)
 
 
 def add_transactions(router: APIRouter, system: System) -> None:
     """Add the list, newest first, and one transaction with its journal."""
 
-    def page(
-        response: Response,
-        *,
-        device: str = "",
-        unfinished: bool = False,
-        offset: Annotated[int, Query(ge=0)] = 0,
-        limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
-    ) -> list[Mapping[str, Any]]:
-        wanted = Wanted(device=device, unfinished=unfinished, offset=offset, limit=limit)
+    def page(request: Request, *, device: str = "", unfinished: bool = False) -> Response:
+        asked = list_request(request, ATTRIBUTES, besides=("device", "unfinished"))
+        wanted = Wanted(device=device, unfinished=unfinished, query=asked.query)
         with system.database.read() as connection:
-            found, total = transaction_page(connection, wanted)
-        response.headers["X-Total-Count"] = str(total)
-        response.headers["X-Result-Count"] = str(len(found))
-        return [transaction_document(each) for each in found]
+            found, total = transaction_page(connection, wanted, transaction_document)
+        return paged(asked, [transaction_document(each) for each in found], total)
 
     def one(key: str) -> Mapping[str, Any]:
         with system.database.read() as connection:

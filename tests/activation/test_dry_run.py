@@ -18,6 +18,7 @@ from activation.service_activation import Request
 from activation.states import MonitorState
 from activation.tables import metadata as activation_tables
 from activation.transaction_store import Wanted, transaction_page
+from activation.transactions import transaction_document
 from api.runtime.tables import metadata as runtime_tables
 from inventory.store import Row
 from tests.activation.rig import STOOD, Rig, fake_service, part
@@ -127,7 +128,7 @@ def mend(rig: Rig, request: RepairRequest) -> Any:
 
 def transaction_of(rig: Rig, monitor: Row) -> str:
     with rig.database.read() as connection:
-        page, _ = transaction_page(connection, Wanted())
+        page, _ = transaction_page(connection, Wanted(), transaction_document)
     (found,) = (kept for kept in page if monitor.id in {each.monitor_id for each in kept.members})
     return found.transaction_id
 

@@ -43,6 +43,10 @@ def test_what_was_done_is_listed_newest_first(fresh: Platform) -> None:
     assert upgrade["isFinished"]
     assert [each["id"] for each in fresh.client.get("/lastmile/v1/transaction?device=r1")] == [add["id"]]
     assert fresh.client.get("/lastmile/v1/transaction?unfinished=true") == []
+    assert fresh.client.get("/lastmile/v1/transaction?sort=begun&limit=1&fields=step") == [
+        {"id": add["id"], "step": add["step"]}
+    ]
+    assert fresh.client.get(f"/lastmile/v1/transaction?device=r1&member.service={add['member'][0]['service']}") == [add]
     steps = [each["step"] for each in fresh.client.get(f"/lastmile/v1/transaction/{add['id']}")["journal"]]
     assert steps == ["staging", "committing", "readingBack", "confirming", "done"]
     said = lastmile(fresh, "transactions", "--device", "r1")

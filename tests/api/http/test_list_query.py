@@ -8,6 +8,7 @@ from fastapi import Request
 from api.errors import BadRequest
 from api.http.attributes import ATTRIBUTES
 from api.http.list_query import ListRequest, list_request, select_fields, wanted_fields
+from api.http.listing import listed
 from inventory.query import SortKey
 
 KNOWN = frozenset({"id", "state", "priority", "note", "relatedParty", "orderDate"})
@@ -75,6 +76,13 @@ def test_a_bad_query_says_what_is_legal(query: str, said: str) -> None:
 def test_what_is_no_attribute_is_left_to_the_caller() -> None:
     wanted = list_request(_request("whole=true&state=held"), KNOWN, besides=("whole",))
     assert [each.attribute for each in wanted.query.conditions] == [("state",)]
+
+
+def test_a_list_that_is_no_collection_comes_whole_unless_a_limit_is_given() -> None:
+    documents = [{"id": str(number)} for number in range(250)]
+    for query, count in (("", 250), ("offset=10", 240), ("limit=7", 7), ("limit=7&offset=245", 5)):
+        answer = listed(_request(query), documents, KNOWN)
+        assert (answer.headers["X-Total-Count"], answer.headers["X-Result-Count"]) == ("250", str(count))
 
 
 DOCUMENT: dict[str, Any] = {

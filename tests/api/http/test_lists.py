@@ -21,10 +21,8 @@ OTHERWISE: Final = frozenset(
         "/health",
         "/lastmile/v1/catalog",
         "/lastmile/v1/drift",
-        "/lastmile/v1/lastDrift",
         "/lastmile/v1/pool",
         "/lastmile/v1/servingDevice",
-        "/lastmile/v1/transaction",
     }
 )
 """What answers with no list, or with one that has parameters of its own."""
