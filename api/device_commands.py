@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.http.devices import DEVICES
+from api.paths import DEVICES
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 device_app = typer.Typer(help="Devices: sessions, quarantine, host keys.", no_args_is_help=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from api.errors import CatalogRefused
-from api.http.feasibility import CHECKS
+from api.paths import CHECKS
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 console = Console()

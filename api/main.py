@@ -1,6 +1,7 @@
 """Where ``lastmile`` begins: imports what the command at hand needs, and no more.
 
-The whole platform takes seconds to import; ``lastmile lab …`` needs none of it and answers at once.
+The whole platform takes seconds to import; ``lastmile lab …``, and what only asks a running platform, such as
+``lastmile order …``, need none of it and answer at once.
 """
 
 import sys
@@ -8,7 +9,8 @@ from importlib import import_module
 from typing import Final
 
 WHOLE: Final = "api.cli"
-QUICK: Final = {"lab": "api.lab_cli"}
+REMOTE: Final = ("device", "feasibility", "order", "plan", "transactions")
+QUICK: Final = {"lab": "api.lab_cli"} | dict.fromkeys(REMOTE, "api.remote_cli")
 
 
 def main() -> None:

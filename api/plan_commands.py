@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from api import plan_pictures
-from api.http.plan import PLAN
+from api.paths import PLAN
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 WOULD_FAIL: Final = 3

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.http.transactions import TRANSACTIONS
+from api.paths import TRANSACTIONS
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 console = Console()

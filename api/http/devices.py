@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from activation.device_board import Shown
 from api.http.listing import listed
+from api.paths import DEVICES
 from api.system import System
 
-DEVICES: Final = "/lastmile/v1/device"
 ATTRIBUTES: Final = frozenset(
     [
         "name",

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from api.far.model import Layer
 from api.http.collections import Body
+from api.paths import CHECKS
 from api.system import System
 
-CHECKS: Final = "/tmf-api/serviceQualificationManagement/v4/checkServiceQualification"
 _DECIDING: Final = frozenset({Layer.SOM, Layer.ROM, Layer.ACTIVATION})
 
 

@@ -1,13 +1,12 @@
 """Dry run: what an order or a service would do that does not exist."""
 
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter
 
 from api.http.collections import Body
+from api.paths import PLAN
 from api.system import System
-
-PLAN: Final = "/lastmile/v1/plan"
 
 
 def add_plans(router: APIRouter, system: System) -> None:

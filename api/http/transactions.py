@@ -9,9 +9,9 @@ from activation.transaction_store import Wanted, transaction, transaction_page
 from activation.transactions import moment, transaction_document
 from api.http.list_query import list_request
 from api.http.listing import paged
+from api.paths import TRANSACTIONS
 from api.system import System
 
-TRANSACTIONS: Final = "/lastmile/v1/transaction"
 ATTRIBUTES: Final = frozenset(
     {"id", "step", "isFinished", "begun", "since", "devices", "planId", "member", "because", "rollbacks"}
 )

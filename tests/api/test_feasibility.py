@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.http.feasibility import CHECKS
+from api.paths import CHECKS
 from tests.api.conftest import Platform, Start
 from tests.postgres import PostgresServer
 

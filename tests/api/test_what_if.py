@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from api.cli import app
 from api.client import PRODUCT_ORDERS
 from api.demo import bodies
-from api.http.plan import PLAN
 from api.migrations.models import all_tables
+from api.paths import PLAN
 from api.plan_commands import WOULD_FAIL
 from tests.api.conftest import Platform, Start
 from tests.api.test_review import sign, state, until, waiting
