@@ -247,6 +247,8 @@ class EosSystem:
         self._check(session)
         await asyncio.sleep(self.faults.commit_s(len(self.running)))
         self._check(session)
+        if self.faults.strikes("refuse_commit"):
+            raise CommandFailed("Commit failed: the hardware has no room for this configuration")
         self._take_effect(session, timer_s)
         if self.faults.strikes("drop_after_commit"):
             raise LinkDropped
@@ -271,8 +273,6 @@ class EosSystem:
         problems = missing_references(session.candidate)
         if self.faults.strikes("refuse_validate"):
             problems.append("the candidate does not pass the validation of the forwarding agent")
-        if self.faults.strikes("refuse_commit"):
-            problems.append("the hardware has no room for this configuration")
         if problems:
             raise CommandFailed("Commit failed: " + "; ".join(problems))
 
