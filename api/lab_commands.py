@@ -18,6 +18,7 @@ from labs.errors import LabError
 from labs.faults_file import load_faults
 from labs.graph import FORMATS
 from labs.lint import Weight, lint
+from labs.runtimes.ahead import WaitingProcess
 from labs.runtimes.places import Places, topology_file, topology_files
 from labs.runtimes.registry import EMBEDDED, RUNTIMES, runtime_named
 from labs.runtimes.state import LabState
@@ -99,6 +100,7 @@ def _filtered(topology: Topology, node_filter: str) -> Topology:
     "   ·   lastmile lab deploy -t ftth --reconfigure --faults trouble.yml",
 )
 def deploy_command(  # noqa: PLR0913, PLR0917 - options of one command
+    context: typer.Context,
     topo: File = None,
     runtime: Runtime = None,
     node_filter: NodeFilter = None,
@@ -111,7 +113,13 @@ def deploy_command(  # noqa: PLR0913, PLR0917 - options of one command
     """Bring a lab up and return; it lives on until 'lab destroy'. Deploying it again changes nothing."""
     lab = chosen(topo, runtime, node_filter=node_filter)
     wanted = load_faults(faults) if faults is not None else ()
-    options = DeployOptions(folder=lab.folder, ssh_port=ssh_port, netconf_port=netconf_port, reconfigure=reconfigure)
+    options = DeployOptions(
+        folder=lab.folder,
+        ssh_port=ssh_port,
+        netconf_port=netconf_port,
+        reconfigure=reconfigure,
+        process=context.obj if isinstance(context.obj, WaitingProcess) else None,
+    )
     began = time.perf_counter()
     with Console(stderr=True).status(f"deploying {lab.topology.name}: {len(lab.topology.nodes)} nodes"):
         nodes = lab.runtime.deploy(lab.topology, options)
@@ -255,7 +263,8 @@ def lint_command(
 
 @app.command(
     "fault",
-    epilog="Examples:  lastmile lab fault --list   ·   lastmile lab fault sw1 refuse_commit --times 1 -t ftth   ·   "
+    epilog="Examples:  lastmile lab fault --list   ·   lastmile lab fault sw1 --list   ·   "
+    "lastmile lab fault sw1 refuse_commit --times 1 -t ftth   ·   "
     "lastmile lab fault olt1 refuse_commit --times 1 --after 2   ·   "
     "lastmile lab fault olt1 latency --param 0.5   ·   lastmile lab fault olt1 latency --times 0",
 )
@@ -272,7 +281,8 @@ def fault_command(  # noqa: PLR0913, PLR0917 - options of one command
     lab = chosen(topo, None)
     faults = lab.runtime.faults(lab.topology, lab.folder)
     if listed:
-        _show_faults(faults.kinds(), faults.active())
+        active = [each for each in faults.active() if node in {None, each.node}]
+        _show_faults(faults.kinds(node or ""), active)
         return
     if node is None or kind is None:
         raise typer.BadParameter("name a node and a kind, or say --list", param_hint="NODE KIND")

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from labs.runtimes.ahead import WaitingProcess
 from labs.topology import Topology
 
 
@@ -62,12 +63,14 @@ class DeployOptions:
         ssh_port: port of every node that speaks SSH, each on its own address; 0 means any free one.
         netconf_port: the same for NETCONF.
         reconfigure: start from the topology's own configurations, whatever was saved.
+        process: one that was started ahead to hold the lab; None: it is started when it is needed.
     """
 
     folder: Path
     ssh_port: int = 2222
     netconf_port: int = 8830
     reconfigure: bool = False
+    process: WaitingProcess | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +168,12 @@ class HeldLab(Protocol):
         """
         ...
 
-    def fault_kinds(self) -> tuple[FaultKind, ...]:
-        """Return the kinds of trouble the nodes can make."""
+    def fault_kinds(self, node: str = "") -> tuple[FaultKind, ...]:
+        """Return the kinds of trouble a node can make; without one, those that some node can.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
         ...
 
     def fault(self, request: FaultRequest) -> None:
@@ -175,6 +182,7 @@ class HeldLab(Protocol):
         Raises:
             UnknownLabNode: no managed node of that name.
             UnknownFault: no fault of that kind; lists the kinds.
+            MeaninglessFault: the node cannot do that; lists what it can.
         """
         ...
 
@@ -252,8 +260,8 @@ class LabRuntime(Protocol):
 class FaultAccess(Protocol):
     """The faults of one running lab."""
 
-    def kinds(self) -> Sequence[FaultKind]:
-        """Return the kinds there are."""
+    def kinds(self, node: str = "") -> Sequence[FaultKind]:
+        """Return the kinds that mean something on a node; without one, on some node."""
         ...
 
     def active(self) -> Sequence[FaultRequest]:

@@ -11,6 +11,7 @@ LabError
 ├── NotInThisRuntime       the runtime cannot do that at all
 ├── UnknownFault           no fault of that kind
 ├── UnusableFault          a fault with numbers that its kind does not take
+├── MeaninglessFault       a fault that means nothing on this node
 ├── ToolFailed             another tool that a runtime calls failed
 └── StartupConfigError     a node refuses its own startup configuration
 """
@@ -104,6 +105,15 @@ class UnusableFault(LabError):
     def __init__(self, kind: str, legal: str) -> None:
         self.kind = kind
         super().__init__(f"fault {kind!r} {legal}")
+
+
+class MeaninglessFault(LabError):
+    """A fault that means nothing on this node."""
+
+    def __init__(self, kind: str, node: str, why: str, legal: Iterable[str]) -> None:
+        self.kind = kind
+        self.node = node
+        super().__init__(f"fault {kind!r} means nothing on {node}, {why}; legal there: {', '.join(sorted(legal))}")
 
 
 class ToolFailed(LabError):

@@ -1,5 +1,6 @@
 """Line-by-line devices with netmiko: no candidate, so the inverse stands ready and the device is read after."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -17,6 +18,8 @@ from activation.model import DeviceEdit, Path
 from inventory.model import Device
 
 ANY_PROMPT: Final = r"^[^\s#>]+[#>]\s?\Z"
+LOCK_WAIT_S: Final = 2.0
+LOCK_POLL_S: Final = 0.2
 LOST: Final = (NetmikoBaseException, paramiko.SSHException, OSError, EOFError, ValueError)
 """What netmiko raises when the session, not the configuration, is the trouble (ValueError: an unexpected prompt)."""
 
@@ -36,7 +39,7 @@ def open_cli(device: Device, rules: PlatformRules) -> Driver:
     except LOST as error:
         where = f"{device.address}:{device.port}"
         raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
-    return CliDriver(device.name, connection, rules)
+    return CliDriver(device.name, connection, rules, patience_s=device.timeout_s)
 
 
 class CliDriver:
@@ -44,8 +47,19 @@ class CliDriver:
 
     confirmed_commit = False
 
-    def __init__(self, device: str, connection: PromptDriven, rules: PlatformRules) -> None:
+    def __init__(
+        self, device: str, connection: PromptDriven, rules: PlatformRules, *, patience_s: float = LOCK_WAIT_S
+    ) -> None:
+        """Wrap a connection.
+
+        Args:
+            device: its name.
+            connection: that stands.
+            rules: the platform's.
+            patience_s: how long a rollback waits to be let into configuration mode.
+        """
         self._device, self._connection, self._terminal = device, connection, rules.terminal
+        self._patience_s = patience_s
         self._reader = ConfigurationReader(device=device, rules=rules, run=connection.send_command)
         self.host_key = connection.host_key
 
@@ -59,7 +73,7 @@ class CliDriver:
 
     def commit(self, edit: DeviceEdit, *, token: str, confirm_timeout_s: int) -> None:  # noqa: ARG002  # no timer here
         """Send the lines; when the device refuses one, take back those it took."""
-        self._enter("commit")
+        self._enter("commit", LOCK_WAIT_S)
         try:
             with self._translated("commit", lost=OutcomeUnknown):
                 output = self._connection.send_config_set(_lines(edit.edit))
@@ -111,23 +125,32 @@ class CliDriver:
         with suppress(*LOST):
             self._connection.paramiko_cleanup()
 
-    def _enter(self, phase: str) -> None:
-        """Go into configuration mode; a device that does not let us in has taken nothing.
+    def _enter(self, phase: str, wait_s: float) -> None:
+        """Go into configuration mode; a device that does not let us in, not even after a while, has taken nothing.
 
         Raises:
             EditRefused: with what the device says instead.
         """
+        deadline_s = time.monotonic() + wait_s
         with self._translated(phase):
-            if not self._connection.check_config_mode():
-                said = self._connection.send_command(self._terminal.configure, expect_string=ANY_PROMPT)
-                if refused := self._terminal.refused(said):
-                    raise EditRefused(self._device, phase, refused)
+            if self._connection.check_config_mode():
+                return
+            while refused := self._refused_entry():
+                if time.monotonic() > deadline_s:
+                    raise EditRefused(self._device, phase, f"{refused}; waited {wait_s:g} s")
+                time.sleep(LOCK_POLL_S)
+
+    def _refused_entry(self) -> str:
+        said = self._connection.send_command(self._terminal.configure, expect_string=ANY_PROMPT)
+        return self._terminal.refused(said)
 
     def _push_leniently(self, lines: str) -> str:
         """Send each line whatever the device says to the one before; return what it refused.
 
-        Of a half-applied edit some lines of the inverse have nothing to undo, and the device says so.
+        Of a half-applied edit some lines of the inverse have nothing to undo, and the device says so. A session of
+        ours that broke may still occupy the device; a rollback waits longer for it than a change does.
         """
+        self._enter("rollback", self._patience_s)
         with self._translated("rollback", lost=OutcomeUnknown):
             return self._terminal.refused(self._connection.send_config_set(_lines(lines), error_pattern=""))
 

@@ -1,13 +1,16 @@
 """Arista EOS with NAPALM over eAPI: the same configuration sessions, each command a request over HTTPS."""
 
+import json
 import ssl
 from contextlib import suppress
-from http.client import HTTPSConnection
-from typing import Final
+from http import HTTPStatus
+from http.client import HTTPResponse, HTTPSConnection
+from typing import Any, Final
 
 from napalm.base.exceptions import NapalmException
 from pyeapi.client import Node
 from pyeapi.eapilib import CommandError, EapiConnection
+from pyeapi.eapilib import ConnectionError as EapiConnectionError
 
 from activation.contracts import Driver, PlatformRules
 from activation.drivers.eos_napalm import LOST, Eos, EosDriver
@@ -18,6 +21,7 @@ from activation.terminal import TerminalRules
 from inventory.model import Device
 
 CHEAPEST: Final = "show hostname"
+LONGEST_WORDS: Final = 200
 
 
 class PinnedHttps(HTTPSConnection):
@@ -46,6 +50,18 @@ class PinnedHttps(HTTPSConnection):
             self.close()
             raise HostKeyRefused(self._record.name, known=self._record.host_key, shown=self.shown)
 
+    def getresponse(self) -> HTTPResponse:
+        """Return the switch's answer.
+
+        Raises:
+            OSError: it is another than an answer or a refused login, with the switch's own words, which pyeapi drops.
+        """
+        answer = super().getresponse()
+        if answer.status not in {HTTPStatus.OK, HTTPStatus.UNAUTHORIZED}:
+            words = answer.read(LONGEST_WORDS).decode(errors="replace")
+            raise OSError(f"HTTP {answer.status} {answer.reason}: {words}")
+        return answer
+
 
 class PinnedEapi(EapiConnection):  # type: ignore[misc]  # pyeapi ships no types
     """pyeapi over a :class:`PinnedHttps`."""
@@ -54,6 +70,21 @@ class PinnedEapi(EapiConnection):  # type: ignore[misc]  # pyeapi ships no types
         super().__init__()
         self.transport: PinnedHttps = PinnedHttps(device)
         self.authentication(device.username, device.password)
+
+    def send(self, data: str) -> Any:  # noqa: ANN401  # JSON
+        """Return the switch's answer to a request.
+
+        Raises:
+            EapiConnectionError: there is none, or it is no JSON: then with what came instead.
+            CommandError: the switch says no.
+        """
+        try:
+            return super().send(data)
+        except EapiConnectionError as lost:
+            if isinstance(self.error, json.JSONDecodeError):
+                came = self.error.doc[:LONGEST_WORDS]
+                raise EapiConnectionError(str(self), f"the answer is no JSON but {came!r}") from lost
+            raise
 
 
 class HttpsEos(Eos):

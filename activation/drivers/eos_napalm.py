@@ -112,7 +112,9 @@ class Eos(EOSDriver, ABC):  # type: ignore[misc]  # napalm ships no types
     def _abort(self, prefix: str) -> None:
         for name in sorted(self._pending_of_others()):
             if name.startswith(prefix):
-                self.run_text(f"configure session {name} abort")
+                # The switch may not have noticed yet that its line broke: then it goes the next time.
+                with suppress(*REFUSED):
+                    self.run_text(f"configure session {name} abort")
 
     def _pending_of_others(self) -> set[str]:
         sessions = self._run_commands(["show configuration sessions"])[0]["sessions"]
@@ -126,7 +128,7 @@ class Eos(EOSDriver, ABC):  # type: ignore[misc]  # napalm ships no types
         too.
         """
         self._abort("" if self._discards_foreign else TRANSACTION_PREFIX)
-        pending = self._pending_of_others()
+        pending = {name for name in self._pending_of_others() if not name.startswith(TRANSACTION_PREFIX)}
         if pending:
             raise SessionLockedException(f"configuration session {', '.join(sorted(pending))} is pending")
 

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Final, Literal
 
 from labs.embedded.cli_config import TOP, Language
@@ -26,6 +27,8 @@ SOMEBODY: Final = "maintenance"
 """The session of somebody else who is at work on the switch."""
 END: Final = "end"
 """The last line of every configuration."""
+UNCOMMITTED: Final = "vlan 4001"
+"""What they have typed and not committed."""
 STARTUP: Final = "startup-config"
 RUNNING: Final = "running-config"
 
@@ -43,6 +46,7 @@ class ConfigSession:
     Attributes:
         before: running configuration before a timed commit, until that is confirmed.
         commit_by_s: uptime at which a timed commit reverts.
+        broke_at_s: when the line broke of who edited it, on the monotonic clock.
     """
 
     name: str
@@ -52,6 +56,7 @@ class ConfigSession:
     before: Tree = ()
     commit_by_s: float = -1.0
     timer: asyncio.TimerHandle | None = None
+    broke_at_s: float = -inf
 
     def settle(self, state: SessionState) -> None:
         """End the session, and its timer if one runs."""
@@ -176,11 +181,13 @@ class EosSystem:
     # Sessions
 
     def watch_faults(self) -> None:
-        """Let somebody else keep a session pending as long as the faults say so."""
-        held = self.faults.amount("lock_held") is not None
+        """Let somebody else keep a session pending as long as the faults say so, with or without a change in it."""
+        dirty = self.faults.amount("dirty_candidate") is not None
+        held = dirty or self.faults.amount("lock_held") is not None
         other = self.sessions.get(SOMEBODY)
         if held and (other is None or other.state != "pending"):
-            self.sessions[SOMEBODY] = ConfigSession(name=SOMEBODY, user="noc", candidate=self.running)
+            theirs = self.language.apply(self.running, TOP, UNCOMMITTED)[0] if dirty else self.running
+            self.sessions[SOMEBODY] = ConfigSession(name=SOMEBODY, user="noc", candidate=theirs)
         elif not held and other is not None:
             self._finish(other, "aborted")
 
@@ -214,6 +221,16 @@ class EosSystem:
             return self.sessions[name]
         except KeyError:
             raise CommandFailed(f"Cannot find configuration session {name}") from None
+
+    def check_free(self, session: ConfigSession) -> None:
+        """Let pass who means a session that nobody is in, as far as the switch has noticed.
+
+        Raises:
+            CommandFailed: somebody is, or was before their line broke.
+        """
+        unnoticed_s = self.faults.amount("stale_lock")
+        if unnoticed_s is not None and time.monotonic() < session.broke_at_s + unnoticed_s:
+            raise CommandFailed(f"Session {session.name} is in use by {session.user} on another vty")
 
     def timed(self) -> ConfigSession | None:
         """Return the session whose commit waits for its confirmation."""

@@ -4,6 +4,7 @@ For the fault board, the lines between entering and leaving configuration mode a
 """
 
 import asyncio
+import time
 from typing import Protocol
 
 from labs.embedded.cli_server import LinkDropped, hang
@@ -12,10 +13,15 @@ from labs.embedded.faults import FaultBoard
 
 
 class LiveDevice(Protocol):
-    """What all users of one device share."""
+    """What all users of one device share.
+
+    Attributes:
+        broke_at_s: when a line broke whose user was in configuration mode, on the monotonic clock.
+    """
 
     running: Tree
     faults: FaultBoard
+    broke_at_s: float
 
 
 class LiveSet:
@@ -25,10 +31,24 @@ class LiveSet:
         self._device = device
         self._before_set: Tree = ()
         self._before_line: Tree = ()
+        self._inside = False
+
+    def is_held(self) -> bool:
+        """Say whether somebody else, or the ghost of a session that broke, is in configuration mode alone."""
+        faults = self._device.faults
+        unnoticed_s = faults.amount("stale_lock")
+        is_stale = unnoticed_s is not None and time.monotonic() < self._device.broke_at_s + unnoticed_s
+        return is_stale or faults.amount("lock_held") is not None
 
     def begin(self) -> None:
         """Enter configuration mode."""
         self._before_set = self._before_line = self._device.running
+        self._inside = True
+
+    def broke(self) -> None:
+        """Note that the line broke, if that is what the user was doing."""
+        if self._inside:
+            self._device.broke_at_s = time.monotonic()
 
     def refusals(self) -> int:
         """Return how many errors the device answers a line with.
@@ -64,6 +84,7 @@ class LiveSet:
             LinkDropped: instead of an answer.
         """
         device, faults = self._device, self._device.faults
+        self._inside = False
         if device.running == self._before_set:
             return True
         if faults.strikes("hang_in_commit"):

@@ -51,6 +51,10 @@ class CliShell(Protocol):
         """
         ...
 
+    def broke(self) -> None:
+        """Note that the line broke with the user still logged in."""
+        ...
+
     def help(self, typed: str) -> str:
         """Return what may follow ``typed``, one possibility a line."""
         ...
@@ -130,6 +134,9 @@ class CliServer:
         except LinkDropped:
             process.channel.get_connection().abort()
             return
+        finally:
+            if not shell.closed:
+                shell.broke()
         process.exit(0)
 
     async def _commands(self, process: "asyncssh.SSHServerProcess[Any]", shell: CliShell, commands: str) -> None:

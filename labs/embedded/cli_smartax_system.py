@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from math import inf
 
 from labs.embedded.cli_grammar import Refusal
 from labs.embedded.cli_smartax_language import SMARTAX
@@ -29,6 +30,7 @@ class SmartAx:
             raise StartupConfigError(name, wrong)
         self.saved = configuration(self._running)
         self.started_at = time.time()
+        self.broke_at_s = -inf
 
     @property
     def running(self) -> Tree:

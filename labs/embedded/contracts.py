@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from labs.embedded.faults import FaultBoard
+from labs.embedded.faults import FaultBoard, Trait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,11 @@ class EmulatedNode(Protocol):
 
     name: str
     faults: FaultBoard
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """What the device has, which says what faults mean something on it."""
+        ...
 
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
         """Listen on ``address``; port 0 means any free one; the sockets of protocols the device lacks stay closed."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -16,7 +17,7 @@ from labs.embedded.cli_server import CliServer, LinkDropped, Pager
 from labs.embedded.cli_tree import Tree
 from labs.embedded.contracts import Credentials, forget
 from labs.embedded.eapi import Eapi
-from labs.embedded.faults import FaultBoard
+from labs.embedded.faults import EMULATED, FaultBoard, Trait
 
 WHOLE: Final = "show running-config"
 COPIED: Final = "Copy completed successfully.\n"
@@ -55,7 +56,12 @@ class EosNode:
         )
         self._eapi: Eapi | None = None
         if eapi:
-            self._eapi = Eapi(eapi, credentials=credentials, new_shell=lambda: EosShell(self._system, user=user))
+            self._eapi = Eapi(
+                eapi,
+                credentials=credentials,
+                faults=self.faults,
+                new_shell=lambda: EosShell(self._system, user=user),
+            )
         self.faults.changed = self._faults_changed
 
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
@@ -74,10 +80,17 @@ class EosNode:
     def _faults_changed(self) -> None:
         self._system.watch_faults()
         self._server.faults_changed()
+        if self._eapi is not None:
+            self._eapi.faults_changed()
 
     def ports(self) -> dict[str, int]:
         """Return the ports in use: SSH, and that of eAPI."""
         return self._server.ports() | (self._eapi.ports() if self._eapi is not None else {})
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """A command line, ports that are shown, and configuration sessions with a commit timer."""
+        return EMULATED | {"cables", "candidate", "confirmed commit", "prompt", "validation"}
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the configuration sessions that are pending, with or without a timer."""
@@ -114,6 +127,11 @@ class EosShell:
         session = f"-s-{self._session.name[:6]}" if self._session is not None else ""
         section = "".join(f"-{part}" for part in self._place.prompts).replace("-if-Ethernet", "-if-Et")
         return f"{host}(config{session}{section})#"
+
+    def broke(self) -> None:
+        """Note that the line broke: the session that was being edited stays pending, and in use for a while."""
+        if self._session is not None:
+            self._session.broke_at_s = time.monotonic()
 
     def pager(self) -> Pager:
         """Return how long output is shown."""
@@ -260,6 +278,8 @@ class EosShell:
         session = self._system.session(words[2])
         if session is self._session:
             self._leave()
+        else:
+            self._system.check_free(session)
         self._system.abort(session)
         return ""
 

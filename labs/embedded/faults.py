@@ -1,12 +1,21 @@
 """What an emulated device can be told to do wrong: the kinds, and a node's board of those that are on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from labs.errors import UnknownFault, UnusableFault
 
 ALWAYS: Final = -1
+
+Trait = Literal["cables", "candidate", "confirmed commit", "device", "login", "prompt", "validation"]
+"""What a node must have for a fault to mean something there.
+
+``login``: an SSH server of ours. ``device``: all behind it is emulated, down to reads, edits and commits. ``cables``:
+its ports are seen, by itself or by packets. The others are what they say.
+"""
+EMULATED: Final[frozenset[Trait]] = frozenset({"device", "login"})
+"""What every emulated device has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,39 +26,64 @@ class Kind:
         parameter: what ``value`` of a fault means, with its unit; empty where the kind takes none.
         default: ``value`` where the fault gives none.
         lasts: it is a state of the device, not an event: it is on until it is cleared.
+        needs: what a node must have for it.
     """
 
     what: str
     parameter: str = ""
     default: float = 0.0
     lasts: bool = False
+    needs: Trait = "device"
 
 
 KINDS: Final[Mapping[str, Kind]] = {
     # The line and the login
-    "unreachable": Kind(what="its sockets close and its sessions break; the configuration stays", lasts=True),
+    "unreachable": Kind(
+        what="its sockets close and its sessions break; the configuration stays", lasts=True, needs="login"
+    ),
     "link_down": Kind(
         what="has a cable cut; a switch shows the port, packets (netns) find another way or none",
         parameter="number of the interface",
         default=1,
         lasts=True,
+        needs="cables",
     ),
     "latency": Kind(what="every reply comes late", parameter="seconds", default=0.02, lasts=True),
-    "hang_before_hello": Kind(what="lets the client log in and then says nothing: no hello, no prompt"),
-    "session_limit": Kind(what="refuses sessions beyond a number", parameter="sessions", default=2, lasts=True),
-    "login_rate": Kind(what="refuses logins beyond a rate", parameter="logins a minute", default=6, lasts=True),
+    "hang_before_hello": Kind(what="lets the client log in and then says nothing: no hello, no prompt, no answer"),
+    "session_limit": Kind(
+        what="refuses sessions beyond a number", parameter="sessions", default=2, lasts=True, needs="login"
+    ),
+    "login_rate": Kind(
+        what="refuses logins beyond a rate (eAPI: requests, as each logs in)",
+        parameter="logins a minute",
+        default=6,
+        lasts=True,
+        needs="login",
+    ),
     "idle_disconnect": Kind(what="drops a session nobody uses", parameter="seconds", default=1, lasts=True),
-    "changed_host_key": Kind(what="shows another SSH host key than before", lasts=True),
-    "garbage": Kind(what="answers with bytes that are no NETCONF frame, or that no terminal should print"),
+    "changed_host_key": Kind(
+        what="shows another SSH host key than before (eAPI: another certificate)", lasts=True, needs="login"
+    ),
+    "garbage": Kind(what="answers with bytes that are no NETCONF frame, no JSON, or that no terminal should print"),
     "huge_reply": Kind(what="pads the answer to a read", parameter="megabytes", default=10),
     # Locks and candidates
     "lock_held": Kind(what="another session holds the lock (CLI: keeps a configuration session pending)", lasts=True),
-    "stale_lock": Kind(what="notices the end of a session late", parameter="seconds", default=2, lasts=True),
-    "dirty_candidate": Kind(what="somebody's uncommitted change lies in the candidate", lasts=True),
+    "stale_lock": Kind(
+        what="notices the end of a session late, and what it held stays held: the lock, the configuration mode "
+        "(EOS: its configuration session, which nobody can abort meanwhile)",
+        parameter="seconds",
+        default=2,
+        lasts=True,
+    ),
+    "dirty_candidate": Kind(
+        what="somebody's uncommitted change lies in the candidate (EOS: in a configuration session of theirs)",
+        lasts=True,
+        needs="candidate",
+    ),
     # Edits
     "refuse_edit": Kind(what="refuses an edit"),
     "many_errors": Kind(what="refuses an edit with several errors", parameter="errors", default=3),
-    "refuse_validate": Kind(what="takes the edit and refuses to validate it"),
+    "refuse_validate": Kind(what="takes the edit and refuses to validate it", needs="validation"),
     "drop_in_edit": Kind(what="breaks the session in the middle of an edit"),
     # Commits
     "refuse_commit": Kind(what="refuses to commit"),
@@ -66,14 +100,24 @@ KINDS: Final[Mapping[str, Kind]] = {
         lasts=True,
     ),
     # Confirmed commits and going back
-    "timer_early": Kind(what="takes an unconfirmed commit back too early", parameter="seconds", default=0.0),
-    "timer_never": Kind(what="never takes an unconfirmed commit back by itself", lasts=True),
+    "timer_early": Kind(
+        what="takes an unconfirmed commit back too early",
+        parameter="reads that it still answers",
+        default=0.0,
+        needs="confirmed commit",
+    ),
+    "timer_never": Kind(what="never takes an unconfirmed commit back by itself", lasts=True, needs="confirmed commit"),
     "rollback_fails": Kind(what="fails to go back, whether asked to or by its own timer"),
     # Command lines only
-    "question": Kind(what="asks y/n before it does what it is told"),
-    "pager": Kind(what="stops long output with --More--, whatever the terminal length", lasts=True),
-    "unknown_prompt": Kind(what="shows a prompt nobody has seen before", lasts=True),
+    "question": Kind(what="asks y/n before it does what it is told", needs="prompt"),
+    "pager": Kind(what="stops long output with --More--, whatever the terminal length", lasts=True, needs="prompt"),
+    "unknown_prompt": Kind(what="shows a prompt nobody has seen before", lasts=True, needs="prompt"),
 }
+
+
+def meant_on(traits: Collection[Trait]) -> Mapping[str, Kind]:
+    """Return the kinds that mean something on a node with these traits."""
+    return {name: kind for name, kind in KINDS.items() if kind.needs in traits}
 
 
 @dataclass(frozen=True, slots=True)

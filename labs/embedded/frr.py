@@ -4,6 +4,7 @@ import ipaddress
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from math import inf
 from typing import Final
 
 import asyncssh
@@ -65,6 +66,7 @@ class FrrRouter:
             raise StartupConfigError(name, f"not understood: {refusal.line!r}, word {refusal.word!r}") from refusal
         self.saved = self.file_text()
         self.started_at = time.time()
+        self.broke_at_s = -inf
 
     def hostname(self) -> str:
         """Return the configured host name."""
@@ -131,6 +133,10 @@ class VtyShell:
             return f"{host}# "
         section = f"-{self._place.prompts[-1]}" if self._place.prompts else ""
         return f"{host}(config{section})# "
+
+    def broke(self) -> None:
+        """Note that the line broke."""
+        self._set.broke()
 
     async def run(self, line: str) -> str:
         """Return what vtysh prints for ``line``.
@@ -209,7 +215,7 @@ class VtyShell:
 
     async def configure(self, _words: tuple[str, ...]) -> str:
         """Enter configuration mode."""
-        if self._faults.amount("lock_held") is not None:
+        if self._set.is_held():
             return LOCKED
         self._configuring, self._place = True, TOP
         self._set.begin()

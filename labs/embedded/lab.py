@@ -17,8 +17,9 @@ import asyncssh
 from labs.embedded.contracts import Credentials, EmulatedNode, forget
 from labs.embedded.eapi import LABEL as EAPI_LABEL
 from labs.embedded.eos import EosNode
-from labs.embedded.faults import Fault, FaultBoard
+from labs.embedded.faults import FaultBoard, Kind, meant_on
 from labs.embedded.frr import FrrNode
+from labs.embedded.lab_faults import LabFaults
 from labs.embedded.memory import FileMemory
 from labs.embedded.netconf_capabilities import Offer, offers
 from labs.embedded.netconf_modules import LABEL as YANG_LABEL
@@ -30,7 +31,6 @@ from labs.topology import Node, Topology
 DEFAULT_SSH_PORT: Final = 2222
 DEFAULT_NETCONF_PORT: Final = 8830
 PLATFORM_LABEL: Final = "lastmile.platform"
-UNREACHABLE: Final = "unreachable"
 
 Protocol = Literal["ssh", "netconf"]
 T = TypeVar("T")
@@ -120,6 +120,7 @@ class EmbeddedLab:
         netconf_port: int = DEFAULT_NETCONF_PORT,
         memory: Path | None = None,
         platforms: Mapping[str, Platform] = PLATFORMS,
+        cabled: bool = False,
     ) -> None:
         """Prepare the lab.
 
@@ -129,7 +130,9 @@ class EmbeddedLab:
             netconf_port: the same for NETCONF.
             memory: folder where the nodes' saved configurations outlive the process; None means that they do not.
             platforms: how each platform is run.
+            cabled: packets go through the nodes' ports, so that a cut cable means something on all of them.
         """
+        self._cabled = cabled
         self._platforms = platforms
         self._memory = memory / topology.name if memory is not None else None
         self._topology = topology
@@ -203,7 +206,7 @@ class EmbeddedLab:
         return self.on_loop(self._known(name).node.leftovers)
 
     @property
-    def faults(self) -> "LabFaults":
+    def faults(self) -> LabFaults:
         """The faults of the nodes, to be set, cleared and listed while the lab runs."""
         return LabFaults(self)
 
@@ -214,6 +217,15 @@ class EmbeddedLab:
             UnknownLabNode: no managed node of that name.
         """
         return self._known(name).node.faults
+
+    def fault_kinds(self, name: str) -> Mapping[str, Kind]:
+        """Return the faults that mean something on a node.
+
+        Raises:
+            UnknownLabNode: no managed node of that name.
+        """
+        traits = self._known(name).node.traits
+        return meant_on(traits | {"cables"} if self._cabled else traits)
 
     def on_loop(self, work: Callable[[], T]) -> T:
         """Run ``work`` in the lab's own thread and return what it returns."""
@@ -319,45 +331,6 @@ class EmbeddedLab:
             raise LabStartError(f"lab {self._topology.name} is not running")
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         return future.result()
-
-
-class LabFaults:
-    """What the nodes of a running lab do wrong. Callable from any thread but the lab's own."""
-
-    def __init__(self, lab: EmbeddedLab) -> None:
-        self._lab = lab
-
-    def set(self, node: str, fault: Fault) -> None:
-        """Let a node make trouble from now on; a fault of the same kind is replaced.
-
-        Raises:
-            UnknownLabNode: no managed node of that name.
-        """
-        board = self._lab.board(node)
-        self._lab.on_loop(lambda: board.set(fault))
-        if fault.kind == UNREACHABLE:
-            self._lab.cut(node)
-
-    def clear(self, node: str, kind: str | None = None) -> None:
-        """Let a node do well again, in one respect or altogether; a node that was cut off comes back.
-
-        Raises:
-            UnknownLabNode: no managed node of that name.
-            PortInUse: somebody else took the port of a node that was cut off.
-        """
-        board = self._lab.board(node)
-        self._lab.on_loop(lambda: board.clear(kind))
-        if kind in (None, UNREACHABLE):
-            self._lab.restore(node)
-
-    def list(self, node: str | None = None) -> tuple[tuple[str, Fault], ...]:
-        """Return the faults that are on, by node, with what is left of them.
-
-        Raises:
-            UnknownLabNode: no managed node of that name.
-        """
-        names = [each.name for each in self._lab.nodes()] if node is None else [node]
-        return tuple((name, fault) for name in names for fault in self._lab.board(name).list())
 
 
 def loopback_address(mgmt_ipv4: IPv4Address) -> str:

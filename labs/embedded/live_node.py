@@ -6,7 +6,7 @@ import asyncssh
 
 from labs.embedded.cli_server import CliServer, CliShell
 from labs.embedded.contracts import Credentials
-from labs.embedded.faults import FaultBoard
+from labs.embedded.faults import EMULATED, FaultBoard, Trait
 
 
 class LiveNode:
@@ -43,6 +43,11 @@ class LiveNode:
     def ports(self) -> dict[str, int]:
         """Return the SSH port in use."""
         return self._server.ports()
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """A command line, and nothing that waits to be committed."""
+        return EMULATED | {"prompt"}
 
     def leftovers(self) -> tuple[str, ...]:
         """Return nothing: what is typed takes effect line by line."""

@@ -1,9 +1,10 @@
 """An emulated OLT: Broadband Forum TR-385 over NETCONF."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import count
+from typing import Final
 
 import asyncssh
 
@@ -11,7 +12,7 @@ from labs.embedded.contracts import Credentials, forget
 from labs.embedded.datastore import Datastores
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import apply_edit
-from labs.embedded.faults import FaultBoard
+from labs.embedded.faults import EMULATED, FaultBoard, Trait
 from labs.embedded.memory import FileMemory
 from labs.embedded.netconf_capabilities import Offer
 from labs.embedded.netconf_messages import parse
@@ -28,6 +29,13 @@ from labs.embedded.tree_delta import delta
 from labs.embedded.tree_xml import to_text
 from labs.embedded.validation import violations
 from labs.errors import StartupConfigError
+
+_TRAITS: Final[Mapping[str, Trait]] = {
+    "candidate": "candidate",
+    "confirmed-commit": "confirmed commit",
+    "validate": "validation",
+}
+"""What a capability brings."""
 
 
 class OltNode:
@@ -118,6 +126,11 @@ class OltNode:
     def ports(self) -> dict[str, int]:
         """Return the NETCONF port while listening."""
         return {"netconf": self._listener.port} if self._listener is not None else {}
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """What its capabilities bring."""
+        return EMULATED | {_TRAITS[name] for name in self._device.offers & _TRAITS.keys()}
 
     def leftovers(self) -> tuple[str, ...]:
         """Return locks, uncommitted changes and unconfirmed commits."""

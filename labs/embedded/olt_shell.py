@@ -39,6 +39,9 @@ class OltShell:
         """Return the prompt."""
         return f"{self._name}> "
 
+    def broke(self) -> None:
+        """Do nothing: what the session held is released with its channel."""
+
     def pager(self) -> Pager:
         """Return how long output is shown."""
         return Pager(lines=self._lines)

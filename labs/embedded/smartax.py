@@ -114,6 +114,10 @@ class SmartAxShell:
         section = "".join(f"-{part}" for part in self._place.prompts)
         return f"{host}(config{section})#"
 
+    def broke(self) -> None:
+        """Note that the line broke."""
+        self._set.broke()
+
     async def run(self, line: str) -> str:
         """Return what the OLT prints for ``line``.
 
@@ -258,7 +262,7 @@ class SmartAxShell:
 
     async def configure(self, _words: tuple[str, ...]) -> str:
         """Enter configuration mode."""
-        if self._olt.faults.amount("lock_held") is not None:
+        if self._set.is_held():
             return LOCKED
         self._configuring, self._place = True, TOP
         self._set.begin()

@@ -36,7 +36,7 @@ class _Gate(asyncssh.SSHServer):
         self,
         credentials: Credentials,
         open_connections: set[asyncssh.SSHServerConnection],
-        limits: "_Limits",
+        limits: "Limits",
         new_session: NewSession | None,
     ) -> None:
         self._credentials = credentials
@@ -85,7 +85,7 @@ def _leave_out_padding(connection: asyncssh.SSHServerConnection) -> None:
     connection.send_packet = send_packet  # type: ignore[method-assign, assignment]  # asyncssh has no option for it
 
 
-class _Limits:
+class Limits:
     """How many may come, and how often, where the faults of the node say so."""
 
     def __init__(self, faults: FaultBoard) -> None:
@@ -182,7 +182,7 @@ async def listen(
         OSError: the port is taken (``errno.EADDRINUSE``) or the address is not local.
     """
     connections: set[asyncssh.SSHServerConnection] = set()
-    limits = _Limits(door.faults)
+    limits = Limits(door.faults)
     acceptor = await asyncssh.listen(
         address,
         port,

@@ -14,7 +14,7 @@ from typing import Any, Final
 import asyncssh
 
 from labs.embedded.contracts import Credentials, forget
-from labs.embedded.faults import FaultBoard
+from labs.embedded.faults import FaultBoard, Trait
 from labs.embedded.ssh_server import Door, Listener, listen
 from labs.netns.frr_daemons import FrrDaemons
 
@@ -45,6 +45,7 @@ class RealFrrNode:
         self._saved = saved
         self._kept = daemons.saved_config()
         self._listener: Listener | None = None
+        self.faults.changed = self._faults_changed
 
     async def start(self, address: str, *, ssh_port: int, netconf_port: int) -> None:
         """Listen for SSH on ``address``; the router has no NETCONF."""
@@ -58,9 +59,18 @@ class RealFrrNode:
             await self._listener.close()
             self._listener = None
 
+    def _faults_changed(self) -> None:
+        if self._listener is not None:
+            self._listener.show_key(self.faults)
+
     def ports(self) -> dict[str, int]:
         """Return the SSH port in use."""
         return {"ssh": self._listener.port} if self._listener is not None else {}
+
+    @property
+    def traits(self) -> frozenset[Trait]:
+        """The way in alone is ours: the router behind it is real, and makes no trouble on demand."""
+        return frozenset({"login"})
 
     def leftovers(self) -> tuple[str, ...]:
         """Return nothing: vtysh changes the running configuration line by line."""

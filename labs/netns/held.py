@@ -57,7 +57,7 @@ class NetnsHeld:
         self._followers: dict[str, Follower] = {}
         self._claiming = threading.Lock()
         self._cut: dict[str, CableEnd] = {}
-        self._devices = EmbeddedHeld(topology, options, platforms=self._platforms())
+        self._devices = EmbeddedHeld(topology, options, platforms=self._platforms(), cabled=True)
 
     def start(self) -> tuple[LabNode, ...]:
         """Start every node; what a killed process left of this lab is taken away first."""
@@ -99,9 +99,9 @@ class NetnsHeld:
         """Return a device's running configuration."""
         return self._devices.running_config(name)
 
-    def fault_kinds(self) -> tuple[FaultKind, ...]:
-        """Return what the emulated devices can be told to do wrong; the real routers make no trouble on demand."""
-        return self._devices.fault_kinds()
+    def fault_kinds(self, node: str = "") -> tuple[FaultKind, ...]:
+        """Return what a device, or some device, can be told to do wrong; real routers know logins and cables only."""
+        return self._devices.fault_kinds(node)
 
     def fault(self, request: FaultRequest) -> None:
         """Switch a fault of an emulated device on or off; a cut cable is cut for routers too.

@@ -7,8 +7,9 @@ from typing import Final
 import asyncssh
 
 from labs.contracts import DeployOptions, ExecResult, FaultKind, FaultRequest, LabNode, NodeState
-from labs.embedded.faults import KINDS, Fault
-from labs.embedded.lab import PLATFORMS, UNREACHABLE, EmbeddedLab, Platform, RunningNode
+from labs.embedded.faults import KINDS, Fault, Kind
+from labs.embedded.lab import PLATFORMS, EmbeddedLab, Platform, RunningNode
+from labs.embedded.lab_faults import UNREACHABLE
 from labs.errors import NotOnThisNode, UnknownFault, UnknownLabNode
 from labs.runtimes.saved import MEMORY
 from labs.topology import Node, Topology, prepared
@@ -20,7 +21,12 @@ class EmbeddedHeld:
     """An embedded lab behind the contract of held labs."""
 
     def __init__(
-        self, topology: Topology, options: DeployOptions, *, platforms: Mapping[str, Platform] = PLATFORMS
+        self,
+        topology: Topology,
+        options: DeployOptions,
+        *,
+        platforms: Mapping[str, Platform] = PLATFORMS,
+        cabled: bool = False,
     ) -> None:
         self._topology = prepared(topology)
         self._lab = EmbeddedLab(
@@ -29,6 +35,7 @@ class EmbeddedHeld:
             netconf_port=options.netconf_port,
             memory=options.folder / MEMORY,
             platforms=platforms,
+            cabled=cabled,
         )
 
     def start(self) -> tuple[LabNode, ...]:
@@ -63,9 +70,14 @@ class EmbeddedHeld:
         """Return a device's running configuration."""
         return self._lab.running_config(name)
 
-    def fault_kinds(self) -> tuple[FaultKind, ...]:
-        """Return what the emulated devices can be told to do wrong."""
-        return tuple(FaultKind(name=name, what=kind.what, parameter=kind.parameter) for name, kind in KINDS.items())
+    def fault_kinds(self, node: str = "") -> tuple[FaultKind, ...]:
+        """Return what a device can be told to do wrong; without one, what some device can."""
+        names = (node,) if node else tuple(each.name for each in self._lab.nodes())
+        kinds: dict[str, Kind] = {}
+        for name in names:
+            kinds |= self._lab.fault_kinds(name)
+        ordered = (name for name in KINDS if name in kinds)
+        return tuple(FaultKind(name=name, what=KINDS[name].what, parameter=KINDS[name].parameter) for name in ordered)
 
     def fault(self, request: FaultRequest) -> None:
         """Switch a fault of a device on or off."""

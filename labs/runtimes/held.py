@@ -8,10 +8,8 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, Final
 from labs.artefacts import ARTEFACTS, write_artefacts
 from labs.contracts import DeployOptions, ExecResult, FaultKind, FaultRequest, LabNode, Lack, NodeState
 from labs.errors import LabGone, LabNotRunning, LabStartError
+from labs.runtimes.ahead import WaitingProcess
 from labs.runtimes.control import (
     SOCKET,
     ask,
@@ -146,11 +145,14 @@ class HeldRuntime:
                 "folder": str(folder),
                 "runtime": self.name,
                 "factory": self.factory,
-                "ready": telling,
-                "claim": handle,
-                "options": {key: value for key, value in asdict(options).items() if key != "folder"},
+                "options": {
+                    "ssh_port": options.ssh_port,
+                    "netconf_port": options.netconf_port,
+                    "reconfigure": options.reconfigure,
+                },
             }
-            _spawn(start, [telling, handle], handle)
+            process = options.process if options.process is not None else WaitingProcess(self.factory)
+            process.hold(start, (telling, handle))
         finally:
             os.close(telling)
             os.close(handle)
@@ -193,9 +195,9 @@ class HeldFaults:
 
     folder: Path
 
-    def kinds(self) -> Sequence[FaultKind]:
-        """Return the kinds there are."""
-        return tuple(kind_from_json(raw) for raw in ask(self.folder, "fault kinds"))
+    def kinds(self, node: str = "") -> Sequence[FaultKind]:
+        """Return the kinds that mean something on a node; without one, on some node."""
+        return tuple(kind_from_json(raw) for raw in ask(self.folder, "fault kinds", {"node": node}))
 
     def active(self) -> Sequence[FaultRequest]:
         """Return those that are on."""
@@ -204,20 +206,6 @@ class HeldFaults:
     def set(self, request: FaultRequest) -> None:
         """Switch one on or off."""
         ask(self.folder, "fault", asdict(request))
-
-
-def _spawn(start: Mapping[str, Any], handles: Sequence[int], log: int) -> None:
-    """Start the lab's process; it is nobody's child once this returns."""
-    subprocess.run(
-        [sys.executable, "-m", "labs.runtimes.holder", json.dumps(start)],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        pass_fds=handles,
-        start_new_session=True,
-        cwd="/",
-        check=True,
-    )
 
 
 def _settled(folder: Path) -> LabState | None:

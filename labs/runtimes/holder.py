@@ -1,4 +1,4 @@
-"""The process that holds a lab: ``python -m labs.runtimes.holder``, started by the deploy and living on after it."""
+"""The process that holds a lab: started by the deploy and living on after it."""
 
 import json
 import logging
@@ -27,13 +27,12 @@ _SILENT_CLIENT_S: Final = 5.0
 _log = logging.getLogger("labs.holder")
 
 
-def main(argument: str) -> None:
+def hold(start: Mapping[str, Any]) -> None:
     """Hold one lab until it is told to stop.
 
     Args:
-        argument: JSON; :mod:`labs.runtimes.held` writes it.
+        start: what lab; :mod:`labs.runtimes.held` writes it.
     """
-    start = json.loads(argument)
     os.set_inheritable(start["ready"], False)
     if os.fork():
         # The deployer waits for this process only; the lab's own process has no parent that could end it.
@@ -150,12 +149,8 @@ VERBS: Final[Mapping[str, Callable[[HeldLab, Mapping[str, Any]], Any]]] = {
     "nodes": lambda lab, _: [node_to_json(node) for node in lab.nodes()],
     "exec": lambda lab, given: asdict(lab.exec(given["node"], given["command"])),
     "config": lambda lab, given: lab.running_config(given["node"]),
-    "fault kinds": lambda lab, _: [asdict(kind) for kind in lab.fault_kinds()],
+    "fault kinds": lambda lab, given: [asdict(kind) for kind in lab.fault_kinds(given["node"])],
     "faults": lambda lab, _: [asdict(fault) for fault in lab.faults()],
     "fault": _fault,
     "stop": lambda _lab, _given: None,
 }
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -5,6 +5,7 @@ from typing import Final
 
 from labs.contracts import LabRuntime
 from labs.errors import LabError
+from labs.runtimes.ahead import FACTORIES
 from labs.runtimes.containerlab import ContainerlabRuntime
 from labs.runtimes.held import HeldRuntime
 
@@ -12,12 +13,10 @@ EMBEDDED: Final = "embedded"
 RUNTIMES: Final[Mapping[str, LabRuntime]] = {
     runtime.name: runtime
     for runtime in (
-        HeldRuntime(
-            name=EMBEDDED, factory="labs.runtimes.embedded:EmbeddedHeld", probe="labs.runtimes.gaps:embedded_gaps"
-        ),
+        HeldRuntime(name=EMBEDDED, factory=FACTORIES[EMBEDDED], probe="labs.runtimes.gaps:embedded_gaps"),
         HeldRuntime(
             name="netns",
-            factory="labs.netns.held:NetnsHeld",
+            factory=FACTORIES["netns"],
             probe="labs.netns.probe:netns_gaps",
             sweep="labs.netns.held:sweep",
         ),
