@@ -35,6 +35,7 @@ from labs.topology import Topology
 
 STOP_S: Final = 20.0
 _LOG_LINES: Final = 5
+DYING_S: Final = 5.0
 _POLL_S: Final = 0.02
 
 
@@ -134,7 +135,7 @@ class HeldRuntime:
         return tuple(node_from_json(raw) for raw in answer["value"])
 
     def _start(self, topology: Topology, options: DeployOptions, folder: Path) -> Any:  # noqa: ANN401 - JSON
-        handle = claim(folder)
+        handle = _claimed_soon(folder)
         if handle is None:
             raise LabStartError(f"another process holds the lab in {folder}, and does not answer")
         listening, telling = os.pipe()
@@ -217,6 +218,14 @@ def _settled(folder: Path) -> LabState | None:
         if up or not claimed(folder) or time.monotonic() > deadline_s:
             return state
         time.sleep(_POLL_S)
+
+
+def _claimed_soon(folder: Path) -> int | None:
+    """Claim the folder; a process that was killed is dead a moment before the last of its files is closed."""
+    deadline_s = time.monotonic() + DYING_S
+    while (handle := claim(folder)) is None and time.monotonic() < deadline_s:
+        time.sleep(_POLL_S)
+    return handle
 
 
 def _end(holder: ProcessMark, folder: Path) -> None:
