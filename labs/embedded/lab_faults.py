@@ -62,7 +62,7 @@ class LabFaults:
         """
         board, legal = self._lab.board(node), self._lab.fault_kinds(node)
         if fault.kind not in legal:
-            why = f"which has no {KINDS[fault.kind].needs} of ours to fail"
+            why = f"which has no emulated {KINDS[fault.kind].needs}"
             raise MeaninglessFault(fault.kind, node, why, legal)
         self._lab.on_loop(lambda: board.set(fault))
         if fault.kind == UNREACHABLE:

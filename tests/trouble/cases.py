@@ -137,6 +137,24 @@ LOCKS: Final[Mapping[str, Trouble]] = {
         sticks=True,
         sees="One failed order, for the broken session; the next kills that session, which it knows for its own.",
     ),
+    "stale-lock-switch": Trouble(
+        title="Keeps the configuration session of our own connection that broke",
+        faults=(Fault("stale_lock", value=60), Fault("drop_in_edit")),
+        boxes=("sw1",),
+        code="deviceUnreachable",
+        words="stage: ",
+        sticks=True,
+        sees="One failed order, for the broken connection. The session that is left holds no commit; the next order "
+        "opens one of its own.",
+    ),
+    "stale-lock-router": Trouble(
+        title="Keeps the configuration mode of our own connection that broke",
+        faults=(Fault("stale_lock", value=1), Fault("drop_in_edit")),
+        boxes=("r1",),
+        code="outcomeUnknown",
+        words="commit: ",
+        sees="That the outcome was unknown. Going back waits until the router notices that the connection is gone.",
+    ),
     "dirty-candidate": Trouble(
         title="Somebody's uncommitted change lies in the candidate",
         faults=(Fault("dirty_candidate"),),
@@ -144,6 +162,14 @@ LOCKS: Final[Mapping[str, Trouble]] = {
         code="editRefused",
         words="changed by session",
         sees="Whose change it is. It is neither committed nor thrown away: whoever made it commits or discards it.",
+    ),
+    "dirty-candidate-switch": Trouble(
+        title="Somebody's uncommitted change waits in a configuration session of theirs",
+        faults=(Fault("dirty_candidate"),),
+        boxes=("sw1",),
+        code="editRefused",
+        words="maintenance is pending",
+        sees="Whose session it is, by its name. lastmile does not abort it.",
     ),
 }
 

@@ -123,3 +123,29 @@ def test_an_unknown_scheme_is_refused() -> None:
         powered(partial(EosNode, eapi="carrier-pigeon"), "sw1", START),
     ):
         pytest.fail("the switch started")
+
+
+LINE_FAULTS = {
+    "garbage": Fault("garbage"),
+    "no more requests": Fault("session_limit", value=0),
+    "no more logins": Fault("login_rate", value=0),
+    "hang": Fault("hang_before_hello"),
+}
+
+
+@pytest.mark.parametrize("case", LINE_FAULTS)
+def test_faults_of_the_line_strike_eapi_too(switch: tuple[Powered, str], case: str) -> None:
+    switch[0].node.faults.set(LINE_FAULTS[case])
+    asking = connection(switch)
+    asking.transport.timeout = 1.0
+    with pytest.raises(EapiConnectionError):
+        asking.execute(["show running-config"], encoding="text")
+    switch[0].node.faults.clear()
+    connection(switch).execute(["show version"])
+
+
+def test_a_huge_reply_comes_whole(switch: tuple[Powered, str]) -> None:
+    switch[0].node.faults.set(Fault("huge_reply", value=1.0))
+    (answer,) = connection(switch).execute(["show running-config"], encoding="text")["result"]
+    assert len(answer["output"]) > 1_000_000
+    assert switch[0].node.running_config().strip()[-3:] == "end"
