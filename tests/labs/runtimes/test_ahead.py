@@ -68,6 +68,8 @@ def test_one_that_died_is_told_and_leaves_the_folder_free(
 
 
 def test_next_to_nothing_is_imported_before_it_starts() -> None:
-    program = "import sys, api.main; print(sorted({'typer', 'rich', 'yaml', 'asyncio', 'subprocess'} & set(sys.modules)))"
+    program = (
+        "import sys, api.main; print(sorted({'typer', 'rich', 'yaml', 'asyncio', 'subprocess'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
