@@ -27,6 +27,7 @@ class Trouble:
         words: what that error's message holds, a regular expression; the device's own words where it has any.
         sees: what an engineer finds and can do, for the reference page.
         warm: the session stands before the trouble begins.
+        dropped: the device has dropped that session for idleness when the order comes.
         sticks: the device itself keeps something of the broken order, until the next order.
         pinned: the inventory knows the device's host key.
         timeout_s: the device's time-out.
@@ -39,6 +40,7 @@ class Trouble:
     words: str = ""
     sees: str = ""
     warm: bool = False
+    dropped: bool = False
     sticks: bool = False
     pinned: bool = False
     timeout_s: float = 5.0
@@ -91,8 +93,9 @@ LINE: Final[Mapping[str, Trouble]] = {
     ),
     "idle-disconnect": Trouble(
         title="Drops sessions nobody uses",
-        faults=(Fault("idle_disconnect", value=0.3),),
+        faults=(Fault("idle_disconnect", value=5),),
         warm=True,
+        dropped=True,
         sees="Nothing: the pool notices and logs in again.",
     ),
     "latency": Trouble(

@@ -15,7 +15,9 @@ import pytest
 
 from activation.drivers.netconf_ncclient import NcclientNetconf
 from activation.states import MonitorState
+from inventory.model import Device
 from inventory.store import Row
+from labs.embedded.faults import Fault
 from labs.embedded.lab import EmbeddedLab
 from tests.activation.rig import (
     REAL_DRIVERS,
@@ -84,11 +86,24 @@ def ordered(rig: Rig, lab: EmbeddedLab, device: str, trouble: Trouble) -> Row:
     """Return the monitor of an order during which the device makes the trouble."""
     if trouble.warm:
         rig.core.warm().join()
+    if trouble.dropped:
+        lab.faults.set(device, Fault("idle_disconnect", value=0.05))
+        wait_until_nobody_is_connected(lab_devices(lab)[device])
     for fault in trouble.faults:
         lab.faults.set(device, fault)
     monitor = rig.create(broadband())
     lab.faults.clear(device)
     return monitor
+
+
+def wait_until_nobody_is_connected(device: Device) -> None:
+    """Wait until no connection to ``device`` is established, as proc(5) has it in net/tcp."""
+    address = "".join(f"{int(part):02X}" for part in reversed(device.address.split(".")))
+    peer, established = f"{address}:{device.port:04X}", "01"
+    deadline = time.monotonic() + PATIENCE_S
+    while [row for row in Path("/proc/net/tcp").read_text().splitlines() if row.split()[2:4] == [peer, established]]:
+        assert time.monotonic() < deadline, f"{device.name} drops nobody"
+        time.sleep(0.01)
 
 
 def check_monitor(monitor: Row, device: str, trouble: Trouble) -> None:
