@@ -154,11 +154,7 @@ def running_system(
         DatabaseAway: the PostgreSQL server cannot be reached.
         LabError, OrdersError, InventoryError, BadPolicy: a file that was named cannot be used; the message says where.
     """
-    if part is not Part.ALL and settings.database is None:
-        raise StartRefused(
-            "several processes share a PostgreSQL database: name it with --database postgresql://…; "
-            "on SQLite, 'lastmile serve' runs everything in one process"
-        )
+    _refuse_shared_sqlite(settings, part)
     with ExitStack() as stack:
         files = load_catalog(*catalog_folders(settings))
         side = side_of(settings)
@@ -195,6 +191,14 @@ def running_system(
         desk = activation_desk(settings, database, core, devices, routes, stack)
         whole = _system(settings, database, layers, devices, lab, desk)
         yield replace(whole, side=side, places=side.places or OwnPlaces(transactions=database), first_token=first_token)
+
+
+def _refuse_shared_sqlite(settings: Settings, part: Part) -> None:
+    if part is not Part.ALL and settings.database is None:
+        raise StartRefused(
+            "several processes share a PostgreSQL database: name it with --database postgresql://…; "
+            "on SQLite, 'lastmile serve' runs everything in one process"
+        )
 
 
 def _start_work(
