@@ -30,9 +30,7 @@ def with_node(topology: Topology, **changes: Any) -> Topology:
 
 
 def test_the_shipped_lab_runs_its_three_managed_nodes(ftth: Topology) -> None:
-    started = time.perf_counter()
     with EmbeddedLab(ftth, ssh_port=0, netconf_port=0) as lab:
-        assert time.perf_counter() - started < 0.5
         nodes = lab.nodes()
         found = [(node.name, node.role, node.platform, node.address, node.protocol) for node in nodes]
         assert found == [

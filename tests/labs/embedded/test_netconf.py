@@ -274,6 +274,6 @@ def test_a_thousand_entries_in_one_edit(connect: Connect, olt_lab: EmbeddedLab) 
         started = time.perf_counter()
         olt.edit_config(target="candidate", config=many)
         olt.commit()
-        # Each of ncclient's two RPCs waits up to 0.1 s in the client itself.
-        assert time.perf_counter() - started < 1.0
+        # Far above what it takes, for a busy machine; how fast it is, the bench measures.
+        assert time.perf_counter() - started < 10.0
     assert olt_lab.running_config("olt1").count("<traffic-descriptor-profile>") == 1000
