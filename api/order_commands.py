@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -23,6 +24,8 @@ MayWhy = Annotated[str, typer.Option("--reason", "-m", help="What others are to 
 Item = Annotated[str, typer.Option("--item", help="The item; the one that waits, where there is no other.")]
 Values = Annotated[list[str], typer.Option("--set", help="A characteristic, as name=value; value as JSON or text.")]
 Offering = Annotated[str, typer.Option("--offering", help="The product offering instead, of the same specification.")]
+Adds = Annotated[list[str], typer.Option("--add", help="An item that comes: JSON, or a file with it.")]
+Removes = Annotated[list[str], typer.Option("--remove", help="The id of an item that goes.")]
 State = Annotated[str, typer.Option("--state", help="Only orders in this state.")]
 Waiting = Annotated[bool, typer.Option("--waiting", help="Only orders that wait for somebody.")]
 _BASES: Final[Mapping[str, str]] = {
@@ -119,21 +122,29 @@ def repair_command(
 @order_app.command(
     "amend",
     epilog="Examples:  lastmile order amend 3f0c --set ontSerialNumber=ALCL0000A1B2   ·   "
-    "lastmile order amend 3f0c --offering fibre-500",
+    "lastmile order amend 3f0c --offering fibre-500   ·   lastmile order amend 3f0c --add item.json --remove 2",
 )
 def amend_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     order: Id,
     values: Values = [],  # noqa: B006 - typer's way to say none
     offering: Offering = "",
+    add: Adds = [],  # noqa: B006 - the same
+    remove: Removes = [],  # noqa: B006 - the same
     item: Item = "",
     reason: MayWhy = "",
     url: Url = DEFAULT_URL,
     token: Token = None,
 ) -> None:
-    """Change what was ordered while it is under way; only what differs is changed on the devices."""
+    """Change what was ordered while it is under way, or have items come or go; only what differs is changed."""
     sold_by = {"productOffering": {"id": offering}} if offering else {}
-    body = {"reason": reason, **_named(item), "characteristic": _values(values), **sold_by}
-    _ask(order, "amend", body, url, token)
+    body = {"reason": reason, **_named(item), "characteristic": _values(values), **sold_by, "remove": remove}
+    items = [_item(text) for text in add]
+    with platform(url, token) as client:
+        kind, key = _found(client, order)
+        document = client.post(
+            f"/lastmile/v1/{kind}/{key}/amend", {**body, **({f"{kind}Item": items} if items else {})}
+        )
+    _line(f"amend: order {document['id']} is {document['state']}; 'lastmile order show {key[:SHORT]}' shows it")
 
 
 @order_app.command("answer", epilog="Example:  lastmile order answer 3f0c --set ontSerialNumber=ALCL0000A1B2")
@@ -253,6 +264,21 @@ def _values(given: Sequence[str]) -> list[dict[str, Any]]:
         if not name or not equals:
             raise typer.BadParameter(f"{text!r}; legal: name=value", param_hint="--set")
         found.append({"name": name, "value": _value(value)})
+    return found
+
+
+def _item(text: str) -> dict[str, Any]:
+    """Return an order item that is given as JSON, or as a file.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    try:
+        found: object = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{text!r}: {error}; legal: an item as JSON, or a file", param_hint="--add") from None
+    if not isinstance(found, dict):
+        raise typer.BadParameter(f"{text!r} holds no item; legal: one JSON object", param_hint="--add")
     return found
 
 

@@ -4,7 +4,7 @@
 what account, since when, and what can be asked of it now.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast, get_args
@@ -38,6 +38,9 @@ class InterventionBody(BaseModel):
     item: Text | None = None
     characteristic: list[CharacteristicBody] = Field(default_factory=list)
     product_offering: SpecificationBody | None = None
+    product_order_item: list[dict[str, Any]] = Field(default_factory=list)
+    service_order_item: list[dict[str, Any]] = Field(default_factory=list)
+    remove: list[Text] = Field(default_factory=list)
     on_behalf_of: Text | None = None
 
 
@@ -50,6 +53,9 @@ class Intervention:
         item: the item that it is about; empty: the order, or the only item that can be meant.
         values: characteristics that go with it.
         offering: what a product is to be sold by instead; None: what it was ordered by.
+        product_items: items that come to a product order.
+        service_items: items that come to a service order.
+        remove: the items that go.
     """
 
     action: Action
@@ -58,17 +64,32 @@ class Intervention:
     item: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     offering: SpecificationBody | None = None
+    product_items: tuple[Document, ...] = ()
+    service_items: tuple[Document, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    @property
+    def is_about_items(self) -> bool:
+        """Whether items come or go."""
+        return bool(self.product_items or self.service_items or self.remove)
 
     def said(self) -> str:
         """Return what a note says of it."""
         where = f" item {self.item!r}" if self.item else ""
-        return f"{self.action}{where}" + (f": {self.reason}" if self.reason else "")
+        comes = [f"add item {each.get('id')!r}" for each in (*self.product_items, *self.service_items)]
+        what = ", ".join([*comes, *(f"remove item {key!r}" for key in self.remove)])
+        said = (f"{self.action}{where}", what, self.reason)
+        return ": ".join(each for each in said if each)
 
     def body(self) -> Document:
         """Return the request that asks the layer below for the same."""
-        listed = [{"name": name, "value": value} for name, value in self.values.items()]
-        item = {"item": self.item} if self.item else {}
-        return {"reason": self.reason, "onBehalfOf": self.by, **item, **({"characteristic": listed} if listed else {})}
+        more: dict[str, object] = {
+            "item": self.item,
+            "serviceOrderItem": [*self.service_items],
+            "remove": [*self.remove],
+            "characteristic": [{"name": name, "value": value} for name, value in self.values.items()],
+        }
+        return {"reason": self.reason, "onBehalfOf": self.by, **{key: each for key, each in more.items() if each}}
 
 
 def read_intervention(action: str, body: object, *, by: str) -> Intervention:
@@ -88,7 +109,8 @@ def read_intervention(action: str, body: object, *, by: str) -> Intervention:
         problems = (*problems, Problem(path="reason", wrong="is missing", legal="what others are to know about it"))
     if checked.product_offering is not None and action != "amend":
         problems = (*problems, Problem(path="productOffering", wrong=f"is not for {action}", legal="amend"))
-    if action in _NEEDS_VALUES and not values and checked.product_offering is None:
+    problems = (*problems, *_problems_of_items(action, checked))
+    if action in _NEEDS_VALUES and not values and checked.product_offering is None and not _of_items(checked):
         problems = (*problems, Problem(path="characteristic", wrong="is missing", legal="what is to be otherwise"))
     if problems:
         raise InvalidOrder(problems)
@@ -99,7 +121,29 @@ def read_intervention(action: str, body: object, *, by: str) -> Intervention:
         item=checked.item or "",
         values=values,
         offering=checked.product_offering,
+        product_items=tuple(checked.product_order_item),
+        service_items=tuple(checked.service_order_item),
+        remove=tuple(dict.fromkeys(checked.remove)),
     )
+
+
+def _of_items(body: InterventionBody) -> dict[str, object]:
+    """Return what is said of items that come or go, by the attribute that says it."""
+    said: dict[str, object] = {
+        "productOrderItem": body.product_order_item,
+        "serviceOrderItem": body.service_order_item,
+        "remove": body.remove,
+    }
+    return {name: items for name, items in said.items() if items}
+
+
+def _problems_of_items(action: str, body: InterventionBody) -> Iterator[Problem]:
+    for name in _of_items(body):
+        if action != "amend":
+            yield Problem(path=name, wrong=f"is not for {action}", legal="amend")
+        elif body.characteristic or body.product_offering is not None or body.item is not None:
+            legal = "items that come or go, or what one item is to be otherwise, each by a request of its own"
+            yield Problem(path=name, wrong="cannot be asked with changes of an item", legal=legal)
 
 
 def is_on_hold(order: Row) -> bool:
@@ -167,6 +211,6 @@ def _general(order: Row) -> tuple[str, ...]:
     return {
         "acknowledged": ("amend", "hold", "cancel", "note"),
         "inProgress": ("amend", "hold", "cancel", "note"),
-        "held": ("cancel", "note"),
-        "pending": ("hold", "cancel", "note"),
+        "held": ("amend", "cancel", "note"),
+        "pending": ("amend", "hold", "cancel", "note"),
     }.get(order.state, ("note",))

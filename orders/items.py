@@ -1,11 +1,11 @@
 """The items of an order: a forest, as items hold items to any depth. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
 from inventory.documents import Document
-from orders.states import OrderState, roll_up
+from orders.states import OrderState, counted, roll_up
 
 
 class Holder(Protocol):
@@ -82,18 +82,34 @@ Tell = Callable[[Document, OrderState], OrderState]
 
 
 def advanced(
-    items: Sequence[Document], key: str, change: Change, tell: Tell
+    items: Sequence[Document], key: str, change: Change, tell: Tell, out: Collection[str] = ()
 ) -> tuple[list[Document], list[OrderState]]:
-    """Return ``items`` changed, each in the state that its own work and the items inside it make; and these states."""
-    found = [_advanced(item, key, change, tell) for item in items]
-    return [item for item, _ in found], [state for _, state in found]
+    """Return ``items`` changed, each in the state that its own work and the items inside it make; and these states.
+
+    ``out`` are the items that were taken out of the order: see :func:`orders.states.counted`.
+    """
+    found = [_advanced(item, key, change, tell, out) for item in items]
+    return [item for item, _, _ in found], counted((state, is_out) for _, state, is_out in found)
 
 
-def _advanced(item: Document, key: str, change: Change, tell: Tell) -> tuple[Document, OrderState]:
+def _advanced(
+    item: Document, key: str, change: Change, tell: Tell, out: Collection[str]
+) -> tuple[Document, OrderState, bool]:
     changed, own = change(item)
-    inner, states = advanced(item.get(key, ()), key, change, tell)
+    inner, states = advanced(item.get(key, ()), key, change, tell, out)
+    is_out = item["id"] in out
     if not inner:
         state = own if own is not None else OrderState(item["state"])
-        return {**changed, "state": tell(item, state)}, state
+        return {**changed, "state": tell(item, state)}, state, is_out
     state = roll_up([*states, *([own] if own is not None else [])], before=OrderState(item["state"]))
-    return {**changed, key: inner, "state": tell(item, state)}, state
+    return {**changed, key: inner, "state": tell(item, state)}, state, is_out
+
+
+def with_holders(items: Sequence[Document], key: str, out: Collection[str], working: Collection[str]) -> frozenset[str]:
+    """Return ``out`` with all that holds nothing else, and has no work of its own."""
+    found = set(out)
+    for item in items:
+        found |= with_holders(item.get(key, ()), key, out, working)
+        if item.get(key) and item["id"] not in working and found.issuperset(each["id"] for each in item[key]):
+            found.add(item["id"])
+    return frozenset(found)

@@ -34,6 +34,9 @@ FINAL: Final = frozenset(
 )
 """States that no move leads out of."""
 
+LEAVING: Final = frozenset({OrderState.ASSESSING_CANCELLATION, OrderState.PENDING_CANCELLATION, OrderState.CANCELLED})
+"""States of what is being undone, or is."""
+
 _UNFINISHED_FIRST: Final = (
     OrderState.PENDING_CANCELLATION,
     OrderState.ASSESSING_CANCELLATION,
@@ -70,6 +73,20 @@ def roll_up(children: Iterable[OrderState], *, before: OrderState | None = None)
     if states == {OrderState.ACKNOWLEDGED}:
         return OrderState.ACKNOWLEDGED
     return next((state for state in _UNFINISHED_FIRST if state in states), OrderState.IN_PROGRESS)
+
+
+def counted(children: Iterable[tuple[OrderState, bool]]) -> list[OrderState]:
+    """Return the states that make the state of what holds ``children``, each with whether it was taken out.
+
+    What was taken out counts for nothing, but that nothing ends before it is undone.
+    """
+    found = list(children)
+    left = [state for state, is_out in found if not (is_out and state in LEAVING)]
+    if not left:
+        return [state for state, _ in found]
+    if {state for state, is_out in found if is_out and state in LEAVING} <= FINAL or not FINAL.issuperset(left):
+        return left
+    return [*left, OrderState.PENDING_CANCELLATION if OrderState.CANCELLED in left else OrderState.IN_PROGRESS]
 
 
 def _ended(states: frozenset[OrderState]) -> OrderState:

@@ -84,6 +84,8 @@ def _order(request: FarRequest, document: Document, own: Mapping[str, str]) -> D
     sent = {str(item["id"]): item for item in request.body[key]}
     told = {str(item.get("id")): item for item in _objects(document.get(key))}
     items = [_item(request, state, item, told.get(name, {})) for name, item in sent.items()]
+    # What came to the order after it was sent.
+    items += [_item(request, state, {"id": name}, item) for name, item in told.items() if name not in sent]
     more = {name: _objects(document[name]) for name in ("errorMessage", WAITING_FOR) if document.get(name)}
     # A note that nobody signed is the other system's own.
     notes = [{"author": AUTHOR, **each, "text": str(each.get("text", ""))} for each in _objects(document.get("note"))]

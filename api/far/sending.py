@@ -167,10 +167,13 @@ class Sending:
         """Tell the layer that asked that the other side does not do what people want of an order under way."""
         about = store.get(uow.connection, request.about)
         action = request.path.rpartition("/")[2]
+        about_items = [{"itemId": item["id"]} for item in request.body.get("serviceOrderItem", ())]
         said = {
             "id": about.remote_id,
             "state": str(OrderState.IN_PROGRESS),
-            "errorMessage": [{"reason": f"{action}: {reason}"}],
+            "errorMessage": [
+                {"reason": f"{action}: {reason}", **({"serviceOrderItem": about_items} if about_items else {})}
+            ],
         }
         hear(uow, about, said, change=REFUSED)
 

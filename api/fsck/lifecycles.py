@@ -14,7 +14,7 @@ from inventory.documents import Document
 from inventory.lifecycle import Lifecycle
 from inventory.store import Row
 from orders.items import flat, own_states
-from orders.states import OrderState
+from orders.states import OrderState, counted
 
 ORDERS: Final[Mapping[str, str]] = MappingProxyType(
     {"productOrder": "productOrderItem", "serviceOrder": "serviceOrderItem", "resourceOrder": "orderItem"}
@@ -75,6 +75,13 @@ def own_item_states(row: Row, kind: str) -> dict[str, OrderState]:
     """Return the states of what the items of an order do themselves: together they make the order's state."""
     tasks = row.task.get("items", {})
     return own_states(row.document, ORDERS[kind], {key: task.get("state") for key, task in tasks.items()})
+
+
+def counted_item_states(row: Row, kind: str) -> list[OrderState]:
+    """Return those of :func:`own_item_states` that make the order's: what was taken out of it counts for nothing."""
+    tasks = row.task.get("items", {})
+    states = own_item_states(row, kind).items()
+    return counted((state, bool(tasks.get(key, {}).get("removed"))) for key, state in states)
 
 
 def event_prefix(kind: str) -> str:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from api.fsck.lifecycles import event_prefix, items_of, lifecycle_of, own_item_states, state_of
+from api.fsck.lifecycles import counted_item_states, event_prefix, items_of, lifecycle_of, state_of
 from api.fsck.model import Entity, Finding
 from api.runtime.history import RecordedMove
 from inventory.lifecycle import Lifecycle
@@ -73,7 +73,7 @@ def _document(entity: Entity) -> Iterator[Finding]:
     own = [move for move in entity.moves if not move.item]
     was_leaving = bool(own) and own[-1].from_state == OrderState.PENDING_CANCELLATION
     before = OrderState.PENDING_CANCELLATION if was_leaving else None
-    due = roll_up(own_item_states(row, entity.kind).values(), before=before)
+    due = roll_up(counted_item_states(row, entity.kind), before=before)
     if due != row.state:
         shown = ", ".join(sorted(set(states)))
         yield _finding(entity, "item-roll-up", f"the order is {row.state!r}, its items ({shown}) make it {str(due)!r}")

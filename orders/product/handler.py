@@ -13,7 +13,7 @@ from orders.catalog.contracts import CatalogSource
 from orders.documents import AUTHOR, merged, stamp, with_notes, with_notes_below
 from orders.errors import OrdersError
 from orders.interventions import WAITING_FOR, is_on_hold, tell_of_need
-from orders.items import advanced, flat, own_states
+from orders.items import advanced, flat, own_states, with_holders
 from orders.life import is_to_wait
 from orders.product.bodies import ITEMS
 from orders.product.contracts import ServiceOrdering
@@ -21,7 +21,7 @@ from orders.product.decompose import delivered, service_order
 from orders.product.inventory import ProductInventory
 from orders.product.model import load_tasks
 from orders.product.states import ITEM, ORDER
-from orders.states import FINAL, OrderState, TaskState, roll_up
+from orders.states import FINAL, LEAVING, OrderState, TaskState, roll_up
 
 SERVICE_ORDER: Final = "serviceOrder"
 """Where an order's private data names the service order that realizes it."""
@@ -49,19 +49,19 @@ class ProductOrderHandler:
 
     def begin(self, uow: UnitOfWork, running: Row) -> None:
         """Place the service order of an order that is in progress."""
-        tasks, row, states = load_tasks(running.task), running, _own_states(running)
-        for task in tasks.values():
+        every, row, states = load_tasks(running.task), running, own_work(running)
+        for task in (each for each in every.values() if not each.removed):
             self.inventory.started(uow, row, task)
-        tasks = {key: task for key, task in tasks.items() if not task.is_bundle}
-        unchanged = {key: OrderState.COMPLETED for key in states if key not in tasks}
-        running = self._save(uow, running, unchanged)
+        tasks = {key: task for key, task in every.items() if not task.is_bundle and not task.removed}
+        unchanged = {key: OrderState.COMPLETED for key in states if key not in tasks and states[key] not in FINAL}
+        running = self.save(uow, running, unchanged)
         if not tasks:
             return
         try:
             order = service_order(self.catalog.current(uow), row.document, tasks.values())
             order_id = self.services.place(uow, order, correlation_id=row.correlation_id)
         except OrdersError as error:
-            self._end(uow, running, dict.fromkeys(tasks, OrderState.FAILED), {}, [str(error)])
+            self.end(uow, running, dict.fromkeys(tasks, OrderState.FAILED), {}, [str(error)])
         else:
             self.orders.save(uow, running, replace(running, task={**running.task, SERVICE_ORDER: order_id}))
 
@@ -88,7 +88,7 @@ class ProductOrderHandler:
             return
         row = self.all_to(uow, row, OrderState.PENDING_CANCELLATION)
         open_items = _open_items(row)
-        self._end(uow, row, dict.fromkeys(open_items, OrderState.CANCELLED), {}, [])
+        self.end(uow, row, dict.fromkeys(open_items, OrderState.CANCELLED), {}, [])
 
     def follow_cancel(self, job: Job, uow: UnitOfWork) -> None:
         """Take in why SOM does not cancel an order; where it does, the order's own events say so."""
@@ -103,14 +103,14 @@ class ProductOrderHandler:
     def _too_late(self, uow: UnitOfWork, row: Row) -> str:
         if row.state in FINAL:
             return f"the product order is {row.state}"
-        completed = [key for key, state in _own_states(row).items() if state is OrderState.COMPLETED]
+        completed = [key for key, state in own_work(row).items() if state is OrderState.COMPLETED]
         tasks = load_tasks(row.task)
         found = (self.inventory.changed_since(uow, row, tasks[key]) for key in completed if key in tasks)
         return "; ".join(each for each in found if each)
 
     def all_to(self, uow: UnitOfWork, row: Row, to: OrderState) -> Row:
         """Move every open item, and with them the order."""
-        return self._save(uow, row, dict.fromkeys(_open_items(row), to))
+        return self.save(uow, row, dict.fromkeys(_open_items(row), to))
 
     def follow_service_order(self, job: Job, uow: UnitOfWork) -> None:
         """Take in what SOM reports of an order that this layer sent; anything else is not ours."""
@@ -123,7 +123,7 @@ class ProductOrderHandler:
         reported, state = _order_state(report["state"]), OrderState(row.state)
         if job.event is not None and not job.event.event_type.endswith("StateChangeEvent"):
             # How far it is, its next change of state says; this is about whom it waits for.
-            self._save(uow, row, {}, below=report)
+            self.end(uow, row, _undone(row, report), {}, (), below=report)
             return
         way = _way(ORDER, state, reported)
         if not way and reported is not state:
@@ -135,17 +135,23 @@ class ProductOrderHandler:
         items = {item["id"]: item for item in report["serviceOrderItem"]}
         states = {key: _item_state(item["state"]) for key, item in items.items()}
         services = {key: item["service"] for key, item in items.items()}
-        self._end(uow, row, states, services, _reasons(report), below=report)
+        self.end(uow, row, states, services, _reasons(report), below=report)
 
     def refused_below(self, job: Job, uow: UnitOfWork) -> None:
         """Note that the service layer, in another process, does not do what was asked of an order under way."""
         report = job.event.document if job.event is not None else {}
         row = self.orders.find(uow, str(report.get("externalId", "")))
-        if row is not None:
-            said = (f"refused: {_reason(error)}" for error in report.get("errorMessage", ()))
-            self.orders.save(uow, row, replace(row, document=with_notes(row.document, uow.now, said)))
+        if row is None:
+            return
+        said = (f"refused: {_reason(error)}" for error in report.get("errorMessage", ()))
+        row = self.orders.save(uow, row, replace(row, document=with_notes(row.document, uow.now, said)))
+        # Items that were to come, and that nobody fulfils now.
+        named = (each for error in report.get("errorMessage", ()) for each in error.get("serviceOrderItem", ()))
+        lost = {each["itemId"] for each in named} & set(_open_items(row))
+        if lost:
+            self.end(uow, row, dict.fromkeys(sorted(lost), OrderState.FAILED), {}, _reasons(report))
 
-    def _end(
+    def end(
         self,
         uow: UnitOfWork,
         row: Row,
@@ -157,7 +163,7 @@ class ProductOrderHandler:
     ) -> None:
         """Move the items to ``states``; write the products of those that ended."""
         tasks = load_tasks(row.task)
-        ended = {key for key, state in _own_states(row).items() if state not in FINAL and states.get(key) in FINAL}
+        ended = {key for key, state in own_work(row).items() if state not in FINAL and states.get(key) in FINAL}
         for key in sorted(key for key in ended & tasks.keys() if not tasks[key].is_bundle):
             if states[key] is OrderState.COMPLETED:
                 task = delivered(self.catalog.current(uow), tasks[key], services[key])
@@ -168,11 +174,11 @@ class ProductOrderHandler:
                 self.inventory.cancelled(uow, row, tasks[key])
             else:
                 self.inventory.failed(uow, row, tasks[key])
-        saved = self._save(uow, row, states, reasons, below=below)
+        saved = self.save(uow, row, states, reasons, below=below)
         if saved.state == OrderState.CANCELLED:
             self.cancels.done(uow, saved, "everything of the order is undone")
 
-    def _save(
+    def save(
         self,
         uow: UnitOfWork,
         before: Row,
@@ -181,20 +187,17 @@ class ProductOrderHandler:
         *,
         below: Document | None = None,
     ) -> Row:
-        """Move the items to ``states``, and store the order with what ``below``, its service order, waits for."""
-        own, ends = _own_states(before), dict[str, OrderState]()
+        """Move the items to ``states``; store the order with what ``below``, its service order, waits for."""
+        own, ends = own_work(before), dict[str, OrderState]()
 
         def tell(item: Document, to: OrderState) -> OrderState:
             ends[item["id"]] = to
             return _moved(uow, before.id, item, to)
 
         moved = {**own, **{key: to for key, to in states.items() if key in own and _can_move(own[key], to)}}
-        items, found = advanced(
-            before.document[ITEMS],
-            ITEMS,
-            lambda item: (item, moved.get(item["id"])),
-            tell,
-        )
+        tasks = before.task["items"]
+        out = with_holders(before.document[ITEMS], ITEMS, {key for key in tasks if tasks[key].get("removed")}, own)
+        items, found = advanced(before.document[ITEMS], ITEMS, lambda item: (item, moved.get(item["id"])), tell, out)
         task = _with_states(before.task, moved)
         state = roll_up(found, before=OrderState(before.state))
         if state != before.state:
@@ -221,7 +224,8 @@ class ProductOrderHandler:
     def _end_bundles(self, uow: UnitOfWork, row: Row, states: Mapping[str, OrderState]) -> None:
         """Write the bundles that end in this step: with the parts that are in use by now."""
         open_before = {item["id"] for item in flat(row.document, ITEMS) if item["state"] not in FINAL}
-        cancelled = {key for key, state in states.items() if state is OrderState.CANCELLED}
+        gone = {item["id"] for item in flat(row.document, ITEMS) if item["state"] == OrderState.CANCELLED}
+        cancelled = {key for key, state in states.items() if state is OrderState.CANCELLED} - gone
         bundles = {key for key, task in row.task["items"].items() if task.get("is_bundle")} & states.keys()
         for key in sorted(key for key in bundles if states[key] in FINAL and key in open_before | cancelled):
             task = load_tasks(row.task)[key]
@@ -258,7 +262,8 @@ def _can_move(state: OrderState, to: OrderState) -> bool:
     return to is not OrderState.ACKNOWLEDGED and (state not in FINAL or to is OrderState.PENDING_CANCELLATION)
 
 
-def _own_states(row: Row) -> dict[str, OrderState]:
+def own_work(row: Row) -> dict[str, OrderState]:
+    """Return the state of each item's own work."""
     return own_states(row.document, ITEMS, {key: task.get("state") for key, task in row.task["items"].items()})
 
 
@@ -271,7 +276,18 @@ def _with_states(task: Mapping[str, Any], states: Mapping[str, OrderState]) -> M
 
 
 def _open_items(row: Row) -> list[str]:
-    return [key for key, state in _own_states(row).items() if state not in FINAL]
+    return [
+        key
+        for key, state in own_work(row).items()
+        if state not in FINAL and not (state in LEAVING and row.task["items"].get(key, {}).get("removed"))
+    ]
+
+
+def _undone(row: Row, report: Document) -> dict[str, OrderState]:
+    """Return the states of items that were taken out of the order, as far as they are being undone."""
+    told = {item["id"]: _item_state(item["state"]) for item in flat(report, "serviceOrderItem")}
+    out = (key for key, task in row.task["items"].items() if task.get("removed"))
+    return {key: told[key] for key in out if told.get(key) in LEAVING}
 
 
 def _item_state(reported: str) -> OrderState:

@@ -87,10 +87,12 @@ def check_order(
     catalog: Catalog,
     products: Mapping[str, ItemTask],
     attributes: AttributesOf = lambda _: {},
+    there: Sequence[ItemTask] = (),
 ) -> ProductOrder:
     """Return the checked order; ``products`` holds those of :func:`named_products` that exist, as they are now.
 
-    The product id of an added item is empty: the layer gives it.
+    ``there`` are items that were taken in before, which others of ``order`` may wait for and rely on. The product id of
+    an added item is empty: the layer gives it.
 
     Raises:
         InvalidOrder: with every problem.
@@ -101,9 +103,9 @@ def check_order(
     items = [_check_item(context, placed.item, placed.path) for placed in walked(order.product_order_item, ITEMS)]
     context.problems.extend(bundle_problems(order, catalog, products))
     refuse(context.problems)
-    found = _in_bundles(order, products, _with_waits(order, [item for item in items if item is not None]))
+    found = _in_bundles(order, products, _with_waits(order, [item for item in items if item is not None], there))
     placed = {each.item.id: each for each in walked(order.product_order_item, ITEMS)}
-    reliances = Reliances(catalog=catalog, placed=placed, items=found, products=products)
+    reliances = Reliances(catalog=catalog, placed=placed, items=found, products=products, there=there)
     refuse(reliances.problems())
     return ProductOrder(external_id=order.external_id, document=document, items=reliances.completed())
 
@@ -127,8 +129,8 @@ def _in_bundles(
     )
 
 
-def _with_waits(order: ProductOrderBody, items: Sequence[ItemTask]) -> tuple[ItemTask, ...]:
-    waited = after(nodes_of(order.product_order_item, ITEMS), (item.item_id for item in items))
+def _with_waits(order: ProductOrderBody, items: Sequence[ItemTask], there: Sequence[ItemTask]) -> tuple[ItemTask, ...]:
+    waited = after(nodes_of(order.product_order_item, ITEMS), (item.item_id for item in (*items, *there)))
     holders = {placed.item.id for placed in walked(order.product_order_item, ITEMS) if placed.item.inner}
     holders -= {item.item_id for item in items if item.is_bundle}
     return tuple(

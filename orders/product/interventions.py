@@ -23,12 +23,14 @@ from orders.interventions import (
     waits_for_resume,
 )
 from orders.life import is_to_wait
+from orders.places import Places
 from orders.product.amending import amended
 from orders.product.bodies import ITEMS
 from orders.product.decompose import service_values
 from orders.product.handler import SERVICE_ORDER, ProductOrderHandler
 from orders.product.jobs import START
 from orders.product.model import ItemTask, dump_tasks, load_tasks
+from orders.product.reshaping import Reshaping
 from orders.states import FINAL, OrderState
 
 
@@ -37,6 +39,7 @@ class ProductInterventions:
     """Does what is asked at once, or refuses it."""
 
     handler: ProductOrderHandler
+    places: Places
 
     def apply(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
         """Do what ``wish`` says, and return the order as it is then; what stands so already is not done again.
@@ -59,6 +62,8 @@ class ProductInterventions:
         if row.state in FINAL:
             raise not_now(row, wish)
         below = row.task.get(SERVICE_ORDER)
+        if wish.is_about_items:
+            return self._reshaped(uow, row, wish)
         if wish.action == "amend":
             return self._amended(uow, row, wish)
         if below is None:
@@ -69,9 +74,20 @@ class ProductInterventions:
         self.handler.services.intervene(uow, below, wish)
         return row if is_echo(row, wish) else self._said(uow, row, wish.said(), wish.by)
 
+    def _reshaped(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        try:
+            found = Reshaping(handler=self.handler, places=self.places).apply(uow, row, wish)
+        except InvalidOrder:
+            if is_echo(row, wish):
+                return row
+            raise
+        return row if found is row else self._said(uow, found, wish.said(), wish.by)
+
     def _amended(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         open_items = [
-            key for key, task in load_tasks(row.task).items() if task.action != "delete" and not task.is_bundle
+            key
+            for key, task in load_tasks(row.task).items()
+            if task.action != "delete" and not task.is_bundle and not task.removed
         ]
         found = [key for key in open_items if wish.item in {"", key}]
         if not found:

@@ -1,7 +1,7 @@
 """COM: takes TMF622 product orders in and lets the handler move them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from inventory.documents import Document
@@ -10,10 +10,11 @@ from inventory.places import PlaceDirectory
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
-from orders.documents import href, stamp, with_items
+from orders.documents import href, stamp
 from orders.interventions import Intervention
 from orders.life import OrderLife
 from orders.places import Places
+from orders.product.accepting import acknowledged_items, claims_of, tasks_of
 from orders.product.bodies import ProductOrderBody
 from orders.product.bundle import with_parts
 from orders.product.contracts import ServiceOrdering
@@ -72,7 +73,7 @@ class ProductOrdering:
             order, document = read_order(completed)
         named, related = named_products(order), related_products(order)
         checked = check_order(order, document, catalog, products, lambda key: self.places.attributes(uow, key))
-        claims = _claims(checked, related)
+        claims = claims_of(checked.items, related)
         self._inventory.refuse_busy(uow, {**claims, **named})
         return self._store(uow, checked, correlation_id, claims)
 
@@ -83,7 +84,7 @@ class ProductOrdering:
             OrderConflict: it cannot be done now; names what can. Nothing was changed.
             UnknownResource: no order has this id.
         """
-        return ProductInterventions(handler=self._handler).apply(uow, order_id, wish)
+        return ProductInterventions(handler=self._handler, places=self.places).apply(uow, order_id, wish)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the layer's work by job kind."""
@@ -142,7 +143,7 @@ class ProductOrdering:
         self, uow: UnitOfWork, checked: ProductOrder, correlation_id: str | None, claims: Mapping[str, str]
     ) -> Document:
         order_id = str(uuid4())
-        tasks = _tasks(checked)
+        tasks = tasks_of(checked)
         row = Row(
             id=order_id,
             state=OrderState.ACKNOWLEDGED,
@@ -161,40 +162,7 @@ class ProductOrdering:
         return row.document
 
 
-def _tasks(checked: ProductOrder) -> dict[str, ItemTask]:
-    """Return the items by id, each with the product that it is about; an added one has a new id."""
-    ids = {item.item_id: item.product_id or str(uuid4()) for item in checked.items}
-    return {
-        item.item_id: replace(
-            item,
-            product_id=ids[item.item_id],
-            bundle=ids.get(item.bundle_item, item.bundle),
-            relied_products=tuple(dict.fromkeys((*item.relied_products, *(ids[key] for key in item.relied_items)))),
-        )
-        for item in checked.items
-    }
-
-
-def _claims(checked: ProductOrder, related: Mapping[str, str]) -> dict[str, str]:
-    """Return the products that no other order may change meanwhile, though no item does: product id to path."""
-    own = {item.product_id for item in checked.items if item.product_id}
-    found: dict[str, str] = {}
-    for item in checked.items:
-        for key in (item.bundle, *item.adopts, *item.relied_products):
-            if key and key not in own:
-                found.setdefault(key, related.get(key, "productOrderItem"))
-    return found
-
-
 def _acknowledged(body: Document, order_id: str, now: str, tasks: Mapping[str, ItemTask]) -> Document:
-    def change(item: Document) -> Document:
-        state = {"state": OrderState.ACKNOWLEDGED, "@type": item.get("@type", "ProductOrderItem")}
-        task = tasks.get(item["id"])
-        if task is None:
-            return {**item, **state}
-        own = {"id": task.product_id, "href": href("product", task.product_id)}
-        return {**item, **state, "product": {"@type": "Product", **item.get("product", {}), **own}}
-
     head = {"id": order_id, "href": href("productOrder", order_id)}
     state = {"orderDate": now, "state": OrderState.ACKNOWLEDGED, "@type": body.get("@type", "ProductOrder")}
-    return with_items({**body, **head, **state}, "productOrderItem", change)
+    return acknowledged_items({**body, **head, **state}, tasks)

@@ -41,6 +41,7 @@ class ItemTask:
         relied_services: the services of those that no item of the order is about.
         relying: of an existing product: those in use that rely on it.
         was: what it ordered before it was amended, the latest last: what the devices refuse is not what they have.
+        removed: whether it was taken out of the order: what is undone of it does not count for the order.
         state: of its own work, where it holds other items: its state in the order is what all of them make.
     """
 
@@ -66,6 +67,7 @@ class ItemTask:
     relied_services: tuple[str, ...] = ()
     relying: tuple[str, ...] = ()
     was: tuple[Terms, ...] = ()
+    removed: bool = False
     state: OrderState | None = None
 
     @property

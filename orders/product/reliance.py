@@ -22,12 +22,14 @@ class Reliances:
         placed: the order's items by id.
         items: what they are about.
         products: the existing products that the order has to do with.
+        there: items that were taken in before.
     """
 
     catalog: Catalog
     placed: Mapping[str, Item]
     items: Sequence[ItemTask]
     products: Mapping[str, ItemTask]
+    there: Sequence[ItemTask] = ()
 
     def completed(self) -> tuple[ItemTask, ...]:
         """Return the items with what they rely on, as far as it is there."""
@@ -78,7 +80,7 @@ class Reliances:
 
     def _named(self, task: ItemTask) -> Iterator[ItemTask]:
         item = self.placed[task.item_id].item
-        ordered = {each.item_id: each for each in self.items if each.action != "delete"}
+        ordered = {each.item_id: each for each in (*self.there, *self.items) if each.action != "delete"}
         for relation in item.product_order_item_relationship:
             if (relation.relationship_type or "").casefold() in WAITING and relation.id in ordered:
                 yield ordered[relation.id]

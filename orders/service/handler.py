@@ -153,7 +153,7 @@ class ServiceOrderHandler:
         task = next((each for each in tasks.values() if owns(row, each, external_id)), None)
         if task is None:
             return
-        if is_on_hold(row):
+        if is_on_hold(row) and not task.is_leaving:
             kept_for_later(self.orders, uow, row, report)
             return
         notes: list[str] = []
@@ -218,7 +218,7 @@ def _held(task: ItemTask, report: Document, now: datetime, notes: list[str]) -> 
 
 
 def _assessed(task: ItemTask) -> ItemTask:
-    return task if task.state in FINAL else replace(task, state=OrderState.ASSESSING_CANCELLATION)
+    return task if task.state in FINAL or task.is_leaving else replace(task, state=OrderState.ASSESSING_CANCELLATION)
 
 
 def _rollback_note(rollback: Mapping[str, Any]) -> str:
@@ -231,6 +231,6 @@ def _rollback_note(rollback: Mapping[str, Any]) -> str:
 
 def _pending(task: ItemTask) -> ItemTask:
     was_completed = task.state is OrderState.COMPLETED
-    if not needs_undoing(task):
+    if not needs_undoing(task) or task.is_leaving:
         return task
     return replace(task, state=OrderState.PENDING_CANCELLATION, undone=was_completed)

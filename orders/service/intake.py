@@ -106,8 +106,11 @@ def check_order(
     catalog: Catalog,
     services: Mapping[str, Composition],
     attributes: AttributesOf = lambda _: {},
+    there: Sequence[ServiceItem] = (),
 ) -> ServiceOrder:
     """Return the checked order; ``services`` holds those of :func:`named_services` that exist.
+
+    ``there`` are items that were taken in before, which others of ``order`` may wait for and rely on.
 
     Raises:
         InvalidOrder: with every problem.
@@ -117,19 +120,21 @@ def check_order(
     context.problems.extend(_named_twice(order))
     checked = [_check_item(context, placed.item, placed.path) for placed in walked(order.service_order_item, ITEMS)]
     refuse(context.problems)
-    items = _reliant(context, order, [item for item in checked if item is not None])
+    items = _reliant(context, order, [item for item in checked if item is not None], there)
     refuse(context.problems)
     return ServiceOrder(external_id=order.external_id, document=document, items=items)
 
 
-def _reliant(context: _Context, order: ServiceOrderBody, items: Sequence[ServiceItem]) -> tuple[ServiceItem, ...]:
+def _reliant(
+    context: _Context, order: ServiceOrderBody, items: Sequence[ServiceItem], there: Sequence[ServiceItem]
+) -> tuple[ServiceItem, ...]:
     """Return the items with what they wait for and rely on; what is needed and not named is reported."""
     nodes = nodes_of(order.service_order_item, ITEMS)
-    waited = after(nodes, (item.item_id for item in items))
+    waited = after(nodes, (item.item_id for item in (*items, *there)))
     named = {wait: dict[str, None]() for wait in (node.id for node in nodes)}
     for wait in waits(nodes):
         named[wait.item][wait.other] = None
-    made = {item.item_id: item for item in items if item.action != "delete"}
+    made = {item.item_id: item for item in (*items, *there) if item.action != "delete"}
     placed = {each.item.id: each for each in walked(order.service_order_item, ITEMS)}
     completed = []
     for item in items:

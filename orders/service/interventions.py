@@ -23,12 +23,14 @@ from orders.interventions import (
     waits_for_resume,
 )
 from orders.life import is_to_wait
+from orders.places import Places
 from orders.service.decompose import needs
 from orders.service.handler import ServiceOrderHandler
 from orders.service.jobs import START
 from orders.service.migration import is_migration
 from orders.service.model import ItemTask, Phase, load_tasks
 from orders.service.progress import save_progress
+from orders.service.reshaping import Reshaping
 from orders.service.steps import activation_id
 from orders.service.suspension import lifted
 from orders.service.undo import Undo, no_return
@@ -43,6 +45,7 @@ class ServiceInterventions:
     """Does what is asked at once, or refuses it; the work that follows goes the way of every order."""
 
     handler: ServiceOrderHandler
+    places: Places
 
     def apply(self, uow: UnitOfWork, order_id: str, wish: Intervention) -> Document:
         """Do what ``wish`` says, and return the order as it is then; what stands so already is not done again.
@@ -98,6 +101,8 @@ class ServiceInterventions:
         return self.handler.save(uow, row, {**tasks, task.item_id: self.handler.work.by_hand(uow, row, task)})
 
     def _amend(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
+        if wish.is_about_items:
+            return Reshaping(handler=self.handler, places=self.places).apply(uow, row, wish)
         if wish.offering is not None:
             legal = "characteristic; what a product is sold by is amended on the product order"
             raise InvalidOrder([Problem(path="productOffering", wrong="is not known to a service order", legal=legal)])
@@ -206,7 +211,7 @@ class ServiceInterventions:
         return save_progress(self.handler.orders, uow, row, tasks)
 
     def _stopped(self, uow: UnitOfWork, row: Row, task: ItemTask, wish: Intervention) -> ItemTask:
-        if task.state in FINAL:
+        if task.state in FINAL or task.is_leaving:
             return task
         if task.phase is Phase.ACTIVATING and task.waits_for != ENGINEER:
             # What has not reached a device is withdrawn; what has goes to its end there.
@@ -238,14 +243,14 @@ class ServiceInterventions:
 
 def _running(task: ItemTask) -> ItemTask:
     """Return the item as it is while its order is not on hold."""
-    if task.state in FINAL or task.state is OrderState.ACKNOWLEDGED:
+    if task.state in FINAL or task.state is OrderState.ACKNOWLEDGED or task.is_leaving:
         return task
     return replace(task, state=STATES.get(task.waits_for, OrderState.IN_PROGRESS))
 
 
 def _is_amendable(task: ItemTask) -> bool:
     phases = {Phase.WAITING, Phase.RESERVING, Phase.ACTIVATING}
-    is_open = task.state not in FINAL and not task.is_undoing and task.phase in phases
+    is_open = task.state not in FINAL and not task.is_undoing and not task.removed and task.phase in phases
     return is_open and task.action != "delete" and not is_migration(task) and task.fallback is None
 
 

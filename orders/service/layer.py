@@ -1,7 +1,7 @@
 """SOM: takes TMF641 service orders in and lets the handler move them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from activation.contracts import ServiceActivation
@@ -11,11 +11,11 @@ from inventory.places import PlaceDirectory
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
-from orders.documents import href, stamp, with_items
-from orders.errors import OrderConflict
+from orders.documents import href, stamp
 from orders.interventions import Intervention
 from orders.life import OrderLife, jeopardy
 from orders.places import Places
+from orders.service.accepting import acknowledged_items, claim, refuse_relied, tasks_of
 from orders.service.bodies import ServiceOrderBody
 from orders.service.contracts import ResourceOrdering
 from orders.service.handler import ServiceOrderHandler
@@ -84,7 +84,7 @@ class ServiceOrdering:
         catalog = self.catalog.current(uow)
         checked = check_order(body, document, catalog, services, lambda key: self.places.attributes(uow, key))
         self._inventory.refuse_busy(uow, {**relied, **named})
-        self._refuse_relied(uow, checked, named)
+        refuse_relied(self._inventory, uow, checked, named)
         return self._store(uow, checked, correlation_id)
 
     def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
@@ -100,7 +100,7 @@ class ServiceOrdering:
             OrderConflict: it cannot be done now; names what can. Nothing was changed.
             UnknownResource: no order has this id.
         """
-        return ServiceInterventions(handler=self._handler).apply(uow, order_id, wish)
+        return ServiceInterventions(handler=self._handler, places=self.places).apply(uow, order_id, wish)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the layer's work by job kind."""
@@ -164,17 +164,9 @@ class ServiceOrdering:
     def _inventory(self) -> ServiceInventory:
         return ServiceInventory(catalog=self.catalog)
 
-    def _refuse_relied(self, uow: UnitOfWork, checked: ServiceOrder, paths: Mapping[str, str]) -> None:
-        ceased = {item.service_id for item in checked.items if item.action == "delete"}
-        for service_id in sorted(key for key in ceased if key is not None):
-            left = [key for key in self._inventory.relying(uow, service_id) if key not in ceased]
-            if left:
-                reason = f"is relied on by service {', '.join(left)}; cease that first, or in the same order"
-                raise OrderConflict(paths[service_id], service_id, reason)
-
     def _store(self, uow: UnitOfWork, checked: ServiceOrder, correlation_id: str | None) -> str:
         order_id = str(uuid4())
-        tasks = _tasks(checked)
+        tasks = tasks_of(checked)
         lane = correlation_id or order_id
         row = Row(
             id=order_id,
@@ -185,42 +177,12 @@ class ServiceOrdering:
             task=dump_tasks(tasks),
         )
         self.orders.insert(uow, row)
-        for item in checked.items:
-            if item.service_id is not None:
-                self._inventory.claim(uow, item.service_id, order_id)
-            self._inventory.hold(uow, item.composition.relied.values(), order_id)
+        claim(self._inventory, uow, checked, order_id)
         self.life.accept(uow, row)
         return order_id
 
 
-def _tasks(checked: ServiceOrder) -> dict[str, ItemTask]:
-    ids = {item.item_id: item.service_id or str(uuid4()) for item in checked.items}
-    return {
-        item.item_id: ItemTask(
-            item_id=item.item_id,
-            action=item.action,
-            service_id=ids[item.item_id],
-            composition=replace(
-                item.composition,
-                relied={**item.composition.relied, **{key: ids[other] for key, other in item.relied.items()}},
-            )
-            if item.relied
-            else item.composition,
-            after=item.after,
-        )
-        for item in checked.items
-    }
-
-
 def _acknowledged(body: Document, order_id: str, now: str, tasks: Mapping[str, ItemTask]) -> Document:
-    def change(item: Document) -> Document:
-        state = {"state": OrderState.ACKNOWLEDGED, "@type": item.get("@type", "ServiceOrderItem")}
-        task = tasks.get(item["id"])
-        if task is None:
-            return {**item, **state}
-        own = {"id": task.service_id, "href": href("service", task.service_id)}
-        return {**item, **state, "service": {"@type": "Service", **item["service"], **own}}
-
     head = {"id": order_id, "href": href("serviceOrder", order_id)}
     state = {"orderDate": now, "state": OrderState.ACKNOWLEDGED, "@type": body.get("@type", "ServiceOrder")}
-    return with_items({**body, **head, **state}, "serviceOrderItem", change)
+    return acknowledged_items({**body, **head, **state}, tasks)

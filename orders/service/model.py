@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from inventory.documents import Document
 from orders.catalog.model import Ref
-from orders.states import FINAL, OrderState
+from orders.states import FINAL, LEAVING, OrderState
 
 
 class Phase(StrEnum):
@@ -114,6 +114,7 @@ class ItemTask:
         by_hand: who says that the devices are so already, and why; what was done by the platform is verified.
         wish: the service as it is to be instead, while what was asked of the devices before has not ended.
         fallback: the service as the devices have it, while what it is to be instead is asked of them.
+        removed: whether it was taken out of the order: what is undone of it does not count for the order.
         tell: what the order says of it when it is stored next.
         waits: for whom or what it waits, as its order tells it; None: it goes on by itself.
     """
@@ -138,6 +139,7 @@ class ItemTask:
     by_hand: str = ""
     wish: Composition | None = None
     fallback: Composition | None = None
+    removed: bool = False
     tell: str = ""
     waits: dict[str, Any] | None = None
 
@@ -145,6 +147,11 @@ class ItemTask:
     def waits_for(self) -> str:
         """For whom or what the item waits, in a word; empty: it goes on by itself."""
         return str(self.waits["for"]) if self.waits is not None else ""
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it was taken out of the order, and is being undone, or is."""
+        return self.removed and self.state in LEAVING
 
     @property
     def all_reported(self) -> bool:

@@ -9,7 +9,7 @@ from inventory.ledger import Move, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.documents import merged, stamp, with_notes
 from orders.interventions import WAITING_FOR, tell_of_need, waits_for_resume
-from orders.items import advanced
+from orders.items import advanced, with_holders
 from orders.service.bodies import ITEMS
 from orders.service.documents import order_error_messages
 from orders.service.model import ItemTask, dump_tasks
@@ -42,7 +42,10 @@ def save_progress(
         changed = _item(item, task, others if is_leaving else None)
         return changed, OrderState(changed["state"])
 
-    items, states = advanced(before.document[ITEMS], ITEMS, change, lambda item, to: _record(uow, before, item, to))
+    out = with_holders(before.document[ITEMS], ITEMS, {key for key, task in tasks.items() if task.removed}, tasks)
+    items, states = advanced(
+        before.document[ITEMS], ITEMS, change, lambda item, to: _record(uow, before, item, to), out
+    )
     document: Document = {**before.document, ITEMS: items}
     state = roll_up(states, before=OrderState(before.state))
     errors = order_error_messages({task.item_id: task.errors for task in tasks.values() if _is_told(task)})

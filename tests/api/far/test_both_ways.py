@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.client import ApiRefused
 from api.demo import bodies, pictures
 from tests.api.far.split import LAYERS, PATIENCE_S, Deployment, deployed
 
@@ -85,6 +86,26 @@ def test_cancelled_while_it_is_held(deployment: Deployment) -> None:
     deployment.reaches(upgrade, "cancelled")
     assert deployment.client("com").get(task["href"])["state"] == "done"
     assert deployment.client("activation").get(f"{REVIEWS}?state=waiting") == []
+    assert deployment.configurations() == configured
+    deployment.completed(bodies.cease(product_of(added)))
+    assert deployment.taken() == 0
+
+
+def test_items_come_to_an_order_that_is_held_and_go_from_it(deployment: Deployment) -> None:
+    added = deployment.completed(bodies.add())
+    configured = deployment.configurations()
+    order = deployment.place(bodies.upgrade(product_of(added)))
+    deployment.reaches(order, "held")
+    amend = f"/lastmile/v1/productOrder/{order}/amend"
+    (new,) = bodies.add(serial_number="LMLE0000F016", place_id="ADDR-1016")["productOrderItem"]
+    never = {**new, "id": "3", "action": "modify", "product": {"id": product_of(added)}}
+    with pytest.raises(ApiRefused, match="in flight"):
+        deployment.client("com").post(amend, {"productOrderItem": [never]})
+    deployment.client("com").post(amend, {"productOrderItem": [{**new, "id": "2"}]})
+    deployment.client("com").post(amend, {"remove": ["1"]})
+    done = deployment.reaches(order, "completed")
+    assert [item["state"] for item in done["productOrderItem"]] == ["cancelled", "completed"]
+    deployment.completed(bodies.cease(str(done["productOrderItem"][1]["product"]["id"])))
     assert deployment.configurations() == configured
     deployment.completed(bodies.cease(product_of(added)))
     assert deployment.taken() == 0
