@@ -4,7 +4,7 @@
 what account, since when, and what can be asked of it now.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast, get_args
@@ -18,6 +18,7 @@ from inventory.store import DocumentStore, Row
 from orders.documents import stamp
 from orders.errors import InvalidOrder, OrderConflict, Problem
 from orders.inbound import CharacteristicBody, SpecificationBody, Text, values_of
+from orders.items import flat
 from orders.problems import problems_of
 
 Action = Literal["hold", "resume", "note", "retry", "repair", "skip", "compensate", "answer", "amend"]
@@ -163,6 +164,31 @@ def waits_for_resume(order: Row) -> list[Document]:
         return []
     text = f"on hold by {mark['by']}: {mark['reason']}"
     return [{"for": "resume", "since": mark["since"], "text": text, "legal": ["resume", "cancel", "note"]}]
+
+
+def to_remove(document: Document, attribute: str, keys: Sequence[str], working: Mapping[str, bool]) -> tuple[str, ...]:
+    """Return the items with work of their own that go when ``keys`` go, with all that those hold.
+
+    Args:
+        document: the order.
+        attribute: where it and its items hold items.
+        keys: the items that people name.
+        working: of each item that changes something, whether it was removed before.
+
+    Raises:
+        InvalidOrder: the order has no such item, or it changes nothing; names those that it has.
+    """
+    items = {item["id"]: item for item in flat(document, attribute)}
+    found: dict[str, None] = {}
+    for number, key in enumerate(keys):
+        held = flat(items[key], attribute) if key in items else ()
+        going = [each for each in (key, *(item["id"] for item in held)) if each in working]
+        if not going:
+            wrong = f"{key!r} changes nothing" if key in items else f"there is no item {key!r}"
+            legal = ", ".join(each for each, is_removed in working.items() if not is_removed)
+            raise InvalidOrder([Problem(path=f"remove[{number}]", wrong=wrong, legal=legal)])
+        found |= dict.fromkeys(going)
+    return tuple(found)
 
 
 def not_now(order: Row, wish: Intervention) -> OrderConflict:

@@ -34,6 +34,9 @@ FINAL: Final = frozenset(
 )
 """States that no move leads out of."""
 
+ON_THE_WAY: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderState.HELD, OrderState.PENDING})
+"""States of what has not ended and is not being undone."""
+
 LEAVING: Final = frozenset({OrderState.ASSESSING_CANCELLATION, OrderState.PENDING_CANCELLATION, OrderState.CANCELLED})
 """States of what is being undone, or is."""
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.store import Row
 from orders.catalog.model import Catalog, Ref
-from orders.errors import InvalidOrder, OrderConflict, Problem
+from orders.errors import OrderConflict, Problem
 from orders.inbound import refuse
-from orders.interventions import Intervention, is_on_hold, not_now
+from orders.interventions import Intervention, is_on_hold, not_now, to_remove
 from orders.items import flat
 from orders.places import Places
 from orders.product.accepting import acknowledged_items, claims_of, tasks_of
@@ -21,9 +21,7 @@ from orders.product.handler import SERVICE_ORDER, ProductOrderHandler, own_work
 from orders.product.intake import check_order, named_products, read_order, related_products
 from orders.product.inventory import CLAIMS
 from orders.product.model import ItemTask, dump_tasks, load_tasks
-from orders.states import FINAL, LEAVING, OrderState
-
-_OPEN: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderState.HELD, OrderState.PENDING})
+from orders.states import FINAL, LEAVING, ON_THE_WAY, OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +41,7 @@ class Reshaping:
         """
         if wish.service_items:
             refuse([Problem(path="serviceOrderItem", wrong="is not known to a product order", legal=ITEMS)])
-        if row.state not in _OPEN:
+        if row.state not in ON_THE_WAY:
             raise not_now(row, wish)
         keys = going(row, wish.remove)
         if wish.remove and not keys and not wish.product_items:
@@ -147,20 +145,10 @@ def going(row: Row, keys: Sequence[str]) -> tuple[str, ...]:
     Raises:
         InvalidOrder: the order has no such item, or it changes nothing; names those that it has.
     """
-    items, tasks = {item["id"]: item for item in flat(row.document, ITEMS)}, load_tasks(row.task)
-    found: dict[str, None] = {}
-    for number, key in enumerate(keys):
-        inside = [key, *(item["id"] for item in flat(items[key], ITEMS))] if key in items else []
-        if not any(each in tasks for each in inside):
-            wrong = f"{key!r} changes nothing" if key in items else f"there is no item {key!r}"
-            legal = ", ".join(each for each, task in tasks.items() if not task.removed)
-            raise InvalidOrder([Problem(path=f"remove[{number}]", wrong=wrong, legal=legal)])
-        found |= dict.fromkeys(inside)
-    return tuple(key for key in found if key in tasks and not (tasks[key].removed and _is_leaving(items[key])))
-
-
-def _is_leaving(item: Document) -> bool:
-    return item["state"] in LEAVING
+    tasks = load_tasks(row.task)
+    leaving = {item["id"] for item in flat(row.document, ITEMS) if item["state"] in LEAVING}
+    found = to_remove(row.document, ITEMS, keys, {key: task.removed for key, task in tasks.items()})
+    return tuple(key for key in found if not (tasks[key].removed and key in leaving))
 
 
 def _stub(item: Document) -> dict[str, Any]:

@@ -35,9 +35,7 @@ from orders.service.steps import activation_id
 from orders.service.suspension import lifted
 from orders.service.undo import Undo, no_return
 from orders.service.waiting import DEVICE, ENGINEER, MANUAL_TASK, SKIP, STATES
-from orders.states import FINAL, OrderState
-
-_ON_THE_WAY = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderState.HELD, OrderState.PENDING})
+from orders.states import FINAL, ON_THE_WAY, OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +122,7 @@ class ServiceInterventions:
 
     def _amendable(self, uow: UnitOfWork, row: Row, tasks: Mapping[str, ItemTask], wish: Intervention) -> ItemTask:
         found = [task for task in tasks.values() if _is_amendable(task) and wish.item in {"", task.item_id}]
-        if not found or row.state not in _ON_THE_WAY:
+        if not found or row.state not in ON_THE_WAY:
             reason = f"is {row.state}, and nothing of it can be amended any more; legal: a modify once it is completed"
             raise OrderConflict(wish.item or "amend", row.id, reason)
         if len(found) > 1:
@@ -193,7 +191,7 @@ class ServiceInterventions:
     def _hold(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         if is_on_hold(row):
             return row
-        if row.state not in _ON_THE_WAY:
+        if row.state not in ON_THE_WAY:
             raise not_now(row, wish)
         row = self._mark(uow, row, wish, {**row.task, HOLD: held_by(wish, uow.now)})
         if row.state == OrderState.ACKNOWLEDGED and is_to_wait(row, uow.now):

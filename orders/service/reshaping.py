@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from inventory.documents import Document
 from inventory.ledger import UnitOfWork
@@ -10,7 +10,7 @@ from inventory.store import Row
 from orders.documents import with_notes
 from orders.errors import InvalidOrder, OrderConflict, Problem
 from orders.inbound import refuse
-from orders.interventions import Intervention, is_echo, is_on_hold, not_now
+from orders.interventions import Intervention, is_echo, is_on_hold, not_now, to_remove
 from orders.items import flat
 from orders.places import Places
 from orders.service.accepting import acknowledged_items, claim, refuse_relied, tasks_of
@@ -20,9 +20,7 @@ from orders.service.intake import ServiceItem, check_order, named_services, read
 from orders.service.model import ItemTask, dump_tasks, load_tasks
 from orders.service.progress import save_progress
 from orders.service.undo import Undo, needs_undoing, no_return
-from orders.states import OrderState
-
-_OPEN: Final = frozenset({OrderState.ACKNOWLEDGED, OrderState.IN_PROGRESS, OrderState.HELD, OrderState.PENDING})
+from orders.states import ON_THE_WAY, OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +39,7 @@ class Reshaping:
         """
         if wish.product_items:
             refuse([Problem(path="productOrderItem", wrong="is not known to a service order", legal=ITEMS)])
-        if row.state not in _OPEN:
+        if row.state not in ON_THE_WAY:
             raise not_now(row, wish)
         try:
             keys = _going(row, wish.remove)
@@ -132,16 +130,8 @@ def _going(row: Row, keys: Sequence[str]) -> tuple[str, ...]:
     Raises:
         InvalidOrder: the order has no such item, or it changes nothing; names those that it has.
     """
-    items, tasks = {item["id"]: item for item in flat(row.document, ITEMS)}, load_tasks(row.task)
-    found: dict[str, None] = {}
-    for number, key in enumerate(keys):
-        inside = [key, *(item["id"] for item in flat(items[key], ITEMS))] if key in items else []
-        working = [each for each in inside if each in tasks]
-        if not working:
-            wrong = f"{key!r} changes nothing" if key in items else f"there is no item {key!r}"
-            legal = ", ".join(each for each, task in tasks.items() if not task.removed)
-            raise InvalidOrder([Problem(path=f"remove[{number}]", wrong=wrong, legal=legal)])
-        found |= dict.fromkeys(working)
+    tasks = load_tasks(row.task)
+    found = to_remove(row.document, ITEMS, keys, {key: task.removed for key, task in tasks.items()})
     return tuple(key for key in found if not (tasks[key].is_leaving or tasks[key].is_undoing))
 
 

@@ -271,9 +271,6 @@ def test_fault_delays(connect: Connect, olt_lab: EmbeddedLab) -> None:
 def test_a_thousand_entries_in_one_edit(connect: Connect, olt_lab: EmbeddedLab) -> None:
     many = edit("".join(profile(f"p{number}") for number in range(1000)))
     with connect() as olt:
-        started = time.perf_counter()
         olt.edit_config(target="candidate", config=many)
         olt.commit()
-        # Far above what it takes, for a busy machine; how fast it is, the bench measures.
-        assert time.perf_counter() - started < 10.0
     assert olt_lab.running_config("olt1").count("<traffic-descriptor-profile>") == 1000
