@@ -118,8 +118,9 @@ class Change:
                 if (admitted := self._admitted(members, planned)) is None:
                     # It waits for people: no job, no lock. Their approval brings the job back.
                     return Verdict()
+                journal = self._journalled(members, admitted.plan)
                 with meanwhile(lambda: _prepared(members, admitted, participants)) as prepared:
-                    outcome, journal = self._push(members, admitted.plan, participants)
+                    outcome = self._push(members, admitted.plan, participants, journal)
                 for member in members:
                     member.report.own = prepared().own.get(member.monitor.id)
                 if outcome.waiting and journal is not None:
@@ -146,11 +147,10 @@ class Change:
         member.report.plan = admitted
         return replace(planned, plan=admitted)
 
-    def _push(
-        self, members: Sequence[Member], plan: Plan, participants: Participants
-    ) -> tuple[Outcome, Journal | None]:
+    def _journalled(self, members: Sequence[Member], plan: Plan) -> Journal | None:
+        """Write what is about to be pushed, and return the journal of it; None where nothing is."""
         if not members[0].work.is_pushed or not any(edit.changes for edit in plan.edits):
-            return Outcome(devices={}), None
+            return None
         transactions, monitor_ids = members[0].transactions, [member.monitor.id for member in members]
         journal = Journal(transactions, TransactionId(f"{TRANSACTION_PREFIX}{uuid.uuid4().hex}"))
         with transactions.begin() as uow:
@@ -160,6 +160,13 @@ class Change:
             store.store_plan(uow, plan, monitor_ids[0])
             store.begin_transaction(uow, journal.transaction_id, plan, monitor_ids)
             remember(uow, plan, {part: member.work.root_of(part) for member in members for part in member.work.parts()})
+        return journal
+
+    def _push(
+        self, members: Sequence[Member], plan: Plan, participants: Participants, journal: Journal | None
+    ) -> Outcome:
+        if journal is None:
+            return Outcome(devices={})
         started = perf_counter()
         outcome = Push(plan.edits, participants, journal, lambda: self._checked(members, participants)).run()
         for member in members:
@@ -171,7 +178,7 @@ class Change:
                 self.sizes.learn(device, len(members), sum(found.timings_s.get(phase, 0.0) for phase in BUSY_PHASES))
         for device in overrun_by(outcome.failures):
             self.sizes.overran(device, len(members))
-        return outcome, journal
+        return outcome
 
     def _stopped_by(self, error: Exception, members: Sequence[Member]) -> Verdict:
         """Return the verdict on a group that could not even be pushed."""
