@@ -209,6 +209,8 @@ class _Prepared:
 
 
 def _prepared(members: Sequence[Member], planned: Planned, participants: Participants) -> _Prepared:
+    for device in planned.devices.values():
+        _ = device.all_after  # Reading back asks for it: by then it is there.
     held = {
         member.monitor.id: {
             device: with_places(fragments, participants.platform, planned.readings)

@@ -4,6 +4,7 @@ import difflib
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import orjson
@@ -18,9 +19,11 @@ from activation.unified import Marked, heading, unified
 from activation.wholes import NOTHING, Wholes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DevicePlan:
     """The change of one device.
+
+    Not slotted: what will stand is put together once and kept.
 
     Attributes:
         settled: the changes of fragments as they are to be stored.
@@ -39,8 +42,9 @@ class DevicePlan:
         """Return all touched nodes that stand now, by slot."""
         return _with_sections(self.before, self.wholes.going.values())
 
+    @cached_property
     def all_after(self) -> Mapping[Path, Path]:
-        """Return all touched nodes that will stand, by slot."""
+        """All touched nodes that will stand, by slot."""
         return _with_sections(self.after, self.wholes.coming.values())
 
 
@@ -268,7 +272,7 @@ def readback_matches(edit: DeviceEdit, running: str, platform: Platform, known: 
     """
     notation = notation_for(platform)
     if known is not None and known.edit == edit:
-        return list(_differences(edit, running, notation, (known.all_after(), known.all_before)))
+        return list(_differences(edit, running, notation, (known.all_after, known.all_before)))
     texts = notation.read(edit.after), lambda: notation.read(edit.before)
     return list(_differences(edit, running, notation, texts))
 

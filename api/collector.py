@@ -3,7 +3,7 @@
 import gc
 from typing import Final
 
-YOUNG: Final = 50_000
+YOUNG: Final = 200_000
 """Objects between two looks at the young ones: a batch of orders makes a million, and next to none are garbage."""
 
 

@@ -1,13 +1,15 @@
 """Configuration paths as a NETCONF subtree filter (RFC 6241, section 6)."""
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
 from activation.model import Path
 
 BASE_NAMESPACE: Final = "urn:ietf:params:xml:ns:netconf:base:1.0"
+LATEST: Final = 16
+"""So many filters are kept."""
 _STEP: Final = re.compile(r"(?P<tag>(?:\{[^}]*\})?[^\[]+)(?P<keys>(?:\[[^\]]*\])*)$")
 _KEY: Final = re.compile(r"""\[(?P<name>[^=\]]+)=(?P<quote>['"])(?P<value>.*?)(?P=quote)\]""")
 
@@ -34,10 +36,12 @@ def parse_step(text: str) -> Step:
     return Step(tag, keys)
 
 
-def subtree_filter(touched: Iterable[Path]) -> str:
+@lru_cache(maxsize=LATEST)
+def subtree_filter(touched: tuple[Path, ...]) -> str:
     """Return a ``<filter>`` that selects every node of ``touched`` whole; a path below a selected node adds nothing.
 
-    Written as text: a large change has thousands of paths.
+    Written as text: a large change has thousands of paths. The latest are kept: what is read to plan is read again
+    after the commit.
     """
     parts = [f'<filter xmlns="{BASE_NAMESPACE}" type="subtree">']
     way: list[_Opened] = []
