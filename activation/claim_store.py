@@ -33,6 +33,12 @@ def holders(connection: Connection, claims: Iterable[str]) -> Mapping[str, str]:
     return {row.claim: row.root_id for row in connection.execute(_HOLDERS, {"claims": wanted})}
 
 
+def claims_of(connection: Connection, root_id: str) -> tuple[str, ...]:
+    """Return what the service has for itself, sorted; it need not be there any more."""
+    wanted = select(_COLUMNS.claim).where(_COLUMNS.root_id == root_id).order_by(_COLUMNS.claim)
+    return tuple(connection.execute(wanted).scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class _Held:
     """Who has a claim in the database, and who is to have it; None: nobody."""

@@ -11,6 +11,7 @@ ActivationError
 ├── BadIntent               characteristics do not fit the intent; names each path and what is legal
 ├── RenderError             a template failed; names template, line and variable
 ├── NotUnique               a value that another live service has, and may have alone; names that service
+├── ClaimsInUse             values that are to be given back, of a service that is there; names its state
 ├── PlanError               no minimal change can be computed (unknown list key, unparsable configuration)
 ├── Outdated                the database has moved on since the work was made of it: to be made anew
 ├── NothingToRepair         a path that names no deviation; lists the places there are
@@ -80,7 +81,20 @@ class NotUnique(ActivationError):
     def __init__(self, holders: Mapping[str, str]) -> None:
         self.holders = holders
         taken = "; ".join(f"{claim} is service {holder!r}'s" for claim, holder in sorted(holders.items()))
-        super().__init__(f"{taken}; legal: a value of its own, or that service's end first")
+        super().__init__(
+            f"{taken}; legal: a value of its own, or that service's end first "
+            "(lastmile service release ID, where a failed rollback left it behind)"
+        )
+
+
+class ClaimsInUse(ActivationError):
+    """Values that were to be given back are those of a service that is there."""
+
+    def __init__(self, service_id: str, state: str) -> None:
+        super().__init__(
+            f"service {service_id} is there ({state}) and keeps what it has; "
+            "legal: one that a failed rollback left behind, or terminate this one"
+        )
 
 
 class PlanError(ActivationError):

@@ -23,6 +23,8 @@ HELD: Final = "held"
 """Where a rollback's private data names what it took for services that come back."""
 GIVE_BACK: Final = "activation.give_back"
 """The job that gives back the resources that were taken for services which then did not come back."""
+CLAIMS_KEPT: Final = "claimsKept"
+"""The code of what a monitor tells of values that nobody else gets because a device may still carry them."""
 ROLLBACK: Final = "rollback"
 """Where a monitor tells of a rollback that waits for a device."""
 
@@ -92,16 +94,22 @@ def fail(
     monitor_id: str,
     report: Report,
     failures: Iterable[Exception],
-    rollback_failures: Iterable[DeviceError] = (),
+    rollback_failures: Sequence[DeviceError] = (),
 ) -> None:
-    """Write why nothing was activated; a service that never stood goes away again. What has ended stays as it is."""
+    """Write why nothing was activated; a service that never stood goes away again. What has ended stays as it is.
+
+    What it was to have for itself is given back, unless a device may still carry it: until an engineer says that it
+    does not (:mod:`activation.claim_release`), nobody else gets it.
+    """
     monitor = MONITORS.get(uow, monitor_id)
     if not is_open(monitor):
         return
     errors = error_documents(failures, rollback_failures)
+    left = [error.device for error in rollback_failures]
     service = SERVICES.find(uow, Request.of(monitor).service_id)
     if service is not None:
-        _forget(uow, monitor, service)
+        kept = _forget(uow, monitor, service, may_be_carried=bool(left))
+        errors += _kept_documents(service.id, kept, left)
     _go_on(uow, monitor, service)
     if HELD in monitor.task and not rollback_failures:
         _give_back(uow, monitor)
@@ -182,22 +190,36 @@ def _give_back(uow: UnitOfWork, monitor: Row) -> None:
         uow.enqueue(NewJob(kind=GIVE_BACK, lane=f"repair:{monitor.id}", payload=payload))
 
 
-def _forget(uow: UnitOfWork, monitor: Row, service: Row) -> None:
-    """Take a request that failed out of what the service waits for."""
+def _forget(uow: UnitOfWork, monitor: Row, service: Row, *, may_be_carried: bool) -> Sequence[str]:
+    """Take a request that failed out of what the service waits for; return the claims that stay for a device's sake."""
+    kept = _claimed(monitor) if may_be_carried else ()
     if not stands(service):
-        _remove(uow, monitor, service)
-        return
-    _release(uow, monitor, service, live=service.task.get("claims", ()))
+        _remove(uow, monitor, service, kept)
+        return kept
+    live = service.task.get("claims", ())
+    _release(uow, monitor, service, live=[*live, *kept])
     if monitor.id in pending(service):
         SERVICES.save(uow, service, replace(service, task={**service.task, "pending": _left(monitor, service)}))
+    return [claim for claim in kept if claim not in live]
 
 
-def _remove(uow: UnitOfWork, monitor: Row, service: Row) -> None:
+def _kept_documents(service_id: str, claims: Sequence[str], devices: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what a monitor tells of claims that are kept until somebody has looked at the devices."""
+    if not claims:
+        return []
+    text = (
+        f"still service {service_id}'s until the devices are mended: {'; '.join(claims)}; "
+        f"then: lastmile service release {service_id}"
+    )
+    return [{"code": CLAIMS_KEPT, "reason": "a device may still carry it", "message": text, "device": devices[0]}]
+
+
+def _remove(uow: UnitOfWork, monitor: Row, service: Row, kept: Sequence[str] = ()) -> None:
     """Forget the service, with what it and those that wait for it would have had: they find nothing to change."""
     waiting = [MONITORS.get(uow, each) for each in _left(monitor, service)]
     held = {*service.task.get("claims", ()), *(claim for each in (monitor, *waiting) for claim in _claimed(each))}
-    if held:
-        uow.sheet(ClaimSheet).release(service.id, sorted(held))
+    if loose := held.difference(kept):
+        uow.sheet(ClaimSheet).release(service.id, sorted(loose))
     SERVICES.remove(uow, service)
 
 

@@ -45,6 +45,7 @@ RULES: Final = (
     ("POST", r"/lastmile/v1/repair/dryRun", _EVERYBODY),
     ("POST", r"/lastmile/v1/repair", _OPERATORS),
     ("POST", r"/lastmile/v1/serviceTest/[^/]+", _OPERATORS),
+    ("POST", r"/lastmile/v1/serviceClaim/[^/]+/release", _OPERATORS),
     ("POST", r"/lastmile/v1/serviceOrder/[^/]+/[^/]+", _ORDERING),
     ("POST", r"/lastmile/v1/productOrder/[^/]+/[^/]+", _OPERATORS),
     ("POST", r"/lastmile/v1/device/[^/]+/release", _OPERATORS),

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
 from rich.console import Console
@@ -12,10 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.client import ApiRefused
+from api.http.service_claims import SERVICE_CLAIMS
 from api.http.service_tests import SERVICE_TESTS
 from api.remote import DEFAULT_URL, Token, Url, platform
 
-service_app = typer.Typer(help="Services: whether they work.", no_args_is_help=True)
+service_app = typer.Typer(
+    help="Services: whether they work, and what one that failed left behind.", no_args_is_help=True
+)
 console = Console()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the API answers.")]
@@ -31,11 +34,6 @@ STATUS: Final[Mapping[str, int]] = {"passed": 0, "failed": 1, "notRun": 2}
 REFUSED: Final = 2
 PATIENCE_S: Final = 300.0
 _STYLES: Final = {"passed": "green", "failed": "bold red", "notRun": "yellow"}
-
-
-@service_app.callback()
-def _group() -> None:
-    """Keep ``test`` a command of its own, however few there are."""
 
 
 @service_app.command("test", epilog=EPILOG)
@@ -58,6 +56,27 @@ def service_test_command(
     else:
         show(found)
     raise typer.Exit(STATUS[found["state"]])
+
+
+@service_app.command(
+    "release", epilog="Example:  lastmile service release svc-7 --comment 'olt1 cleaned by hand, INC-4711'"
+)
+def service_release_command(
+    key: Annotated[str, typer.Argument(help="The TMF640 service that the monitor names.", metavar="ID")],
+    comment: Annotated[str, typer.Option(help="Why it is safe; the history keeps it.")] = "",
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+) -> None:
+    """Let others have the values that service ID kept because a rollback failed; look at its devices first."""
+    try:
+        with platform(url, token) as client:
+            asked = f"{SERVICE_CLAIMS}/{quote(key, safe='')}/release?{urlencode({'comment': comment})}"
+            found = client.post(asked, {})
+    except ApiRefused as refused:
+        typer.echo(f"lastmile: {refused}", err=True)
+        raise typer.Exit(REFUSED) from refused
+    for claim in found["released"]:
+        console.print(f"released: {escape(claim)}", highlight=False, soft_wrap=True)
 
 
 def show(found: Mapping[str, Any], out: Console = console) -> None:

@@ -52,7 +52,9 @@ def check_held(live: Mapping[str, Collection[str]], facts: ClaimFacts) -> Iterat
         text = f"it claims {'; '.join(sorted(claims))}, and is not there or does not have it: nobody else can have it"
         repair = LetOthersHave(service_id=service_id, claims=tuple(sorted(claims)))
         is_safe = service_id not in facts.unrestored
-        text += "" if is_safe else "; a device may still carry it: a rollback of its chain failed"
+        if not is_safe:
+            text += "; a device may still carry it: a rollback of its chain failed"
+            text += f"; once it does not: lastmile service release {service_id}"
         yield Finding(
             rule="service-claim-unused",
             kind="activationService",

@@ -30,6 +30,7 @@ from api.http.plan import add_plans
 from api.http.quick_reads import QuickReads
 from api.http.repairs import add_repairs
 from api.http.review import add_reviews
+from api.http.service_claims import add_service_claims
 from api.http.service_tests import add_service_tests
 from api.http.transactions import add_transactions
 from api.hub.routes import add_hubs
@@ -89,6 +90,7 @@ def _add_devices(router: APIRouter, system: System) -> None:
     add_repairs(router, system)
     add_plans(router, system)
     add_service_tests(router, system)
+    add_service_claims(router, system)
     add_reviews(router, system)
 
 

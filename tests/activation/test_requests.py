@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
+from activation.claim_release import release
 from activation.claim_store import holders
 from activation.drivers.fake import FakeNetwork
-from activation.errors import NotUnique
+from activation.errors import ClaimsInUse, NotUnique
 from activation.service_activation import Asker, Request
 from activation.states import MonitorState
 from inventory.documents import Document
+from inventory.errors import UnknownResource
 from inventory.store import Row
 from tests.activation.rig import STOOD, Rig, fake_service, fresh, part
 from tests.activation.test_engine import UNTOUCHED, states
@@ -155,6 +157,43 @@ def test_a_creation_that_fails_gives_its_values_back(rig: Rig, network: FakeNetw
     assert rig.run(add(rig, ont())).state == MonitorState.IN_ERROR
     assert claimed(rig, "AB1") == {}
     assert rig.run(add(rig, ont("ont-2"))).state == MonitorState.COMPLETED
+
+
+def unrestored(rig: Rig, network: FakeNetwork) -> Row:
+    """Return the monitor of a service over two devices: one refused it, the other keeps what it took."""
+    network.devices["a"].faults["rollback"] = ["ignore"] * 9
+    network.devices["b"].faults["confirm"] = ["refuse"]
+    parts = [ont("p1"), part("p2", "fake-port", device="b", number=7, speed=100)]
+    return rig.run(add(rig, {"id": "both", "serviceSpecification": {"id": "line"}, "supportingService": parts}))
+
+
+def test_a_creation_that_a_device_may_still_carry_keeps_its_values_until_they_are_released(
+    rig: Rig, network: FakeNetwork
+) -> None:
+    monitor = unrestored(rig, network)
+    (told,) = [each for each in monitor.document["errorMessage"] if each["code"] == "claimsKept"]
+    assert "lastmile service release both" in told["message"]
+    assert "AB1" in told["message"]
+    assert rig.service("both") is None
+    assert claimed(rig, "AB1") == {"AB1": "both"}
+    with pytest.raises(NotUnique, match="lastmile service release"):
+        add(rig, ont("ont-2"))
+    with rig.database.begin(actor="ann") as uow:
+        held = release(uow, "both", comment="cleaned by hand")
+    assert any("AB1" in claim for claim in held)
+    assert claimed(rig, "AB1") == {}
+    with pytest.raises(UnknownResource), rig.database.begin() as uow:
+        release(uow, "both", comment="")
+
+
+def test_what_a_service_keeps_because_of_a_failed_rollback_is_its_own_to_try_again(
+    rig: Rig, network: FakeNetwork
+) -> None:
+    unrestored(rig, network)
+    network.devices["a"].faults.clear()
+    assert rig.run(add(rig, ont("both"))).state == MonitorState.COMPLETED
+    with pytest.raises(ClaimsInUse, match="is there"), rig.database.begin() as uow:
+        release(uow, "both", comment="")
 
 
 def test_the_order_layers_are_told_as_well(rig: Rig) -> None:

@@ -152,6 +152,7 @@ BODILESS: Final = frozenset(
     {
         f"post {OWN}/device/{{name}}/release",
         f"post {OWN}/device/{{name}}/trust",
+        f"post {OWN}/serviceClaim/{{key}}/release",
         f"post {OWN}/serviceTest/{{key}}",
         f"post {OWN}/deadLetter/{{key}}/replay",
         f"post {OWN}/mail/{{key}}/replay",
