@@ -36,8 +36,8 @@ def run_together(rig: Rig, monitor_ids: Sequence[str], *, failures: int = 0) -> 
     return [rig.monitor(monitor_id) for monitor_id in monitor_ids]
 
 
-def until(done: Callable[[], bool]) -> None:
-    deadline_s, pause = time.monotonic() + PATIENCE_S, threading.Event()
+def until(done: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    deadline_s, pause = time.monotonic() + patience_s, threading.Event()
     while not done():
         assert time.monotonic() < deadline_s
         pause.wait(0.001)
