@@ -151,7 +151,12 @@ def deployed(folder: Path, *, split: bool, policy: Path | None = None) -> Iterat
 def _process(folder: Path, name: str, ports: Mapping[str, int], policy: Path | None) -> Process:
     upstream = ",".join(f"{below}=http://127.0.0.1:{ports[below]}" for below in BELOW.get(name, ()))
     arguments = (*(("--layer", name) if name else ()), *(("--upstream", upstream) if upstream else ()))
-    environ = {"LASTMILE_HUB_ALLOW": "127.0.0.0/8", "LASTMILE_HUB_FIRST_PAUSE_S": "0.1"}
+    # The lab's own catalog: a process that is told of devices knows no lab to take it from.
+    environ = {
+        "LASTMILE_CATALOG": str(FTTH_LAB.parent / "catalog"),
+        "LASTMILE_HUB_ALLOW": "127.0.0.0/8",
+        "LASTMILE_HUB_FIRST_PAUSE_S": "0.1",
+    }
     if policy is not None:
         environ["LASTMILE_REVIEW_POLICY"] = str(policy)
     return Process(name=name, folder=folder / (name or "whole"), port=ports[name], arguments=arguments, environ=environ)

@@ -9,6 +9,8 @@ import pytest
 
 from api.client import ApiRefused
 from api.demo import bodies, pictures
+from labs.embedded.faults import Fault
+from orders.items import flat
 from tests.api.far.split import LAYERS, PATIENCE_S, Deployment, deployed
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -38,6 +40,23 @@ def approve(deployment: Deployment) -> None:
     client = deployment.client("activation")
     (review,) = client.get(f"{REVIEWS}?state=waiting")
     client.post(f"{REVIEWS}/{review['id']}/approve", {"planHash": review["planHash"]})
+
+
+def ask(deployment: Deployment, order: str, action: str, **body: Any) -> None:
+    """Do what an engineer does with an order."""
+    deployment.client("com").post(f"/lastmile/v1/productOrder/{order}/{action}", body)
+
+
+def waits_for(deployment: Deployment, order: str, state: str, what: str) -> dict[str, Any]:
+    """Return what the order waits for, once it does."""
+    (waits,) = deployment.reaches(order, state)["waitingFor"]
+    assert waits["for"] == what, waits
+    return dict(waits)
+
+
+def products(order: dict[str, Any]) -> dict[str, str]:
+    items = flat(order, "productOrderItem")
+    return {each["productOffering"]["id"]: each["product"]["id"] for each in items if "productOffering" in each}
 
 
 def test_order_upgrade_with_review_and_cease(deployment: Deployment) -> None:
@@ -118,6 +137,119 @@ def test_cancelled_at_once(deployment: Deployment) -> None:
     deployment.reaches(order, "cancelled")
     assert deployment.client("com").get(task["href"])["state"] == "done"
     assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
+def test_a_household_gets_television_and_gives_it_back(deployment: Deployment) -> None:
+    before = deployment.configurations()
+    plain = bodies.add(offering="fibre-tv", place_id="ADDR-1017")
+    plain["productOrderItem"][0]["productOrderItem"] = [
+        {"id": "2", "action": "add", "productOffering": {"id": "fibre-100"}}
+    ]
+    found = products(deployment.completed(plain))
+    access = deployment.configurations()
+    assert "vsi-tv" not in access["olt1"]
+    stays = {"id": "2", "action": "noChange", "product": {"id": found["fibre-100"]}}
+    comes = {"id": "3", "action": "add", "productOffering": {"id": "iptv"}}
+    bundle = {"id": "1", "action": "modify", "product": {"id": found["fibre-tv"]}}
+    done = deployment.completed({"productOrderItem": [{**bundle, "productOrderItem": [stays, comes]}]})
+    assert "vsi-tv-network-900" in deployment.configurations()["olt1"]
+    goes = {"id": "3", "action": "delete", "product": {"id": products(done)["iptv"]}}
+    deployment.completed({"productOrderItem": [{**bundle, "productOrderItem": [stays, goes]}]})
+    assert deployment.configurations() == access
+    deployment.completed(bodies.cease(found["fibre-tv"]))
+    assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
+def test_a_copper_line_moves_to_fibre(deployment: Deployment) -> None:
+    before = deployment.configurations()
+    copper = bodies.add(offering="dsl-50", place_id="ADDR-1017")
+    copper["productOrderItem"][0]["product"]["productCharacteristic"] = []
+    product = product_of(deployment.completed(copper))
+    line = deployment.configurations()
+    assert "switchport access vlan" in line["sw1"]
+    change = bodies.upgrade(product, offering="fibre-50")
+    ont = [{"name": "ontSerialNumber", "value": "LMLE0000A017"}]
+    change["productOrderItem"][0]["product"]["productCharacteristic"] = ont
+    order = deployment.place(change)
+    while deployment.reaches(order, "held", "completed")["state"] == "held":
+        approve(deployment)
+        deployment.reaches(order, "inProgress", "completed")
+    fibre = deployment.configurations()
+    assert "LMLE0000A017" in fibre["olt1"]
+    assert "switchport access vlan" not in fibre["sw1"]
+    assert fibre["r1"] == line["r1"]
+    deployment.completed(bodies.cease(product))
+    assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
+def test_a_technician_answers_and_an_engineer_repairs(deployment: Deployment) -> None:
+    before = deployment.configurations()
+    body = bodies.add(offering="fibre-100-installed")
+    body["productOrderItem"][0]["product"]["productCharacteristic"] = []
+    order = deployment.place(body)
+    waits = waits_for(deployment, order, "pending", "manualTask")
+    assert [each["name"] for each in waits["asks"]] == ["ontSerialNumber"]
+    _is_refused(deployment, order, "xyz")
+    deployment.lab.faults.set("sw1", Fault("refuse_commit", times=2))
+    ask(deployment, order, "answer", characteristic=[{"name": "ontSerialNumber", "value": "LMLE0000BEEF"}])
+    assert "sw1" in waits_for(deployment, order, "held", "engineer")["text"]
+    assert deployment.configurations() == before
+    deployment.lab.faults.clear("sw1")
+    given = [{"name": "ontSerialNumber", "value": "LMLE0000CAFE"}]
+    (below,) = deployment.client("com").tree(order)["serviceOrder"]
+    deployment.client("som").post(f"/lastmile/v1/serviceOrder/{below['id']}/repair", {"characteristic": given})
+    done = deployment.reaches(order, "completed")
+    configured = "".join(deployment.configurations().values())
+    assert "LMLE0000CAFE" in configured
+    assert "LMLE0000BEEF" not in configured
+    deployment.completed(bodies.cease(product_of(done)))
+    assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
+def _is_refused(deployment: Deployment, order: str, serial: str) -> None:
+    """Answer what is not legal: whole, the request is refused; split, the layer below says so in a note."""
+    given = [{"name": "ontSerialNumber", "value": serial}]
+    if len(deployment.distinct) == 1:
+        with pytest.raises(ApiRefused, match="is not legal"):
+            ask(deployment, order, "answer", characteristic=given)
+        return
+    ask(deployment, order, "answer", characteristic=given)
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not any("is not legal" in note["text"] for note in deployment.order(order)["note"]):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.03)
+    waits_for(deployment, order, "pending", "manualTask")
+
+
+@pytest.mark.parametrize("action", ["retry", "skip"])
+def test_an_engineer_tries_again_or_did_it_by_hand(deployment: Deployment, action: str) -> None:
+    before = deployment.configurations()
+    body = bodies.add(offering="fibre-100-installed")
+    body["productOrderItem"][0]["product"]["productCharacteristic"] = []
+    order = deployment.place(body)
+    waits_for(deployment, order, "pending", "manualTask")
+    deployment.lab.faults.set("sw1", Fault("refuse_commit", times=2))
+    ask(deployment, order, "answer", characteristic=[{"name": "ontSerialNumber", "value": "LMLE0000BEEF"}])
+    waits_for(deployment, order, "held", "engineer")
+    deployment.lab.faults.clear("sw1")
+    ask(deployment, order, action, reason="INC-4711")
+    done = deployment.reaches(order, "completed")
+    assert (deployment.configurations() == before) == (action == "skip")
+    deployment.completed(bodies.cease(product_of(done)))
+    assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
+def test_an_order_with_a_later_start_waits_and_is_cancelled(deployment: Deployment) -> None:
+    body = bodies.add() | {"requestedStartDate": "2999-01-01T00:00:00Z"}
+    order = deployment.place(body)
+    assert deployment.order(order)["state"] == "acknowledged"
+    deployment.client("com").post(CANCELS, {"productOrder": {"id": order}})
+    deployment.reaches(order, "cancelled")
     assert deployment.taken() == 0
 
 
