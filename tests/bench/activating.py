@@ -24,7 +24,7 @@ from tests.activation.rig import TEMPLATES, core, database, fresh, part
 PATIENCE_S: Final = 180.0
 LOOK_SHARE: Final = 0.01
 """How long the bench looks away, as a share of what has passed: the clock is right to one in a hundred."""
-LOOK_AWAY_S: Final = 0.001
+LOOK_AWAY_S: Final = 0.005
 """The shortest that the bench looks away."""
 VLANS: Final = 4094
 
