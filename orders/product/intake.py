@@ -130,7 +130,9 @@ def _in_bundles(
 
 
 def _with_waits(order: ProductOrderBody, items: Sequence[ItemTask], there: Sequence[ItemTask]) -> tuple[ItemTask, ...]:
-    waited = after(nodes_of(order.product_order_item, ITEMS), (item.item_id for item in (*items, *there)))
+    # A bundle is realized by its parts alone: who waits for it waits for them.
+    worked = (item.item_id for item in (*items, *there) if not item.is_bundle)
+    waited = after(nodes_of(order.product_order_item, ITEMS), worked)
     holders = {placed.item.id for placed in walked(order.product_order_item, ITEMS) if placed.item.inner}
     holders -= {item.item_id for item in items if item.is_bundle}
     return tuple(

@@ -65,6 +65,26 @@ def test_a_household_is_connected_gets_television_gives_it_back_and_leaves_no_tr
     _agrees(platform)
 
 
+@pytest.mark.parametrize(("waits", "on"), [("9", "1"), ("9", "2"), ("1", "9")])
+def test_an_item_waits_for_a_bundle_and_a_bundle_for_an_item(platform: Platform, waits: str, on: str) -> None:
+    before = platform.configurations()
+    body = bodies.add(offering="fibre-tv", place_id="ADDR-1017")
+    (other,) = bodies.add(serial_number="LMLE0000A017")[KEY]
+    items = {"1": body[KEY][0] | {KEY: [{"id": "2", "action": "add", "productOffering": {"id": "fibre-100"}}]}}
+    items["9"] = {**other, "id": "9"}
+    items[waits]["productOrderItemRelationship"] = [{"id": on, "relationshipType": "dependsOn"}]
+    tree = _follow(platform, {KEY: list(items.values())})
+    waited = {
+        item["id"]: [each["orderItem"]["itemId"] for each in item.get("serviceOrderItemRelationship", ())]
+        for item in tree["serviceOrder"][0]["serviceOrderItem"]
+    }
+    assert waited == ({"2": [], "9": ["2"]} if waits == "9" else {"2": ["9"], "9": []})
+    for each in tree["productOrder"][KEY]:
+        _follow(platform, bodies.cease(each["product"]["id"]))
+    assert platform.configurations() == before
+    _agrees(platform)
+
+
 def _read_all(platform: Platform, bundle: str, television: str) -> None:
     """Read what the APIs say of it; every answer is checked against its official definition on the way."""
     client = platform.client
