@@ -93,7 +93,7 @@ class ClaimsInUse(ActivationError):
     def __init__(self, service_id: str, state: str) -> None:
         super().__init__(
             f"service {service_id} is there ({state}) and keeps what it has; "
-            "legal: one that a failed rollback left behind, or terminate this one"
+            "legal: what a failed rollback left behind, or terminate it first"
         )
 
 

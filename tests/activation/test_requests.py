@@ -196,6 +196,27 @@ def test_what_a_service_keeps_because_of_a_failed_rollback_is_its_own_to_try_aga
         release(uow, "both", comment="")
 
 
+def test_a_change_that_a_device_may_still_carry_keeps_its_new_value_until_that_is_released(
+    rig: Rig, network: FakeNetwork
+) -> None:
+    parts = [ont("p1"), part("p2", "fake-port", device="b", number=7, speed=100)]
+    both = {"id": "both", "serviceSpecification": {"id": "line"}, "supportingService": parts}
+    rig.run(add(rig, both))
+    network.devices["a"].faults["rollback"] = ["ignore"] * 9
+    network.devices["b"].faults["confirm"] = ["refuse"]
+    changed = [ont("p1", serial="AB2"), part("p2", "fake-port", device="b", number=7, speed=200)]
+    monitor = rig.run(change(rig, "both", {"supportingService": changed}))
+    (told,) = [each for each in monitor.document["errorMessage"] if each["code"] == "claimsKept"]
+    assert "AB2" in told["message"]
+    assert "AB1" not in told["message"]
+    assert claimed(rig, "AB1", "AB2") == {"AB1": "both", "AB2": "both"}
+    with rig.database.begin() as uow:
+        assert [each for each in release(uow, "both", comment="") if "AB2" in each]
+    assert claimed(rig, "AB1", "AB2") == {"AB1": "both"}
+    with pytest.raises(ClaimsInUse), rig.database.begin() as uow:
+        release(uow, "both", comment="")
+
+
 def test_the_order_layers_are_told_as_well(rig: Rig) -> None:
     rig.create(ont())
     with pytest.raises(NotUnique), rig.database.begin() as uow:

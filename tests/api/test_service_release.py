@@ -11,7 +11,7 @@ from api.fsck.check import check
 from labs.embedded.faults import Fault
 from tests.api.conftest import Platform, Start
 from tests.api.test_drift import lastmile
-from tests.api.test_transactions import PATIENCE_S, until
+from tests.api.test_transactions import PATIENCE_S, on_the_router
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
@@ -24,13 +24,7 @@ def fresh(start: Start, tmp_path: Path) -> Iterator[Platform]:
 
 def left_behind(fresh: Platform) -> str:
     """Return the TMF640 service of an order that the switch refused and the router did not give back."""
-    lab = fresh.system.lab
-    assert lab is not None
-    before = fresh.configurations()
-    lab.faults.set("sw1", Fault("commit_time", value=2.0))
-    lab.faults.set("sw1", Fault("refuse_commit"))
-    order = fresh.client.place(bodies.add())
-    until(lambda: fresh.configurations()["r1"] != before["r1"], "the router has it")
+    lab, order = on_the_router(fresh)
     lab.faults.set("r1", Fault("refuse_commit", times=-1))
     tree = fresh.client.follow(order, timeout_s=PATIENCE_S)
     assert tree["productOrder"]["state"] == "failed"

@@ -9,6 +9,7 @@ import pytest
 
 from api.demo import bodies
 from labs.embedded.faults import Fault
+from labs.embedded.lab import EmbeddedLab
 from tests.api.conftest import Platform, Start
 from tests.api.test_drift import lastmile
 
@@ -56,14 +57,20 @@ def test_what_was_done_is_listed_newest_first(fresh: Platform) -> None:
     assert lastmile(fresh, "transactions", "--unfinished").stdout == "none\n"
 
 
-def test_a_rollback_that_waits_is_seen_everywhere(fresh: Platform) -> None:
+def on_the_router(fresh: Platform) -> tuple[EmbeddedLab, str]:
+    """Place an order that the switch will refuse, and return it once the router has it."""
     lab = fresh.system.lab
-    assert lab is not None
+    assert isinstance(lab, EmbeddedLab)
     before = fresh.configurations()
     lab.faults.set("sw1", Fault("commit_time", value=2.0))
     lab.faults.set("sw1", Fault("refuse_commit"))
     order = fresh.client.place(bodies.add())
     until(lambda: fresh.configurations()["r1"] != before["r1"], "the router has it")
+    return lab, order
+
+
+def test_a_rollback_that_waits_is_seen_everywhere(fresh: Platform) -> None:
+    lab, order = on_the_router(fresh)
     lab.cut("r1")
     (waiting,) = until(
         lambda: [each for each in fresh.client.tree(order)["unfinishedTransaction"] if each["step"] == "rollingBack"],
