@@ -112,13 +112,15 @@ def test_what_is_undone_leaves_nothing(open_database: Callable[..., Database]) -
 def test_writers_at_the_same_time_lose_nothing(either: Database) -> None:
     """Each takes up its own resources and moves everybody's, in an order of its own, about the same parties."""
     either.create_tables(SCHEMA)
-    begun = Barrier(WRITERS)
+    begun, inserted = Barrier(WRITERS), Barrier(WRITERS)
 
     def write(writer: int) -> None:
         begun.wait(PATIENCE_S)
         for number in range(10):
             with either.begin() as uow:
                 STORE.insert(uow, _row(f"{writer}-{number}", parties=["Ann", f"C-{number}"]))
+        # One that came late has nothing yet that the others could move.
+        inserted.wait(PATIENCE_S)
         for number in range(10):
             with either.begin() as uow:
                 row = STORE.get(uow, f"{(writer + number) % WRITERS}-0")
