@@ -5,18 +5,20 @@ No lock is taken: a check holds up no order. Where a transaction changed a devic
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from activation.contracts import Askable, Devices, Driver
+from activation.contracts import Devices, Driver
 from activation.deadlines import phase_s
 from activation.drift import DeviceDrift, check, places_to_read
 from activation.drift_store import Owned, owned_on
 from activation.errors import ActivationError, PlanError
 from activation.fanout import Answer, fan_out
-from activation.model import ChangeNote, Path, ServiceId, TransactionId
+from activation.history import concerning
+from activation.model import Path, ServiceId, TransactionId
 from activation.platforms import Platform
 from activation.sessions import Leases, SessionPool
+from activation.who_changed import Told, ask_who, silence_of, unheard
 from inventory.ledger import Transactions
 from inventory.model import Device
 
@@ -37,8 +39,7 @@ class Checked:
         error: why the device could not be checked.
         busy: transactions that changed the device each time it was read.
         roots: the activated service by each part that owns something there.
-        changes: who changed the device lately, newest first, where it tells.
-        tells_who: whether devices of this platform tell who changed them.
+        told: who changed the device lately, or why it does not tell; of one in sync only whether it may tell.
     """
 
     device: str
@@ -46,8 +47,7 @@ class Checked:
     error: ActivationError | None = None
     busy: tuple[TransactionId, ...] = ()
     roots: Mapping[ServiceId, str]
-    changes: tuple[ChangeNote, ...] = ()
-    tells_who: bool = False
+    told: Told = field(default_factory=Told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +90,11 @@ class SyncCheck:
             answers = self._read(leases, asked, owned, whole=whole)
             again = _owned(transactions, names)
             judged = [self._judged(device, owned[device.name], again, answers, whole=whole) for device in asked]
-            told = self._told(leases, [each.device for each in judged if _drifted(each)])
+            told = self._told(leases, [each for each in judged if not _in_sync(each)])
         finally:
             leases.release()
         for each in judged:
-            yield replace(each, changes=told.get(each.device, ()), tells_who=self._tells(each.device))
+            yield replace(each, told=told.get(each.device) or self._silence(each.device))
 
     def _read(
         self, leases: Leases, asked: Sequence[Device], owned: Mapping[str, Owned], *, whole: bool
@@ -133,21 +133,21 @@ class SyncCheck:
             return Checked(device=device.name, error=error, roots=owned.roots)
         return Checked(device=device.name, drift=drift, roots=owned.roots)
 
-    def _tells(self, name: str) -> bool:
-        platform = self.platforms.get(self.devices.device(name).platform)
-        return platform is not None and platform.history is not None
+    def _silence(self, name: str) -> Told:
+        return Told(silence=silence_of(self.platforms, self.devices.device(name)))
 
-    def _told(self, leases: Leases, names: Iterable[str]) -> Mapping[str, tuple[ChangeNote, ...]]:
-        """Return who changed each device, of those that tell; one that fails here has told nothing."""
+    def _told(self, leases: Leases, drifted: Iterable[Checked]) -> Mapping[str, Told]:
+        """Return who changed each device, of those whose platform says how to ask."""
+        slots = {each.device: [one.slot for one in each.drift.deviations] for each in drifted if each.drift is not None}
+        asked = [device for name in slots if not silence_of(self.platforms, device := self.devices.device(name))]
 
-        def tell(name: str, driver: Driver) -> tuple[ChangeNote, ...]:
+        def tell(name: str, driver: Driver) -> Told:
             rules = self.platforms[self.devices.device(name).platform].history
-            if rules is None or not isinstance(driver, Askable):
-                return ()
-            return rules.notes(driver.ask(rules.command))
+            told = ask_who(driver, rules) if rules is not None else Told()
+            return replace(told, changes=concerning(told.changes, slots[name]))
 
-        answers = _asked(leases, "history", [self.devices.device(name) for name in names], tell)
-        return {name: answer.value or () for name, answer in answers.items()}
+        answers = _asked(leases, "history", asked, tell)
+        return {name: answer.value or unheard(answer.error) for name, answer in answers.items()}
 
 
 def _owned(transactions: Transactions, names: Iterable[str]) -> Mapping[str, Owned]:
@@ -155,8 +155,8 @@ def _owned(transactions: Transactions, names: Iterable[str]) -> Mapping[str, Own
         return {name: owned_on(connection, name) for name in names}
 
 
-def _drifted(checked: Checked) -> bool:
-    return checked.drift is not None and not checked.drift.in_sync
+def _in_sync(checked: Checked) -> bool:
+    return checked.drift is None or checked.drift.in_sync
 
 
 def _asked(

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
-from activation.model import DeviceEdit, Dialect, Path
+from activation.model import ChangeNote, DeviceEdit, Dialect, Path
 from activation.platforms import CliRules
 from activation.terminal import TerminalRules
 from inventory.documents import Document
@@ -167,6 +168,20 @@ class Askable(Protocol):
 
         Raises:
             DeviceError: the device does not answer, or refuses the command.
+        """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A session with a device that keeps who changed it and can be asked for it."""
+
+    def changes(self, stream: str, since: datetime) -> Sequence[ChangeNote]:
+        """Return the changes since then, newest first. The session may be over afterwards.
+
+        Raises:
+            DoesNotTell: this device keeps none, or does not give them away; in its own words.
+            DeviceUnreachable: it did not tell all of them in time.
         """
         ...
 

@@ -1,19 +1,23 @@
 """What a check tells on the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from activation.check_sync import Checked
 from activation.drift import Deviation, DeviceDrift
 from activation.drift_store import LastCheck
 from activation.fragments import readable
-from activation.model import Path, ServiceId
+from activation.history import culprit
+from activation.model import ChangeNote, Path, ServiceId
 from activation.states import DriftState
 from activation.transactions import moment
 from inventory.store import Row
 
 OWNERS_SHOWN: Final = 20
 """A shared node may have thousands; the rest is counted."""
+
+PLACES_SHOWN: Final = 20
+"""Nodes of one change that are named; the rest is counted."""
 
 UNREADABLE: Final = "unreadable"
 BUSY: Final = "busy"
@@ -32,16 +36,20 @@ def drift_document(checked: Checked, owners: Mapping[str, Mapping[str, Any]]) ->
     if checked.drift is None:
         return {**told, "reason": f"is being changed by {', '.join(checked.busy)}; check it again"}
     drift = checked.drift
-    changes = [{"at": each.at, "who": each.who, "text": each.text, "ours": each.ours} for each in checked.changes]
+    told_of = checked.told
+    changes = [_change(each) for each in told_of.changes]
     return {
         **told,
         "services": drift.services,
         "nodes": drift.nodes,
         "ignored": drift.ignored,
-        "deviations": [_deviation(each, checked.roots, owners) for each in drift.deviations],
+        "deviations": [
+            {**_deviation(each, checked.roots, owners), **_culprit(each, told_of.changes)} for each in drift.deviations
+        ],
         "diff": drift.diff,
         **({"changes": changes} if changes else {}),
-        "tellsWho": checked.tells_who,
+        "tellsWho": not told_of.silence,
+        **({"whyNot": told_of.silence} if told_of.silence else {}),
     }
 
 
@@ -97,6 +105,24 @@ def _deviation(
         "owners": [owners.get(root, {"service": root}) for root in services[:OWNERS_SHOWN]],
         "ownerCount": len(services),
     }
+
+
+def _change(note: ChangeNote) -> dict[str, Any]:
+    known = {"source": note.source, "session": note.session, "ownLogin": note.own_login and not note.ours}
+    places = [readable(place) for place in note.places]
+    return {
+        "at": note.at,
+        "who": note.who,
+        "text": note.text,
+        "ours": note.ours,
+        **{name: value for name, value in known.items() if value},
+        **({"paths": places[:PLACES_SHOWN], "pathCount": len(places)} if places else {}),
+    }
+
+
+def _culprit(each: Deviation, changes: Sequence[ChangeNote]) -> dict[str, Any]:
+    note = culprit(changes, each.slot)
+    return {"changedBy": _change(note)} if note is not None else {}
 
 
 def _services(each: Deviation, roots: Mapping[ServiceId, str]) -> list[str]:

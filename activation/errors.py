@@ -22,6 +22,7 @@ ActivationError
     ├── DeviceUnreachable   no connection, lost connection, time-out before anything was committed
     │   ├── HostKeyRefused      the device shows another host key than the known one; a person must look
     │   └── DeviceQuarantined   it failed several times in a row and is left alone for a while
+    ├── DoesNotTell         the device does not say who changed it; carries why
     ├── EditRefused         the device said no; carries the device's own message
     ├── ServiceCheckFailed  the configuration is right and the service does not work; says which check and what it found
     ├── ReadBackMismatch    the device answered ok but its configuration is not the planned one
@@ -127,6 +128,10 @@ class DeviceUnreachable(DeviceError):
     """Nothing was committed: the device could not be reached or the session broke before the commit."""
 
     retryable = True
+
+
+class DoesNotTell(DeviceError):
+    """The device does not say who changed it."""
 
 
 class HostKeyRefused(DeviceUnreachable):

@@ -103,11 +103,19 @@ class ChangeNote:
 
     Attributes:
         at: when, in the device's words.
-        text: the whole entry.
+        text: the whole entry, or what was changed in words.
         ours: whether it was one of this platform's transactions.
+        own_login: whether it was made under the name that this platform logs in with; by whom, nobody knows.
+        source: the address it came from; empty where the device does not tell.
+        session: the number of the session.
+        places: the nodes that were changed; empty where the device does not tell.
     """
 
     at: str
     who: str
     text: str
     ours: bool
+    own_login: bool = False
+    source: str = ""
+    session: str = ""
+    places: tuple[Path, ...] = ()

@@ -101,7 +101,7 @@ class SessionPool:
         """Keep a session that works for the next user."""
         with self._changed:
             idle = self._idle[name]
-            keep = not self._closed and len(idle) < KEPT_PER_DEVICE
+            keep = not self._closed and len(idle) < KEPT_PER_DEVICE and driver.alive()
             if keep:
                 now_s = self.clock()
                 idle.append(Waiting(driver=driver, since_s=now_s, heard_s=now_s))

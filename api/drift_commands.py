@@ -126,15 +126,29 @@ def _show_device(each: Mapping[str, Any], *, with_diff: bool) -> None:
     for deviation in each["deviations"][:SHOWN]:
         _line(f"  {_SIGNS[deviation['kind']]} {deviation['kind']:<8}{escape(_what(deviation))}")
         _line(f"             [dim]{escape(_owners(deviation))}[/]")
+        if change := deviation.get("changedBy"):
+            _line(f"             [dim]changed by[/] {escape(_who(change))} [dim]{escape(change['at'])}[/]")
     if (more := len(each["deviations"]) - SHOWN) > 0:
         _line(f"  and {more} more; --json shows them all")
     for change in each.get("changes", ()):
-        who = "this platform" if change["ours"] else change["who"]
-        _line(f"  [dim]{escape(change['at'])}  changed by[/] {escape(who)}")
+        what = f"  {change['text']}" if change.get("paths") else ""
+        _line(f"  [dim]{escape(change['at'])}  changed by[/] {escape(_who(change))}[dim]{escape(what)}[/]")
     if not each.get("tellsWho", True):
-        _line("  [dim]who changed it: the device does not tell[/]")
+        _line(f"  [dim]who changed it: the device does not tell: {escape(each.get('whyNot', ''))}[/]")
+    elif not each.get("changes"):
+        _line("  [dim]who changed it: the device's log holds no change any more[/]")
     if with_diff:
         console.print(each["diff"], markup=False, highlight=False, soft_wrap=True)
+
+
+def _who(change: Mapping[str, Any]) -> str:
+    """Return who made a change, from where; a login of the platform's own does not say who used it."""
+    if change["ours"]:
+        return "this platform"
+    login = " (the login of this platform)" if change.get("ownLogin") else ""
+    source = f" from {change['source']}" if change.get("source") else ""
+    session = f", session {change['session']}" if change.get("session") else ""
+    return f"{change['who']}{login}{source}{session}"
 
 
 def _what(deviation: Mapping[str, Any]) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 
 import asyncssh
 from asyncssh.constants import MSG_IGNORE
+from lxml import etree
 
 from activation.contracts import Driver, PlatformRules, WorkLoop
 from activation.drivers import netconf_messages as say
 from activation.drivers.device_loop import DeviceLoop, LoopClosed
+from activation.drivers.netconf_changes import event_of, is_end
 from activation.drivers.netconf_driver import NetconfDriver, OwnSessions, SessionBroke, options_of
 from activation.drivers.netconf_framing import BadFraming, Deframer, framed
 from activation.drivers.netconf_messages import Hello, NotNetconf, Reply
@@ -50,7 +52,7 @@ class FastNetconf:
                 raise identity.refused from error
             raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
         carrier = LoopWire(self._loop, wire, identity.shown)
-        return NetconfDriver(device.name, carrier, device.timeout_s, options, self._own)
+        return NetconfDriver(device, carrier, options, self._own)
 
     def close(self) -> None:
         """End every session and the loop."""
@@ -100,6 +102,22 @@ class _Flight:
         self.replies: list[Reply] = []
 
 
+class _Story:
+    """What the device tells of its past."""
+
+    def __init__(self, done: "asyncio.Future[list[etree._Element]]") -> None:
+        self.done = done
+        self._events: list[etree._Element] = []
+
+    def goes_on(self, event: etree._Element) -> None:
+        """Take a notification in; after the end nobody listens."""
+        if self.done.done():
+            return
+        self._events.append(event)
+        if is_end(event):
+            self.done.set_result(self._events)
+
+
 class _Session(asyncssh.SSHClientSession[bytes]):
     """The NETCONF subsystem's channel: replies come in the order of the questions (RFC 6241, 4.4)."""
 
@@ -110,6 +128,7 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         self._flights: deque[_Flight] = deque()
         self._greeting: asyncio.Future[Hello] = asyncio.get_running_loop().create_future()
         self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._story: _Story | None = None
         self.broke = ""
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
@@ -144,6 +163,15 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         self._send(b"".join(framed(say.rpc(number, each), chunked=chunked) for number, each in messages))
         return await flight.done
 
+    async def replay(self, subscription: str) -> tuple[Reply, Sequence[etree._Element]]:
+        """Subscribe; return the reply and the notifications up to the end of the past."""
+        story = self._story = _Story(asyncio.get_running_loop().create_future())
+        (reply,) = await self.ask([subscription])
+        if reply.errors:
+            self._story = None
+            return reply, ()
+        return reply, await story.done
+
     def abort(self) -> None:
         """Cut the connection."""
         self._break("the session is closed")
@@ -159,6 +187,9 @@ class _Session(asyncssh.SSHClientSession[bytes]):
             self._deframer.chunked = say.BASE_1_1 in hello.capabilities
             self._greeting.set_result(hello)
             return
+        if self._story is not None and (event := event_of(message)) is not None:
+            self._story.goes_on(event)
+            return
         if not self._flights:
             raise NotNetconf("the device answers what nobody asked")
         flight = self._flights[0]
@@ -171,6 +202,7 @@ class _Session(asyncssh.SSHClientSession[bytes]):
     def _break(self, reason: str) -> None:
         self.broke = self.broke or reason
         waiting: list[asyncio.Future[Any]] = [self._greeting, *(flight.done for flight in self._flights)]
+        waiting += [self._story.done] if self._story is not None else []
         self._flights.clear()
         for future in waiting:
             if not future.done():
@@ -196,6 +228,17 @@ class LoopWire:
         """
         try:
             return self._loop.wait(self._session.ask(operations), deadline_s)
+        except (TimeoutError, LoopClosed) as error:
+            raise SessionBroke(str(error)) from error
+
+    def replay(self, subscription: str, deadline_s: float) -> tuple[Reply, Sequence[etree._Element]]:
+        """Return the reply to a subscription and the notifications of the past.
+
+        Raises:
+            SessionBroke: the past was not told in time.
+        """
+        try:
+            return self._loop.wait(self._session.replay(subscription), deadline_s)
         except (TimeoutError, LoopClosed) as error:
             raise SessionBroke(str(error)) from error
 

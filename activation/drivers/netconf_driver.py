@@ -8,16 +8,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Protocol
+
+from lxml import etree
 
 from activation.contracts import PlatformRules, WorkLoop
 from activation.deadlines import allowed_s
 from activation.drivers import netconf_messages as say
 from activation.drivers.foreign_work import discards_foreign
+from activation.drivers.netconf_changes import notes_of, replay_since
 from activation.drivers.netconf_messages import Hello, Reply
 from activation.drivers.netconf_pieces import pieces
-from activation.errors import DeviceError, DeviceUnreachable, EditRefused, OutcomeUnknown
-from activation.model import DeviceEdit, Path
+from activation.errors import DeviceError, DeviceUnreachable, DoesNotTell, EditRefused, OutcomeUnknown
+from activation.model import ChangeNote, DeviceEdit, Path
 from inventory.model import Device
 
 LOCK_WAIT_S: Final = 2.0
@@ -46,6 +50,16 @@ class Wire(Protocol):
         """
         ...
 
+    def replay(self, subscription: str, deadline_s: float) -> tuple[Reply, Sequence[etree._Element]]:
+        """Return the reply to a subscription and, unless that is a refusal, the notifications of the past.
+
+        The session is good for nothing else afterwards: it goes on telling.
+
+        Raises:
+            SessionBroke: the past was not told in time.
+        """
+        ...
+
     def pause(self, seconds: float) -> None:
         """Return after ``seconds``."""
         ...
@@ -61,9 +75,15 @@ class Wire(Protocol):
 
 @dataclass(slots=True)
 class OwnSessions:
-    """Session numbers by device of sessions that this process has ended: nobody else may ever be killed."""
+    """Session numbers by device of this process's sessions.
+
+    Attributes:
+        ended: those that are over: nobody else may ever be killed.
+        known: all of them: what they changed, this platform changed.
+    """
 
     ended: dict[str, set[str]] = field(default_factory=dict)
+    known: dict[str, set[str]] = field(default_factory=dict)
 
     def note(self, device: str, session_id: str) -> None:
         """Remember a session that has ended on this side."""
@@ -75,13 +95,19 @@ class OwnSessions:
 
         After a restart somebody else may have a number that once was ours.
         """
-        ended = self.ended.get(device, set())
+        ended, known = self.ended.get(device, set()), self.known.setdefault(device, set())
         if not session_id.isdecimal() or any(not old.isdecimal() or int(old) >= int(session_id) for old in ended):
             ended.clear()
+            known.clear()
+        known.add(session_id)
 
     def has(self, device: str, session_id: str) -> bool:
         """Say whether the session was ours and is over."""
         return session_id in self.ended.get(device, set())
+
+    def knows(self, device: str, session_id: str) -> bool:
+        """Say whether the session is or was ours."""
+        return session_id in self.known.get(device, set())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +130,9 @@ class NetconfOptions:
 class NetconfDriver:
     """One NETCONF session; see :class:`activation.contracts.Driver`."""
 
-    def __init__(self, device: str, wire: Wire, timeout_s: float, options: NetconfOptions, own: OwnSessions) -> None:
-        self._device, self._wire, self._timeout_s, self._options = device, wire, timeout_s, options
-        self._own = own
+    def __init__(self, device: Device, wire: Wire, options: NetconfOptions, own: OwnSessions) -> None:
+        self._device, self._login, self._timeout_s = device.name, device.username, device.timeout_s
+        self._wire, self._options, self._own = wire, options, own
         self._locked = False
         hello = wire.hello
         self._store = "candidate" if hello.offers("candidate") else "running"
@@ -116,7 +142,8 @@ class NetconfDriver:
         self._rolls_back_on_error = hello.offers("rollback-on-error")
         self.host_key = wire.host_key
         self.loop: WorkLoop | None = wire.loop
-        own.opened(device, hello.session_id)
+        self._notifies = hello.offers("notification")
+        own.opened(device.name, hello.session_id)
 
     def read(self, touched: Sequence[Path]) -> str:
         """Return the running configuration that holds ``touched`` (all of it for none) as a ``<config>`` element."""
@@ -172,6 +199,20 @@ class NetconfDriver:
         """Return configuration and state that a filter holding ``command`` selects, as a ``<data>`` element."""
         (reply,) = self._done("ask", say.get(command))
         return say.data_text(reply.data)
+
+    def changes(self, stream: str, since: datetime) -> Sequence[ChangeNote]:
+        """Return who changed the configuration since then, newest first; the session is over afterwards."""
+        if not self._notifies:
+            raise DoesNotTell(self._device, "history", "it offers no notifications (RFC 5277)")
+        try:
+            reply, events = self._wire.replay(replay_since(stream, since), self._timeout_s)
+        except SessionBroke as error:
+            self.close()
+            raise DeviceUnreachable(self._device, "history", str(error)) from error
+        if reply.errors:
+            raise DoesNotTell(self._device, "history", f"it refuses the replay: {reply.reason}")
+        self.close()
+        return notes_of(events, login=self._login, is_ours=lambda number: self._own.knows(self._device, number))
 
     def ping(self) -> None:
         """Ask for nothing and return when the device has answered."""

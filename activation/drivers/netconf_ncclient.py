@@ -1,5 +1,6 @@
 """NETCONF over ncclient: one operation at a time, two threads per session."""
 
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from ncclient.transport.errors import TransportError
 
 from activation.contracts import Driver, PlatformRules, WorkLoop
 from activation.drivers import netconf_messages as say
+from activation.drivers.netconf_changes import is_end
 from activation.drivers.netconf_driver import NetconfDriver, OwnSessions, SessionBroke, options_of
 from activation.drivers.netconf_filter import BASE_NAMESPACE
 from activation.drivers.netconf_messages import Hello, NotNetconf, Reply
@@ -25,6 +27,8 @@ from inventory.model import Device
 
 LOST: Final = (TransportError, TimeoutExpiredError, paramiko.SSHException, OSError, EOFError)
 """What ncclient raises when the session, not the device's configuration, is the trouble."""
+LOOK_S: Final = 0.2
+"""Between two looks at whether a session that tells nothing still stands."""
 
 
 class NcclientNetconf:
@@ -44,7 +48,7 @@ class NcclientNetconf:
             wire = _connect(device, rules)
         except (*LOST, NCClientError) as error:
             raise DeviceUnreachable(device.name, "connect", f"{where}: {_text(error)}") from error
-        return NetconfDriver(device.name, wire, device.timeout_s, options, self._own)
+        return NetconfDriver(device, wire, options, self._own)
 
 
 def _connect(device: Device, rules: PlatformRules) -> "NcclientWire":
@@ -87,6 +91,27 @@ class NcclientWire:
                 break
         return replies
 
+    def replay(self, subscription: str, deadline_s: float) -> tuple[Reply, Sequence[etree._Element]]:
+        """Return the reply to a subscription and the notifications of the past.
+
+        Raises:
+            SessionBroke: the past was not told in time.
+        """
+        ends_at = time.monotonic() + deadline_s
+        reply = self._ask(subscription, deadline_s)
+        events: list[etree._Element] = []
+        while not reply.errors:
+            event = self._manager.take_notification(timeout=LOOK_S)
+            if event is not None:
+                events.append(event.notification_ele)
+                if is_end(events[-1]):
+                    break
+            elif not self.is_open():
+                raise SessionBroke("the device ended the session in the middle of its story")
+            if time.monotonic() > ends_at:
+                raise SessionBroke(f"{len(events)} notifications within {deadline_s:g} s, and no end")
+        return reply, events
+
     def pause(self, seconds: float) -> None:
         """Return after ``seconds``."""
         time.sleep(seconds)
@@ -111,6 +136,8 @@ class NcclientWire:
 
 
 def _in_base(operation: str) -> str:
+    if re.match(r"<[^>]* xmlns=", operation):
+        return operation
     end = min(at for at in (operation.find(mark) for mark in (">", "/>")) if at > 0)
     return f'{operation[:end]} xmlns="{BASE_NAMESPACE}"{operation[end:]}'
 

@@ -68,11 +68,20 @@ class _Unconfirmed:
     persist: str | None
 
 
+Noted = Callable[[int | None, Branch, Branch], None]
+
+
+def unnoted(session: int | None, before: Branch, after: Branch) -> None:
+    """Write nothing down: a device without a log."""
+    del session, before, after
+
+
 class Datastores:
     """Running, candidate and startup of one device.
 
     Attributes:
         changed: called whenever ``running`` is another.
+        noted: called with who made running another (None: the device itself), how it was and how it is.
         startup: what the device would start with; follows each commit, unless it is ``separate``.
     """
 
@@ -87,6 +96,7 @@ class Datastores:
         separate_startup: bool = False,
     ) -> None:
         self.changed: Callable[[], None] = unwatched
+        self.noted: Noted = unnoted
         self._running = self.startup = running
         self._separate = separate_startup
         self._saved = saved
@@ -109,6 +119,10 @@ class Datastores:
     def running(self, tree: Branch) -> None:
         self._running = tree
         self.changed()
+
+    def _put(self, session: int | None, tree: Branch) -> None:
+        before, self.running = self._running, tree
+        self.noted(session, before, tree)
 
     @property
     def candidate(self) -> Branch:
@@ -200,7 +214,7 @@ class Datastores:
 
     def _replace_running(self, session: int, tree: Branch) -> None:
         self._set_candidate(session, tree)
-        self.running = self._put_live()
+        self._put(session, self._put_live())
         self._discard()
         self._keep()
 
@@ -262,7 +276,7 @@ class Datastores:
         self._check_confirming(session, options)
         self.validate(self.candidate)
         before = self._unconfirmed.before if self._unconfirmed is not None else self.running
-        self.running = self._put_live()
+        self._put(session, self._put_live())
         self._discard()
         if not options.confirmed:
             self._settle()
@@ -282,7 +296,7 @@ class Datastores:
         if self._unconfirmed is None:
             raise protocol_error("operation-failed", "there is no confirmed commit to cancel")
         self._check_confirming(session, CommitOptions(persist_id=persist_id))
-        if not self._roll_back():
+        if not self._roll_back(session):
             raise protocol_error("operation-failed", "rollback failed: configuration database error")
 
     def about_to_read(self) -> None:
@@ -340,12 +354,12 @@ class Datastores:
         amount = self._faults.amount("timer_early")
         return amount if self._faults.strikes("timer_early") else None
 
-    def _roll_back(self) -> bool:
+    def _roll_back(self, session: int | None = None) -> bool:
         pending = self._unconfirmed
         self._settle()
         if pending is None or self._faults.strikes("rollback_fails"):
             return False
-        self.running = pending.before
+        self._put(session, pending.before)
         return True
 
     def _settle(self) -> None:

@@ -15,17 +15,29 @@ _PREFIX: Final = "urn:ietf:params:netconf:capability:"
 CAPABILITIES: Final[Mapping[str, tuple[str, ...]]] = {
     "candidate": (f"{_PREFIX}candidate:1.0",),
     "confirmed-commit": (f"{_PREFIX}confirmed-commit:1.0", f"{_PREFIX}confirmed-commit:1.1"),
+    "interleave": (f"{_PREFIX}interleave:1.0",),
+    "notification": (f"{_PREFIX}notification:1.0",),
     "rollback-on-error": (f"{_PREFIX}rollback-on-error:1.0",),
     "startup": (f"{_PREFIX}startup:1.0",),
     "validate": (f"{_PREFIX}validate:1.0", f"{_PREFIX}validate:1.1"),
     "writable-running": (f"{_PREFIX}writable-running:1.0",),
 }
-USUAL: Final = frozenset({"candidate", "confirmed-commit", "rollback-on-error", "validate"})
+USUAL: Final = frozenset(
+    {
+        "candidate",
+        "confirmed-commit",
+        "interleave",
+        "notification",
+        "rollback-on-error",
+        "validate",
+    }
+)
 NEEDS: Final[Mapping[str, str]] = {
     "commit": "candidate",
     "discard-changes": "candidate",
     "cancel-commit": "confirmed-commit",
     "validate": "validate",
+    "create-subscription": "notification",
 }
 """RPCs that only a capability brings."""
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from math import inf
 from typing import Final, Protocol
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from labs.embedded.change_log import Author, ChangeLog
 from labs.embedded.datastore import CommitOptions, Datastores, EditOptions
 from labs.embedded.datatree import Branch
 from labs.embedded.edit import DEFAULT_OPERATIONS, apply_edit
@@ -34,6 +36,8 @@ from labs.embedded.netconf_state import (
     Statistics,
     names_state,
 )
+from labs.embedded.notifications import CAPABILITY as CHANGES
+from labs.embedded.notifications import SUBSCRIBE, Subscription, subscription_of
 from labs.embedded.olt_state import Present, everywhere, with_state
 from labs.embedded.rpc_error import RpcError, RpcErrors, protocol_error
 from labs.embedded.schema import Schema
@@ -70,6 +74,18 @@ class Session(Protocol):
         ...
 
 
+class Client(Session, Protocol):
+    """The session that an RPC came in."""
+
+    def subscribe(self, wanted: Subscription) -> None:
+        """Tell the client of events once the RPC is answered.
+
+        Raises:
+            RpcError: it is told of some already.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Device:
     """What all sessions of one device share.
@@ -77,6 +93,7 @@ class Device:
     Attributes:
         offers: names of its capabilities.
         sessions: the open sessions by number.
+        people: the open command lines by number.
         yang: the modules it hands out instead of its own.
         present: whether an ONT answers behind a channel pair.
     """
@@ -89,10 +106,29 @@ class Device:
     yang: Library = field(default_factory=dict)
     statistics: Statistics = field(default_factory=Statistics)
     present: Present = everywhere
+    people: dict[int, Session] = field(default_factory=dict)
+    log: ChangeLog = field(default_factory=ChangeLog)
+
+    def __post_init__(self) -> None:
+        """Have changes written down."""
+        self.stores.noted = self._note
+
+    def _note(self, session: int | None, before: Branch, after: Branch) -> None:
+        by = None
+        if session is not None:
+            at_work = self.sessions.get(session) or self.people.get(session)
+            facts = at_work.facts() if at_work is not None else None
+            by = Author(
+                session=session,
+                username=facts.username if facts is not None else "",
+                source=facts.source if facts is not None else "",
+            )
+        self.log.add("running", by, before, after)
 
     def capabilities(self) -> tuple[str, ...]:
         """Return the capabilities beside the base ones, as the hello tells them."""
-        return (*uris(self.offers), WITH_DEFAULTS, MONITORING, *self.schema.capabilities)
+        changes = (CHANGES,) if "notification" in self.offers else ()
+        return (*uris(self.offers), WITH_DEFAULTS, MONITORING, *changes, *self.schema.capabilities)
 
     def modules(self) -> Library:
         """Return the YANG modules that it hands out."""
@@ -113,7 +149,7 @@ class Device:
 class Rpc(Protocol):
     """Does one kind of RPC; the answer is ``<data>`` as text, or None for a plain ok."""
 
-    def __call__(self, device: Device, session: Session, operation: etree._Element, /) -> str | None:
+    def __call__(self, device: Device, session: Client, operation: etree._Element, /) -> str | None:
         """Do it."""
         ...
 
@@ -127,7 +163,7 @@ def duration_s(device: Device, operation: etree._Element) -> float:
     return device.faults.commit_s(device.stores.size())
 
 
-def perform(device: Device, session: Session, operation: etree._Element) -> str | None:
+def perform(device: Device, session: Client, operation: etree._Element) -> str | None:
     """Do what the RPC asks for and return ``<data>`` as text, or None for a plain ok.
 
     Raises:
@@ -280,6 +316,12 @@ def _cancel_commit(device: Device, session: Session, operation: etree._Element) 
     return None
 
 
+def _create_subscription(device: Device, session: Client, operation: etree._Element) -> str | None:
+    del device
+    session.subscribe(subscription_of(operation, datetime.now(UTC)))
+    return None
+
+
 def _close_session(device: Device, session: Session, operation: etree._Element) -> str | None:
     # The session answers first and closes then.
     del device, session, operation
@@ -313,6 +355,7 @@ RPCS: Final[Mapping[str, Rpc]] = {
     tag("close-session"): _close_session,
     tag("kill-session"): _kill_session,
     f"{{{MONITORING_NS}}}get-schema": _get_schema,
+    SUBSCRIBE: _create_subscription,
 }
 
 

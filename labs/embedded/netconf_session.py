@@ -20,6 +20,8 @@ from labs.embedded.netconf_framing import Deframer, FramingError, frame
 from labs.embedded.netconf_messages import BASE_1_1, error_xml, hello, parse, peer_capabilities, reply, tag
 from labs.embedded.netconf_rpcs import ConnectionDropped, Device, duration_s, perform
 from labs.embedded.netconf_state import Counters, SessionFacts
+from labs.embedded.netconf_teller import Teller
+from labs.embedded.notifications import SUBSCRIBE, Subscription
 from labs.embedded.rpc_error import RpcError, RpcErrors
 
 GARBAGE = b"\n#zz\n\x00\xff this is no frame ]]>"
@@ -51,6 +53,7 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._outbox: deque[tuple[bytes, bool]] = deque()
         self._since = datetime.now(UTC)
         self._counters = Counters()
+        self._teller = Teller(device.log, device.schema, self._event)
         self._channel: asyncssh.SSHServerChannel[bytes]
 
     # What asyncssh calls
@@ -70,12 +73,14 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
 
     def shell_requested(self) -> bool:
         """Give a person a command line."""
+        self._device.people[self.number] = self
         self._person = ChannelProcess(self._channel)
         self._talk = asyncio.ensure_future(self._talked(converse(self._person, self._new_shell(self.number))))
         return True
 
     def exec_requested(self, command: str) -> bool:
         """Do one command."""
+        self._device.people[self.number] = self
         self._talk = asyncio.ensure_future(self._talked(self._commanded(command)))
         return True
 
@@ -142,6 +147,14 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         self._end()
         self._break()
 
+    def subscribe(self, wanted: Subscription) -> None:
+        """Tell the client of events once the RPC is answered.
+
+        Raises:
+            RpcError: it is told of some already.
+        """
+        self._teller.subscribe(wanted)
+
     def facts(self) -> SessionFacts:
         """Return who is at work in it, from where, since when."""
         peer = self._channel.get_extra_info("peername")
@@ -178,6 +191,8 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
         if not self._ended:
             self._ended = True
             self._waiting.clear()
+            self._teller.end()
+            self._device.people.pop(self.number, None)
             self._device.sessions.pop(self.number, None)
             self._device.stores.end_session(self.number)
 
@@ -236,13 +251,22 @@ class NetconfSession(asyncssh.SSHServerSession[bytes]):
             namespaces = operation.nsmap if len(attributes) > 1 else {}
             answer = reply(attributes, namespaces, data if data is not None else "<ok/>")
             self._answer(answer, last=operation.tag == tag("close-session"))
+            if operation.tag == SUBSCRIBE:
+                self._teller.begin()
 
     def _answer(self, message: bytes, *, last: bool = False) -> None:
         if last:
             # Nothing after close-session counts any more, but what it held is free before the client hears of it.
             self._end()
         garbled = self._device.faults.strikes("garbage")
-        self._outbox.append((GARBAGE if garbled else frame(message, chunked=self._deframer.chunked), last))
+        self._put_out(GARBAGE if garbled else frame(message, chunked=self._deframer.chunked), last=last)
+
+    def _event(self, message: bytes) -> None:
+        self._count("out_notifications")
+        self._put_out(frame(message, chunked=self._deframer.chunked), last=False)
+
+    def _put_out(self, data: bytes, *, last: bool) -> None:
+        self._outbox.append((data, last))
         latency_s = self._device.faults.latency_s
         if latency_s:
             asyncio.get_running_loop().call_later(latency_s, self._send)

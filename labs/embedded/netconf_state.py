@@ -18,11 +18,12 @@ ROOT: Final = "netconf-state"
 
 @dataclass(slots=True, kw_only=True)
 class Counters:
-    """What was asked and refused."""
+    """What was asked, refused and told."""
 
     in_rpcs: int = 0
     in_bad_rpcs: int = 0
     out_rpc_errors: int = 0
+    out_notifications: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,7 +144,7 @@ def _counted(counters: Counters) -> tuple[tuple[str, int], ...]:
         ("in-rpcs", counters.in_rpcs),
         ("in-bad-rpcs", counters.in_bad_rpcs),
         ("out-rpc-errors", counters.out_rpc_errors),
-        ("out-notifications", 0),
+        ("out-notifications", counters.out_notifications),
     )
 
 

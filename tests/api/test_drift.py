@@ -16,6 +16,7 @@ from api.demo import bodies
 from api.drift_patrol import LOOK_S, DriftPatrol
 from tests.api.by_hand import type_in
 from tests.api.conftest import Platform
+from tests.labs.embedded.netconf_client import logged_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
 
@@ -98,6 +99,40 @@ def test_a_change_by_hand_is_named_with_its_owner_and_who_made_it(platform: Plat
     assert drift_of(platform, "sw1")["state"] == "inSync"
 
 
+def edited(person: Any, name: str, leaf: str) -> None:
+    """Have a person at the OLT change an interface."""
+    person.edit_config(
+        target="candidate",
+        config='<nc:config xmlns:nc="urn:ietf:params:xml:ns:netconf:base:1.0">'
+        '<interfaces xmlns="urn:ietf:params:xml:ns:yang:ietf-interfaces">'
+        f"<interface><name>{name}</name>{leaf}</interface></interfaces></nc:config>",
+    )
+    person.commit()
+
+
+def test_the_olt_tells_who_changed_what(platform: Platform, vlan: int) -> None:
+    assert vlan
+    olt = node(platform, "olt1")
+    found = re.search(r"<name>([^<]+)</name>\s*<type[^>]*>[\w-]*:?v-ani<", platform.configurations()["olt1"])
+    assert found
+    with logged_in(olt) as person:
+        edited(person, found[1], "<enabled>false</enabled>")
+        drift, said = drift_of(platform, "olt1"), lastmile(platform, "drift", "olt1")
+        edited(person, found[1], '<enabled nc:operation="remove"/>')
+        theirs = str(person.session_id)
+    (deviation,) = drift["deviations"]
+    changed = deviation["changedBy"]
+    assert (changed["who"], changed["session"], changed["ours"]) == (olt.username, theirs, False)
+    assert changed["paths"] == [deviation["path"]]
+    assert changed["ownLogin"] is True
+    assert changed["source"].startswith("127.")
+    assert {each["ours"] for each in drift["changes"]} == {True, False}
+    assert drift["tellsWho"] is True
+    words = f"changed by {olt.username} (the login of this platform) from {changed['source']}, session {theirs}"
+    assert words in said.stdout
+    assert drift_of(platform, "olt1")["state"] == "inSync"
+
+
 def test_drift_and_its_end_are_events(platform: Platform, vlan: int) -> None:
     router = node(platform, "r1")
     type_in(router, f"interface eth1.{vlan}", "shutdown")
@@ -119,12 +154,13 @@ def test_the_last_check_is_told_without_asking_a_device(platform: Platform, vlan
     type_in(router, f"interface eth1.{vlan}", "shutdown")
     told = lastmile(platform, "drift", "r1")
     type_in(router, f"interface eth1.{vlan}", "no shutdown")
-    assert "the device does not tell" in told.stdout
+    assert "the device does not tell: FRR keeps no log of who configured it" in told.stdout
     said = lastmile(platform, "drift", "--last", "r1")
     assert said.exit_code == 1, said.output
     for words in ("r1", "drifted", f"interface eth1.{vlan} / shutdown", "Z"):
         assert words in said.stdout
-    assert drift_of(platform, "r1")["tellsWho"] is False
+    silent = drift_of(platform, "r1")
+    assert (silent["tellsWho"], silent["whyNot"]) == (False, "FRR keeps no log of who configured it")
     assert lastmile(platform, "drift", "--last", "r1").exit_code == 0
     unknown = lastmile(platform, "drift", "--last", "sw9")
     assert unknown.exit_code == 2
