@@ -23,6 +23,8 @@ Why = Annotated[str, typer.Option("--reason", "-m", help="What others are to kno
 MayWhy = Annotated[str, typer.Option("--reason", "-m", help="What others are to know about it.", show_default=False)]
 Item = Annotated[str, typer.Option("--item", help="The item; the one that waits, where there is no other.")]
 Values = Annotated[list[str], typer.Option("--set", help="A characteristic, as name=value; value as JSON or text.")]
+ToPort = Annotated[str, typer.Option("--port", help="Another PON port that is to serve the item.")]
+OnDevice = Annotated[str, typer.Option("--device", help="The OLT of --port; the one that it is on, without this.")]
 Offering = Annotated[str, typer.Option("--offering", help="The product offering instead, of the same specification.")]
 Adds = Annotated[list[str], typer.Option("--add", help="An item that comes: JSON, or a file with it.")]
 Removes = Annotated[list[str], typer.Option("--remove", help="The id of an item that goes.")]
@@ -106,17 +108,27 @@ def tree_command(
     console.print(order_pictures.waiting(tree["productOrder"]), soft_wrap=True)
 
 
-@order_app.command("repair", epilog="Example:  lastmile order repair 3f0c --set ontSerialNumber=ALCL0000A1B2")
-def repair_command(
+@order_app.command(
+    "repair",
+    epilog="Examples:  lastmile order repair 3f0c --set ontSerialNumber=ALCL0000A1B2   ·   "
+    "lastmile order repair 3f0c --port 1/1/4   ·   lastmile order repair 3f0c --device olt2 --port pon1",
+)
+def repair_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     order: Id,
-    values: Values,
+    values: Values = [],  # noqa: B006 - typer's way to say none
+    port: ToPort = "",
+    device: OnDevice = "",
     item: Item = "",
     reason: MayWhy = "",
     url: Url = DEFAULT_URL,
     token: Token = None,
 ) -> None:
-    """Change characteristics of an item that failed, and take the step again."""
-    _ask(order, "repair", {"reason": reason, **_named(item), "characteristic": _values(values)}, url, token)
+    """Change characteristics of an item that failed, or put it on another port, and take the step again."""
+    if not values and not port:
+        raise typer.BadParameter("nothing is to be otherwise; legal: --set name=value, --port PORT", param_hint="--set")
+    elsewhere = {name: value for name, value in (("port", port), ("device", device)) if value}
+    body = {"reason": reason, **_named(item), "characteristic": _values(values), **elsewhere}
+    _ask(order, "repair", body, url, token)
 
 
 @order_app.command(

@@ -15,7 +15,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "resume": "resume {id}",
     "retry": "retry {id}{item}",
     "skip": 'skip {id}{item} -m "…"',
-    "repair": "repair {id}{item} --set name=value",
+    "repair": "repair {id}{item} --set name=value  # or --port PORT",
     "amend": "amend {id}{item} --set name=value",
     "compensate": 'compensate {id}{item} -m "…"',
     "answer": "answer {id}{item}{asked}",

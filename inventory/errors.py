@@ -6,6 +6,7 @@ InventoryError
 ├── UnknownResource        an id or name that is not there; lists what is known
 ├── PoolExhausted          no free value left
 ├── NotServed              no network element serves this place
+├── PortUnfit              a port that people chose cannot be had; names those that can
 ├── OwnerConflict          an owner asks again, but for something else
 ├── ValueTaken             one value of a pool is wanted, and is another's by now
 ├── BadNetwork             network data that contradicts itself; names every problem
@@ -56,6 +57,18 @@ class NotServed(InventoryError):
     def __init__(self, place: str, reason: str) -> None:
         self.place = place
         super().__init__(f"place {place!r} cannot be served: {reason}")
+
+
+class PortUnfit(InventoryError):
+    """A port that somebody wants cannot be had; ``legal`` are those that can."""
+
+    SHOWN = 12
+
+    def __init__(self, device: str, port: str, reason: str, legal: tuple[str, ...]) -> None:
+        self.device, self.port, self.reason = device, port, reason
+        shown = ", ".join(legal[: self.SHOWN]) + (", …" if len(legal) > self.SHOWN else "")
+        self.legal = shown or "none: every port is full"
+        super().__init__(f"port {port!r} of {device!r} cannot be had: {reason}; legal: {self.legal}")
 
 
 class ValueTaken(InventoryError):

@@ -139,6 +139,8 @@ class ReservationRequest:
         specification_name: its name.
         pool: the pool's name; empty for ``allocation="pon"``, where the place decides.
         place_id: premises the resource serves.
+        olt: the OLT instead of the place's; empty: the place's.
+        pon_port: the PON port instead of the place's; empty: the place's.
         owner: who holds it, unique per reservation; the same owner gets the same resource again.
         correlation_id: goes into the events.
     """
@@ -150,3 +152,5 @@ class ReservationRequest:
     place_id: str
     owner: str
     correlation_id: str
+    olt: str = ""
+    pon_port: str = ""

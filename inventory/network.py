@@ -80,6 +80,11 @@ class NetworkStore:
         """Return every PON port, sorted by OLT and name."""
         return _all(connection, pon_ports, PonPort)
 
+    def pon_ports_of(self, connection: Connection, olt: str) -> tuple[PonPort, ...]:
+        """Return the PON ports of one OLT, sorted by name."""
+        wanted = select(pon_ports).where(pon_ports.c.olt == olt).order_by(pon_ports.c.name)
+        return tuple(PonPort(**row) for row in connection.execute(wanted).mappings())
+
     def pon_port(self, connection: Connection, olt: str, name: str) -> PonPort:
         """Return one PON port.
 

@@ -1,6 +1,6 @@
 """Pools in the database: free spans beside the reservations, so that a taken value costs nothing to step over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict
 
@@ -94,6 +94,15 @@ class PoolStore:
             )
             for key in sorted(free.keys() | taken.keys())
         ]
+
+    def free(self, connection: Connection, keys: Iterable[PoolKey]) -> Mapping[PoolKey, int]:
+        """Return how many values of each pool are free; a pool that is full or not there is left out."""
+        here, wanted = free_ranges.c, frozenset(keys)
+        names = sorted({key.name for key in wanted})
+        rows = select(here.allocation, here.pool, func.sum(here.last - here.first + 1)).where(here.pool.in_(names))
+        found = connection.execute(rows.group_by(here.allocation, here.pool))
+        free = {PoolKey(allocation=allocation, name=pool): int(count) for allocation, pool, count in found}
+        return {key: count for key, count in free.items() if key in wanted}
 
     def _taken(self, connection: Connection, key: PoolKey) -> int:
         wanted = select(func.count()).select_from(reservations).where(_of(reservations, key))

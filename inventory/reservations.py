@@ -16,6 +16,7 @@ from inventory.model import Allocation, Premises, ReservationRequest, ResourceId
 from inventory.network import NetworkStore
 from inventory.pool_store import PoolStore, PoolUsage
 from inventory.pools import PoolKey, pon_key
+from inventory.port_choice import chosen_port
 from inventory.reservation_rows import ReservationRows
 from inventory.resources import HOSTED_BY, hosted_by, reserved_document, resource_store
 from inventory.store import DocumentStore, Row
@@ -98,6 +99,7 @@ class ReservationBook:
 
         Raises:
             PoolExhausted: no free value.
+            PortUnfit: the request names a port that cannot be had; says which can.
             NotServed: no way leads from the place's OLT over one switch to a router.
             UnknownResource: no such place or pool.
             OwnerConflict: the owner holds a resource of another specification or for another place.
@@ -105,7 +107,7 @@ class ReservationBook:
         held = self._held(uow, request)
         if held is not None:
             return held
-        site = self._site(uow, request.place_id)
+        site = self._site(uow, request.place_id, request.olt)
         taken = self._take(uow, request, site)
         resource_id = ResourceId(str(uuid4()))
         document = reserved_document(resource_id, taken.name, request, site.place, taken.characteristics)
@@ -120,6 +122,16 @@ class ReservationBook:
         )
         self.resources.insert(uow, row)
         return document
+
+    def check_port(self, uow: UnitOfWork, place_id: str, *, olt: str, pon_port: str) -> None:
+        """Let pass a port that the place could be put on instead of its own; ``olt`` may be empty: the place's.
+
+        Raises:
+            PortUnfit: it cannot be had; names those that can.
+            UnknownResource: no such place.
+        """
+        chosen = olt or self.network.premises(uow.reader, place_id).olt
+        chosen_port(uow, self.network, self.pools, chosen, pon_port)
 
     def release(self, uow: UnitOfWork, resource_id: str) -> None:
         """Return the resource's value to its pool and remove the resource; nothing happens where none is reserved."""
@@ -169,27 +181,31 @@ class ReservationBook:
             raise OwnerConflict(request.owner, "{} for {}".format(*held), "{} for {}".format(*asked))
         return document
 
-    def _site(self, uow: UnitOfWork, place_id: str) -> _Site:
+    def _site(self, uow: UnitOfWork, place_id: str, instead: str) -> _Site:
         def read() -> _Site:
             place = self.network.premises(uow.reader, place_id)
-            around = memo.once(("around", place.olt), lambda: self.network.surroundings(uow.reader, place.olt))
-            return _Site(place=place, path=access_path(place_id, place.olt, around))
+            olt = instead or place.olt
+            around = memo.once(("around", olt), lambda: self.network.surroundings(uow.reader, olt))
+            return _Site(place=place, path=access_path(place_id, olt, around))
 
         memo = uow.sheet(Memo)
-        return memo.once(("site", place_id), read)
+        return memo.once(("site", place_id, instead), read)
 
     def _take(self, uow: UnitOfWork, request: ReservationRequest, site: _Site) -> _Taken:
         match request.allocation:
             case "pon":
-                return self._take_onu_id(uow, site)
+                return self._take_onu_id(uow, site, request.pon_port)
             case "vlan":
                 return self._take_vlan_id(uow, request.pool, site)
             case "address":
                 return self._take_address(uow, request.pool, site)
 
-    def _take_onu_id(self, uow: UnitOfWork, site: _Site) -> _Taken:
-        olt, name = site.place.olt, site.place.pon_port
-        port = uow.sheet(Memo).once(("pon", olt, name), lambda: self.network.pon_port(uow.reader, olt, name))
+    def _take_onu_id(self, uow: UnitOfWork, site: _Site, instead: str) -> _Taken:
+        olt, name = site.path.olt, instead or site.place.pon_port
+        if instead:
+            port = chosen_port(uow, self.network, self.pools, olt, name)
+        else:
+            port = uow.sheet(Memo).once(("pon", olt, name), lambda: self.network.pon_port(uow.reader, olt, name))
         key = pon_key(port.olt, port.name)
         onu_id = self.pools.take(uow, key)
         characteristics = {

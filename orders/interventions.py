@@ -42,7 +42,21 @@ class InterventionBody(BaseModel):
     product_order_item: list[dict[str, Any]] = Field(default_factory=list)
     service_order_item: list[dict[str, Any]] = Field(default_factory=list)
     remove: list[Text] = Field(default_factory=list)
+    port: Text | None = None
+    device: Text | None = None
     on_behalf_of: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """A port of an access device; ``device`` is empty where it is to be the one that is meant anyway."""
+
+    name: str
+    device: str = ""
+
+    def __str__(self) -> str:
+        """Return it as people say it."""
+        return f"{self.device} {self.name}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +71,7 @@ class Intervention:
         product_items: items that come to a product order.
         service_items: items that come to a service order.
         remove: the items that go.
+        port: where the item is to be put instead; None: where its place is.
     """
 
     action: Action
@@ -68,6 +83,7 @@ class Intervention:
     product_items: tuple[Document, ...] = ()
     service_items: tuple[Document, ...] = ()
     remove: tuple[str, ...] = ()
+    port: Port | None = None
 
     @property
     def is_about_items(self) -> bool:
@@ -78,7 +94,8 @@ class Intervention:
         """Return what a note says of it."""
         where = f" item {self.item!r}" if self.item else ""
         comes = [f"add item {each.get('id')!r}" for each in (*self.product_items, *self.service_items)]
-        what = ", ".join([*comes, *(f"remove item {key!r}" for key in self.remove)])
+        where_to = [f"port {self.port}"] if self.port is not None else []
+        what = ", ".join([*comes, *(f"remove item {key!r}" for key in self.remove), *where_to])
         said = (f"{self.action}{where}", what, self.reason)
         return ": ".join(each for each in said if each)
 
@@ -89,6 +106,8 @@ class Intervention:
             "serviceOrderItem": [*self.service_items],
             "remove": [*self.remove],
             "characteristic": [{"name": name, "value": value} for name, value in self.values.items()],
+            "port": self.port.name if self.port is not None else "",
+            "device": self.port.device if self.port is not None else "",
         }
         return {"reason": self.reason, "onBehalfOf": self.by, **{key: each for key, each in more.items() if each}}
 
@@ -110,9 +129,10 @@ def read_intervention(action: str, body: object, *, by: str) -> Intervention:
         problems = (*problems, Problem(path="reason", wrong="is missing", legal="what others are to know about it"))
     if checked.product_offering is not None and action != "amend":
         problems = (*problems, Problem(path="productOffering", wrong=f"is not for {action}", legal="amend"))
-    problems = (*problems, *_problems_of_items(action, checked))
-    if action in _NEEDS_VALUES and not values and checked.product_offering is None and not _of_items(checked):
-        problems = (*problems, Problem(path="characteristic", wrong="is missing", legal="what is to be otherwise"))
+    problems = (*problems, *_problems_of_items(action, checked), *_problems_of_port(action, checked))
+    if action in _NEEDS_VALUES and not values and not _is_otherwise(checked):
+        legal = "what is to be otherwise" if action == "amend" else "what is to be otherwise, or a port"
+        problems = (*problems, Problem(path="characteristic", wrong="is missing", legal=legal))
     if problems:
         raise InvalidOrder(problems)
     return Intervention(
@@ -125,7 +145,21 @@ def read_intervention(action: str, body: object, *, by: str) -> Intervention:
         product_items=tuple(checked.product_order_item),
         service_items=tuple(checked.service_order_item),
         remove=tuple(dict.fromkeys(checked.remove)),
+        port=Port(name=checked.port, device=checked.device or "") if checked.port is not None else None,
     )
+
+
+def _is_otherwise(body: InterventionBody) -> bool:
+    """Say whether something is to be otherwise than ordered, characteristics aside."""
+    return body.product_offering is not None or body.port is not None or bool(_of_items(body))
+
+
+def _problems_of_port(action: str, body: InterventionBody) -> Iterator[Problem]:
+    if body.device is not None and body.port is None:
+        yield Problem(path="port", wrong="is missing", legal="a port of the device")
+    for name, value in (("port", body.port), ("device", body.device)):
+        if value is not None and action != "repair":
+            yield Problem(path=name, wrong=f"is not for {action}", legal="repair")
 
 
 def _of_items(body: InterventionBody) -> dict[str, object]:

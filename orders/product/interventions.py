@@ -69,8 +69,9 @@ class ProductInterventions:
         if below is None:
             return self._before_it_begins(uow, row, wish)
         if wish.action == "repair":
-            item = chosen(row, wish, waiting={"engineer"})
-            row, wish = self._with_values(uow, row, replace(wish, item=item))
+            wish = replace(wish, item=chosen(row, wish, waiting={"engineer"}))
+            if wish.values:
+                row, wish = self._with_values(uow, row, wish)
         self.handler.services.intervene(uow, below, wish)
         return row if is_echo(row, wish) else self._said(uow, row, wish.said(), wish.by)
 

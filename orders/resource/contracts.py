@@ -15,8 +15,18 @@ class Reservations(Protocol):
 
         Raises:
             PoolExhausted: no free value.
+            PortUnfit: the request names a port that cannot be had; says which can.
             NotServed: the place has no network element that could serve it.
             UnknownResource: no such place or pool.
+        """
+        ...
+
+    def check_port(self, uow: UnitOfWork, place_id: str, *, olt: str, pon_port: str) -> None:
+        """Let pass a port that the place could be put on instead of its own; an empty ``olt`` is the place's.
+
+        Raises:
+            PortUnfit: it cannot be had; names those that can.
+            UnknownResource: no such place.
         """
         ...
 

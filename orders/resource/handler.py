@@ -14,7 +14,7 @@ from orders.catalog.contracts import CatalogSource
 from orders.documents import stamp, with_items, with_notes
 from orders.life import is_to_wait
 from orders.resource.contracts import Reservations
-from orders.resource.intake import specification_ref
+from orders.resource.intake import asked_port, specification_ref
 from orders.resource.states import ITEM, ORDER
 from orders.states import FINAL, OrderState, roll_up
 
@@ -97,6 +97,7 @@ class ResourceOrderHandler:
             place_id=item["resource"]["place"]["id"],
             owner=f"{row.id}:{item['id']}",
             correlation_id=row.correlation_id,
+            **asked_port(item),
         )
 
     def _save(self, uow: UnitOfWork, before: Row, document: Document, to: OrderState, *, reason: str = "") -> Row:

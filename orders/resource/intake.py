@@ -1,12 +1,13 @@
 """Checks TMF652 bodies: wire text in, checked values out, every problem with its path."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
-from inventory.documents import Document
+from inventory.documents import Document, characteristics
+from inventory.errors import PortUnfit
 from orders.catalog.model import Catalog, Ref
 from orders.dependencies import Node, Relation, in_order, waits
 from orders.errors import Problem
@@ -27,6 +28,9 @@ from orders.inbound import (
     parse,
     refuse,
 )
+
+_PORT: Final[Mapping[str, str]] = {"olt": "olt", "ponPort": "pon_port"}
+"""Characteristics of a resource that is asked for at a port of people's choice."""
 
 
 class ResourceBody(Inbound):
@@ -115,6 +119,28 @@ def specification_ref(item: Document) -> Ref:
     """Return the resource specification that a checked item names, on itself or on its resource."""
     found = item.get("resourceSpecification") or item["resource"]["resourceSpecification"]
     return Ref(id=str(found["id"]), version=str(found.get("version") or ""))
+
+
+def asked_port(item: Document) -> dict[str, str]:
+    """Return the port that a checked item asks for: ``pon_port``, and ``olt`` where it names that; or nothing."""
+    if item["action"] != "add":
+        return {}
+    said = characteristics(item.get("resource") or {}, "resourceCharacteristic")
+    found = {field: str(said[name]) for name, field in _PORT.items() if said.get(name)}
+    return found if "pon_port" in found else {}
+
+
+def port_problems(items: Sequence[Document], check: Callable[[Document, Mapping[str, str]], None]) -> Iterator[Problem]:
+    """Yield each port that is asked for and cannot be had, as ``check`` finds."""
+    for number, item in enumerate(items):
+        asked = asked_port(item)
+        if not asked:
+            continue
+        try:
+            check(item, asked)
+        except PortUnfit as error:
+            path = f"orderItem[{number}].resource.resourceCharacteristic.ponPort"
+            yield Problem(path=path, wrong=f"{error.device} {error.port}: {error.reason}", legal=error.legal)
 
 
 def _problems(items: Sequence[ResourceOrderItemBody], catalog: Catalog) -> Iterator[Problem]:

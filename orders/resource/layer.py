@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 from inventory.documents import Document
+from inventory.errors import UnknownResource
 from inventory.ledger import Handler, UnitOfWork
 from inventory.store import DocumentStore, Row
 from orders.cancellation import CancelTasks
 from orders.catalog.contracts import CatalogSource
 from orders.documents import href, stamp, with_items
+from orders.inbound import refuse
 from orders.life import OrderLife
 from orders.resource.contracts import Reservations
 from orders.resource.handler import SEQUENCE, ResourceOrderHandler
-from orders.resource.intake import ResourceOrderBody, check_order
+from orders.resource.intake import ResourceOrderBody, check_order, port_problems
 from orders.resource.jobs import CANCEL, START, WAKE
 from orders.resource.states import CANCEL as TASK
 from orders.resource.states import ORDER
@@ -50,6 +53,7 @@ class ResourceOrdering:
         known = self.orders.by_external_id(uow, checked.external_id) if checked.external_id else None
         if known is not None:
             return known.id
+        refuse(port_problems(checked.document["orderItem"], partial(self._check_port, uow)))
         order_id = str(uuid4())
         lane = correlation_id or order_id
         row = Row(
@@ -63,6 +67,13 @@ class ResourceOrdering:
         self.orders.insert(uow, row)
         self.life.accept(uow, row)
         return order_id
+
+    def _check_port(self, uow: UnitOfWork, item: Document, asked: Mapping[str, str]) -> None:
+        try:
+            olt, name = asked.get("olt", ""), asked["pon_port"]
+            self.reservations.check_port(uow, item["resource"]["place"]["id"], olt=olt, pon_port=name)
+        except UnknownResource:
+            return  # A place that nobody knows fails the order, as without a port.
 
     def cancel(self, uow: UnitOfWork, order_id: str, *, external_id: str, reason: str, correlation_id: str) -> str:
         """Store a task to cancel the order and return its id; idempotent by ``external_id``."""

@@ -12,7 +12,14 @@ from orders.service.model import Composition, Part, Reserved
 
 def reserving_order(catalog: Catalog, part: Part, composition: Composition, external_id: str) -> Document:
     """Return the TMF652 order for all that one part needs."""
-    items = [
+    items = reserving_items(catalog, part.requires, composition)
+    return {"externalId": external_id, "orderItem": items, "@type": "ResourceOrder"}
+
+
+def reserving_items(catalog: Catalog, requires: Iterable[str], composition: Composition) -> list[dict[str, Any]]:
+    """Return the items that take these resources (``id[@version]``), at the port that people chose where they did."""
+    at_port = {"resourceCharacteristic": characteristic_list(composition.port)} if composition.port else {}
+    return [
         {
             "id": str(number),
             "action": "add",
@@ -23,11 +30,11 @@ def reserving_order(catalog: Catalog, part: Part, composition: Composition, exte
                 "href": "",
                 "place": _place(composition),
                 "resourceSpecification": reference("resourceSpecification", catalog.resource(ref_of_text(required))),
+                **at_port,
             },
         }
-        for number, required in enumerate(part.requires, start=1)
+        for number, required in enumerate(requires, start=1)
     ]
-    return {"externalId": external_id, "orderItem": items, "@type": "ResourceOrder"}
 
 
 def with_urgency(order: Document, of: Document) -> Document:
@@ -38,16 +45,20 @@ def with_urgency(order: Document, of: Document) -> Document:
 
 def releasing_order(resources: Iterable[Reserved], external_id: str) -> Document:
     """Return the TMF652 order that gives resources back."""
-    items = [
+    return {"externalId": external_id, "orderItem": releasing_items(resources), "@type": "ResourceOrder"}
+
+
+def releasing_items(resources: Iterable[Reserved], *, first: int = 1) -> list[dict[str, Any]]:
+    """Return the items that give resources back; the first has the number ``first``."""
+    return [
         {
             "id": str(number),
             "action": "delete",
             "quantity": 1,
             "resource": {"id": each.id, "href": href("resource", each.id), "name": each.name},
         }
-        for number, each in enumerate(resources, start=1)
+        for number, each in enumerate(resources, start=first)
     ]
-    return {"externalId": external_id, "orderItem": items, "@type": "ResourceOrder"}
 
 
 def reserved(order: Document, part: str) -> tuple[Reserved, ...]:

@@ -1,5 +1,6 @@
 """Fulfilling one item: reserve, activate, take into the inventory; what fails is given back, or waits for people."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -11,12 +12,13 @@ from inventory.documents import Document
 from inventory.ledger import NewJob, UnitOfWork
 from inventory.store import Row
 from orders.catalog.model import CustomerService, TaskGate
-from orders.errors import OrdersError
+from orders.errors import InvalidOrder, OrdersError
 from orders.service.decompose import needs, part_values, pinned
 from orders.service.documents import activation_request, reserved, reserving_order, with_urgency
 from orders.service.jobs import ESCALATE, WAKE
 from orders.service.migration import added, both, matched, redesigned
 from orders.service.model import Composition, ItemTask, Part, Phase, SentOrder
+from orders.service.placing import moving_order, moving_parts, without_moved
 from orders.service.steps import Steps, activation_id, errors_of, has_code, kept, refusal, reported_errors
 from orders.service.undo import Undo
 from orders.service.waiting import waits_for_answer, waits_for_engineer
@@ -59,16 +61,24 @@ class Fulfilment:
         return reserving if reserving.sent else self.reserved(uow, row, reserving)
 
     def _reserve(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part) -> ItemTask:
+        return self._tried(uow, row, task, part, self._reserving(uow, row, task, part))
+
+    def _reserving(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part) -> Document:
         again = f":again{task.attempt}" if task.attempt else ""
         external_id = f"{row.id}:{task.item_id}{again}:{part.service_id}"
-        order = reserving_order(self.steps.catalog.current(uow), part, task.composition, external_id)
-        order = with_urgency(order, row.document)
+        return reserving_order(self.steps.catalog.current(uow), part, task.composition, external_id)
+
+    def _tried(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part, order: Document) -> ItemTask:
         try:
-            order_id = self.steps.resources.place(uow, order, correlation_id=row.correlation_id)
+            return self._sent(uow, row, task, part, order)
         except OrdersError as error:
             # The orders already sent run on; their reports lead to the release of what they took.
             return task.with_errors(errors_of(error, uow))
-        sent = SentOrder(external_id=external_id, part=part.service_id, order_id=order_id)
+
+    def _sent(self, uow: UnitOfWork, row: Row, task: ItemTask, part: Part, order: Document) -> ItemTask:
+        urgent = with_urgency(order, row.document)
+        order_id = self.steps.resources.place(uow, urgent, correlation_id=row.correlation_id)
+        sent = SentOrder(external_id=order["externalId"], part=part.service_id, order_id=order_id)
         return replace(task, sent=(*task.sent, sent))
 
     def _begin_modify(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
@@ -98,17 +108,42 @@ class Fulfilment:
             task = task.with_errors((refusal(report, uow),))
         if task.phase is Phase.RELEASING:
             return self.steps.finish(uow, row, task) if task.all_reported else task
+        if state == OrderState.COMPLETED:
+            task = without_moved(task, sent.part)
         found = (*task.composition.resources, *reserved(report, sent.part))
         task = replace(task, composition=replace(task.composition, resources=found))
         return self.reserved(uow, row, task) if task.all_reported else task
 
     def reserve_missing(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         """Return the item with what it lacks reserved anew."""
-        there = {each.part for each in task.composition.resources}
         task = replace(task, attempt=task.attempt + 1, sent=())
-        for part in (each for each in added(task) if each.requires and each.service_id not in there):
-            task = self._reserve(uow, row, task, part)
+        for part, order in tuple(self._lacking(uow, row, task)):
+            task = self._tried(uow, row, task, part, order)
         return task if task.sent else self.reserved(uow, row, task)
+
+    def put_elsewhere(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
+        """Return the item with what it needs of another port asked for; see :func:`orders.service.placing.put_on`.
+
+        Raises:
+            InvalidOrder: the port cannot be had; names those that can. Nothing was asked for.
+        """
+        begun = replace(task, phase=Phase.RESERVING, state=OrderState.IN_PROGRESS, errors=(), waits=None)
+        begun = replace(begun, attempt=task.attempt + 1, sent=())
+        try:
+            for part, order in tuple(self._lacking(uow, row, begun)):
+                begun = self._sent(uow, row, begun, part, order)
+        except InvalidOrder as error:
+            raise InvalidOrder(replace(each, path="port") for each in error.problems) from None
+        return begun
+
+    def _lacking(self, uow: UnitOfWork, row: Row, task: ItemTask) -> Iterator[tuple[Part, Document]]:
+        """Yield the resource orders for what the item has not reserved, or has elsewhere."""
+        there = {each.part for each in task.composition.resources}
+        for part in (each for each in added(task) if each.requires and each.service_id not in there):
+            yield part, self._reserving(uow, row, task, part)
+        for part, moved in moving_parts(task):
+            external_id = f"{row.id}:{task.item_id}:move{task.attempt}:{part.service_id}"
+            yield part, moving_order(self.steps.catalog.current(uow), part, moved, task.composition, external_id)
 
     def reserved(self, uow: UnitOfWork, row: Row, task: ItemTask) -> ItemTask:
         """Go on where every resource order of the item has ended."""

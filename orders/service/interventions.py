@@ -29,6 +29,7 @@ from orders.service.handler import ServiceOrderHandler
 from orders.service.jobs import START
 from orders.service.migration import is_migration
 from orders.service.model import ItemTask, Phase, load_tasks
+from orders.service.placing import put_on
 from orders.service.progress import save_progress
 from orders.service.reshaping import Reshaping
 from orders.service.steps import activation_id
@@ -86,8 +87,11 @@ class ServiceInterventions:
         if task.action == "delete":
             raise not_now(row, wish)
         task = self._with_values(uow, task, wish.values)
+        if wish.port is not None:
+            task = put_on(self.handler.steps.catalog.current(uow), task, wish.port)
         row = self._mark(uow, row, wish, row.task)
-        return self.handler.save(uow, row, {**tasks, task.item_id: self._once_more(uow, row, task)})
+        again = self._once_more if wish.port is None else self.handler.work.put_elsewhere
+        return self.handler.save(uow, row, {**tasks, task.item_id: again(uow, row, task)})
 
     def _skip(self, uow: UnitOfWork, row: Row, wish: Intervention) -> Row:
         tasks = load_tasks(row.task)

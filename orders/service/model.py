@@ -75,6 +75,7 @@ class Composition:
         place_attributes: what was known of the place when the order came.
         nested: versions of the customer-facing services that it is made of, by specification id.
         relied: the service that it relies on, by the id of what it is to be.
+        port: the PON port it was put on by people, as ``olt`` and ``ponPort``; empty: the one that its place has.
     """
 
     specification_id: str
@@ -87,6 +88,7 @@ class Composition:
     place_attributes: dict[str, Any] = field(default_factory=dict)
     nested: dict[str, str] = field(default_factory=dict)
     relied: dict[str, str] = field(default_factory=dict)
+    port: dict[str, str] = field(default_factory=dict)
 
     @property
     def specification(self) -> Ref:
@@ -115,6 +117,7 @@ class ItemTask:
         wish: the service as it is to be instead, while what was asked of the devices before has not ended.
         fallback: the service as the devices have it, while what it is to be instead is asked of them.
         removed: whether it was taken out of the order: what is undone of it does not count for the order.
+        moving: resources that are being taken anew elsewhere, and then given back.
         tell: what the order says of it when it is stored next.
         waits: for whom or what it waits, as its order tells it; None: it goes on by itself.
     """
@@ -140,6 +143,7 @@ class ItemTask:
     wish: Composition | None = None
     fallback: Composition | None = None
     removed: bool = False
+    moving: tuple[str, ...] = ()
     tell: str = ""
     waits: dict[str, Any] | None = None
 

@@ -1,6 +1,7 @@
 """``lastmile order`` against a running platform."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from api.cli import app
 from api.demo import bodies
+from labs.embedded.faults import Fault
 from tests.api.conftest import Platform, Start
 
 pytestmark = [pytest.mark.e2e, pytest.mark.lab]
@@ -70,6 +72,28 @@ def test_a_technician_answers_and_the_order_is_completed(served: Platform, order
     notes = [each["text"] for each in json.loads(order("show", order_id, "--json"))["note"]]
     assert [*notes[:3], notes[-1]] == ["hold: storm", "resume", "answer", "the customer is happy"]
     assert "no orders" in order("list", "--waiting")
+
+
+def test_a_failed_item_is_put_on_another_port_of_the_olt(served: Platform, order: Run) -> None:
+    lab = served.system.lab
+    assert lab is not None
+    body = bodies.add(offering="fibre-100-installed", place_id="ADDR-1016")
+    body["productOrderItem"][0]["product"]["productCharacteristic"] = []
+    order_id = served.client.place(body)
+    wait_for(served, order_id, "pending")
+    lab.faults.set("olt1", Fault("refuse_edit", times=2))
+    order("answer", order_id, "--set", "ontSerialNumber=ALCL0000A1B9")
+    wait_for(served, order_id, "held")
+    lab.faults.clear("olt1")
+    assert "lastmile order repair" in order("show", order_id)
+    assert "# or --port PORT" in order("show", order_id)
+    refused = order("repair", order_id, "--port", "1/1/4", code=1)
+    assert "olt1 1/1/4: there is no such port" in refused
+    assert re.search(r"legal: olt1 pon1 \(\d+ free\), olt1 pon2 \(\d+ free\)", refused)
+    assert "nothing is to be otherwise" in order("repair", order_id, code=2)
+    order("repair", order_id, "--port", "pon2", "-m", "port is dead")
+    wait_for(served, order_id, "completed")
+    assert served.configurations()["olt1"].count("<channel-partition>cpart2<") == 1
 
 
 def test_wrong_use_says_what_is_legal(served: Platform, order: Run) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 from activation.contracts import CANCELLED
 from activation.errors import PlanError
 from inventory.documents import Document, characteristic_list
-from inventory.errors import NotServed, PoolExhausted
+from inventory.errors import NotServed, PoolExhausted, PortUnfit
 from inventory.ledger import Event, UnitOfWork
 from inventory.model import ReservationRequest
 
 REFUSAL = {"code": "EditRefused", "reason": "no space left", "message": "olt1: stage: no space left", "device": "olt1"}
+PORTS = ("pon1", "pon2")
 PLACES = frozenset({"ADDR-1015", "ADDR-1016", "ADDR-1017"})
 
 
@@ -134,6 +135,12 @@ class FakeReservations:
         self.owners[request.owner] = resource["id"]
         return resource
 
+    def check_port(self, uow: UnitOfWork, place_id: str, *, olt: str, pon_port: str) -> None:
+        assert uow.now is not None
+        assert place_id in PLACES
+        if pon_port not in PORTS:
+            raise PortUnfit(olt or "olt1", pon_port, "there is no such port", PORTS)
+
     def release(self, uow: UnitOfWork, resource_id: str) -> None:
         assert uow.now is not None
         if self.held.pop(resource_id, None) is not None:
@@ -143,8 +150,8 @@ class FakeReservations:
 def _resource(request: ReservationRequest, number: int, resource_id: str) -> Document:
     values: dict[str, dict[str, Any]] = {
         "pon": {
-            "olt": "olt1",
-            "ponPort": "pon1",
+            "olt": request.olt or "olt1",
+            "ponPort": request.pon_port or "pon1",
             "channelPartition": "cpart1",
             "channelPair": "cpair1",
             "onuId": 1 + number,

@@ -210,6 +210,26 @@ def test_a_technician_answers_and_an_engineer_repairs(deployment: Deployment) ->
     assert deployment.taken() == 0
 
 
+def test_an_engineer_puts_an_item_on_another_port(deployment: Deployment) -> None:
+    before = deployment.configurations()
+    body = bodies.add(offering="fibre-100-installed")
+    body["productOrderItem"][0]["product"]["productCharacteristic"] = []
+    order = deployment.place(body)
+    waits_for(deployment, order, "pending", "manualTask")
+    deployment.lab.faults.set("olt1", Fault("refuse_edit", times=2))
+    ask(deployment, order, "answer", characteristic=[{"name": "ontSerialNumber", "value": "LMLE0000BEEF"}])
+    assert "olt1" in waits_for(deployment, order, "held", "engineer")["text"]
+    deployment.lab.faults.clear("olt1")
+    ask(deployment, order, "repair", port="pon2", reason="the port is dead")
+    done = deployment.reaches(order, "completed")
+    configured = deployment.configurations()["olt1"]
+    assert configured.count("<channel-partition>cpart2<") == before["olt1"].count("<channel-partition>cpart2<") + 1
+    assert configured.count("<channel-partition>cpart1<") == before["olt1"].count("<channel-partition>cpart1<")
+    deployment.completed(bodies.cease(product_of(done)))
+    assert deployment.configurations() == before
+    assert deployment.taken() == 0
+
+
 def _is_refused(deployment: Deployment, order: str, serial: str) -> None:
     """Answer what is not legal: whole, the request is refused; split, the layer below says so in a note."""
     given = [{"name": "ontSerialNumber", "value": serial}]

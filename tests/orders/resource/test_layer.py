@@ -68,3 +68,30 @@ def test_refused_body_stores_nothing(chain: Chain) -> None:
     with pytest.raises(InvalidOrder):
         run(chain, add("1", "spectrum"))
     assert chain.events("ResourceOrderCreateEvent") == []
+
+
+def at_port(item: dict[str, Any], **values: str) -> dict[str, Any]:
+    given = [{"name": name, "value": value} for name, value in values.items()]
+    return {**item, "resource": {**item["resource"], "resourceCharacteristic": given}}
+
+
+def test_a_port_of_peoples_choice_is_taken_and_the_other_given_back(chain: Chain) -> None:
+    old = run(chain, add("1", "gpon-port"))["orderItem"][0]["resource"]["id"]
+
+    order = run(chain, at_port(add("1", "gpon-port"), olt="olt2", ponPort="pon2"), delete("2", old))
+
+    assert order["state"] == "completed"
+    assert [(each.olt, each.pon_port) for each in chain.reservations.requests] == [("", ""), ("olt2", "pon2")]
+    assert chain.reservations.released == [old]
+
+
+def test_a_port_that_cannot_be_had_is_refused_with_its_path(chain: Chain) -> None:
+    path = r"orderItem\[0\].resource.resourceCharacteristic.ponPort: olt1 pon9: .* \(legal: pon1, pon2\)"
+    with pytest.raises(InvalidOrder, match=path):
+        run(chain, at_port(add("1", "gpon-port"), ponPort="pon9"))
+    assert chain.events("ResourceOrderCreateEvent") == []
+
+
+def test_an_olt_without_a_port_says_nothing(chain: Chain) -> None:
+    assert run(chain, at_port(add("1", "gpon-port"), olt="olt2"))["state"] == "completed"
+    assert [(each.olt, each.pon_port) for each in chain.reservations.requests] == [("", "")]
