@@ -141,6 +141,9 @@ class SyncCheck:
         slots = {each.device: [one.slot for one in each.drift.deviations] for each in drifted if each.drift is not None}
         asked = [device for name in slots if not silence_of(self.platforms, device := self.devices.device(name))]
 
+        if not asked:
+            return {}
+
         def tell(name: str, driver: Driver) -> Told:
             rules = self.platforms[self.devices.device(name).platform].history
             told = ask_who(driver, rules) if rules is not None else Told()

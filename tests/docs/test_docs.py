@@ -3,7 +3,6 @@
 import json
 import re
 import runpy
-import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,19 +12,16 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 import labs
 import templates
 from activation.desired import Renderings, parts
-from activation.drift_policy import DriftRule
 from activation.drivers.fake import FakeNetwork
 from activation.drivers.ssh_profile import PROFILES
 from activation.intent import build_intent, load_intents
 from activation.model import ServiceId
 from activation.platforms import load_platforms
 from activation.render import Renderer
-from api.cli import app
 from api.http.app import create_app
 from api.runtime.database import open_database
 from api.settings import Settings
@@ -321,19 +317,6 @@ def test_the_nornir_example_runs(
         del system
     exec(compile(_block_of("how-to/device-access.md", "python").text, "device-access.md", "exec"), {})  # noqa: S102 - our own page
     assert capsys.readouterr().out.strip() == "[]"
-
-
-def test_the_commands_of_the_drift_page_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LASTMILE_URL", "http://127.0.0.1:9")
-    text = (DOCS / "how-to/drift.md").read_text(encoding="utf-8")
-    lines = [line.removeprefix("$ lastmile ") for line in text.splitlines() if line.startswith("$ lastmile ")]
-    assert len(lines) > len(("drift", "reconcile", "transactions", "rollback"))
-    for line in lines:
-        said = CliRunner().invoke(app, shlex.split(line))
-        # Nobody answers there: what is wrong with the words themselves would have been said first.
-        assert "is 'lastmile serve' running there?" in f"{said.output} {said.exception}", line
-    rules = yaml.safe_load(_block_of("how-to/drift.md", "yaml").text)["drift"]
-    assert [DriftRule.model_validate(rule).policy for rule in rules] == ["ignore", "adopt", "reapply"]
 
 
 def _block_of(page: str, language: str) -> Block:
