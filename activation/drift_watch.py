@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from activation.check_sync import Checked, SyncCheck
 from activation.drift_report import event_document, last_document, state_of
 from activation.drift_store import DRIFTS, LastCheck, devices_with_fragments, last_checks, note, note_check
+from activation.paths import DRIFT_BASE
 from activation.states import DriftState
 from inventory.ledger import Transactions
-
-DRIFT_BASE: Final = "/lastmile/v1/drift"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from activation.drift import Deviation
 from activation.model import ServiceId
+from activation.paths import REPAIR_BASE
 from activation.service_activation import BASE, HEADER, RUN
 from activation.states import MonitorState
 from activation.store import MONITORS
@@ -15,7 +16,6 @@ from inventory.ledger import NewJob, UnitOfWork
 from inventory.store import Row, dump
 
 RepairAction = Literal["reapply", "adopt", "redeploy", "rollback"]
-REPAIRS: Final = "/lastmile/v1/repair"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def accept(uow: UnitOfWork, request: RepairRequest, told: Told) -> Document:
         "state": MonitorState.IN_PROGRESS.value,
         "sourceHref": _source(request),
         "externalId": f"repair:{monitor_id}",
-        "request": {"method": "POST", "to": REPAIRS, "body": dump(told.body), "header": list(HEADER)},
+        "request": {"method": "POST", "to": REPAIR_BASE, "body": dump(told.body), "header": list(HEADER)},
         "repair": {"action": request.action, "subject": request.subject, "consequences": list(told.consequences)},
         "@type": "Monitor",
     }

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from activation.errors import AlreadyDecided, NotApprovable, OtherPlan, ReviewRejected
 from activation.model import Plan
+from activation.paths import REVIEW_BASE
 from activation.review import Requirement, Risk, Ruling
 from activation.states import REVIEW, ReviewState
 from activation.store import MONITORS, REVIEWS
@@ -14,7 +15,6 @@ from inventory.documents import Document
 from inventory.ledger import UnitOfWork
 from inventory.store import Row
 
-BASE: Final = "/lastmile/v1/review"
 ANONYMOUS: Final = "anonymous"
 REVIEW_ID: Final = "reviewId"
 """Where a monitor's private data names its latest review."""
@@ -64,7 +64,7 @@ def ask(uow: UnitOfWork, monitor: Row, question: Question, additions: Mapping[st
     review_id, plan = str(uuid.uuid4()), question.plan
     document = {
         "id": review_id,
-        "href": f"{BASE}/{review_id}",
+        "href": f"{REVIEW_BASE}/{review_id}",
         "state": ReviewState.WAITING.value,
         "requirement": question.ruling.requirement.value,
         "rule": question.ruling.rule,

@@ -29,6 +29,7 @@ from api.far.model import Layer
 from api.feasibility_commands import EPILOG as FEASIBILITY
 from api.feasibility_commands import feasibility_command
 from api.fsck.command import fsck_command
+from api.help_cli import ABOUT
 from api.http.app import create_app
 from api.http.server import bind, serve, url_of
 from api.hub.commands import hub_app
@@ -54,7 +55,7 @@ from orders.errors import OrdersError
 
 app = typer.Typer(
     name="lastmile",
-    help="Turns a customer's order into verified configuration on OLTs, switches and routers.",
+    help=ABOUT,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,

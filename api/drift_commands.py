@@ -11,8 +11,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from activation.paths import DRIFT_BASE
 from api.client import ApiRefused, Client
-from api.http.drift import LAST, SERVING, names_query
+from api.paths import LAST_DRIFT, SERVING
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 console = Console()
@@ -179,7 +180,7 @@ def _carrying(client: Client) -> list[str]:
 
 
 def _last(client: Client, names: Sequence[str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get(LAST)
+    found: list[dict[str, Any]] = client.get(LAST_DRIFT)
     if unknown := sorted(set(names) - {each["device"] for each in found}):
         carrying = ", ".join(each["device"] for each in found) or "none"
         raise typer.BadParameter(f"{', '.join(unknown)} carry no service; those that do: {carrying}")
@@ -192,6 +193,12 @@ def _checked(client: Client, names: Sequence[str], *, whole: bool) -> list[dict[
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=len(names))
         for at in range(0, len(names), TOGETHER):
-            found += client.get(names_query(names[at : at + TOGETHER], whole=whole))
+            found += client.get(_checking(names[at : at + TOGETHER], whole=whole))
             bar.update(task, completed=len(found))
     return found
+
+
+def _checking(names: Sequence[str], *, whole: bool) -> str:
+    """Return the path and query of a check."""
+    parts = [f"device={name}" for name in names] + (["whole=true"] if whole else [])
+    return f"{DRIFT_BASE}?{'&'.join(parts)}"

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from activation.repair_requests import REPAIRS
+from activation.paths import REPAIR_BASE
 from api.client import ApiRefused, Client
 from api.remote import DEFAULT_URL, Token, Url, platform
 
@@ -81,9 +81,9 @@ def rollback_command(
 def _repair(body: Mapping[str, Any], *, dry_run: bool, wait_s: float, access: tuple[str, str | None]) -> None:
     with platform(*access, timeout_s=PATIENCE_S) as client:
         if dry_run:
-            _show_plan(client.post(f"{REPAIRS}/dryRun", body))
+            _show_plan(client.post(f"{REPAIR_BASE}/dryRun", body))
             return
-        monitor = _followed(client, client.post(REPAIRS, body), wait_s)
+        monitor = _followed(client, client.post(REPAIR_BASE, body), wait_s)
     _show_end(monitor)
     if monitor["state"] == "InError":
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from activation.reviews import BASE
+from activation.paths import REVIEW_BASE
 from api import plan_pictures
 from api.client import ApiRefused, Client
 from api.plan_commands import Edits, Json, Patch
@@ -62,7 +62,7 @@ def show_command(
 ) -> None:
     """Show one review: what would change on each device, for whom, and who else is there."""
     with platform(url, token) as client:
-        found = client.get(f"{BASE}/{_found(client, review)}")
+        found = client.get(f"{REVIEW_BASE}/{_found(client, review)}")
     if as_json:
         console.print_json(json.dumps(found))
     elif patch:
@@ -86,7 +86,7 @@ def reject_command(review: Id, comment: Why, url: Url = DEFAULT_URL, token: Toke
 def _decide(review: str, decision: str, comment: str, url: str, token: str | None) -> None:
     with platform(url, token) as client:
         # A review's plan never changes, another plan is another review: its id stands for the hash that was read.
-        found = client.get(f"{BASE}/{_found(client, review)}")
+        found = client.get(f"{REVIEW_BASE}/{_found(client, review)}")
         body = {"planHash": found["planHash"], "comment": comment}
         decided = client.post(f"{found['href']}/{decision}", body)
     _line(f"{decided['state']}: {decided['id']}  plan hash {decided['planHash']}")
@@ -94,7 +94,7 @@ def _decide(review: str, decision: str, comment: str, url: str, token: str | Non
 
 def _reviews(client: Client, query: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    while page := client.get(f"{BASE}?{query}offset={len(found)}&limit={_PAGE}"):
+    while page := client.get(f"{REVIEW_BASE}?{query}offset={len(found)}&limit={_PAGE}"):
         found += page
     return found
 

@@ -12,8 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.client import ApiRefused
-from api.http.service_claims import SERVICE_CLAIMS
-from api.http.service_tests import SERVICE_TESTS
+from api.paths import SERVICE_CLAIMS, SERVICE_TESTS
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 service_app = typer.Typer(

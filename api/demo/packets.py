@@ -8,7 +8,7 @@ from rich.console import Console
 
 from activation.checks import Probes
 from api.client import Client
-from api.http.service_tests import SERVICE_TESTS
+from api.paths import SERVICE_TESTS
 from api.service_commands import table
 from inventory.documents import characteristics
 

@@ -1,19 +1,18 @@
 """Routes of drift: devices against what their services want of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from activation.drift_report import drift_document
 from activation.drift_store import DRIFTS
-from activation.drift_watch import DRIFT_BASE
+from activation.paths import DRIFT_BASE
 from api.http.listing import listed
+from api.paths import LAST_DRIFT, SERVING
 from api.system import System
 
-LAST: Final = "/lastmile/v1/lastDrift"
 ATTRIBUTES: Final = frozenset({"device", "state", "checkedAt", "reason", "deviations"})
-SERVING: Final = "/lastmile/v1/servingDevice"
 
 
 def add_drift(router: APIRouter, system: System) -> None:
@@ -34,13 +33,7 @@ def add_drift(router: APIRouter, system: System) -> None:
         with system.database.read() as connection:
             return DRIFTS.get(connection, device).document
 
-    router.add_api_route(LAST, last_checks, methods=["GET"])
+    router.add_api_route(LAST_DRIFT, last_checks, methods=["GET"])
     router.add_api_route(SERVING, system.drift.carrying, methods=["GET"])
     router.add_api_route(DRIFT_BASE, check, methods=["GET"])
     router.add_api_route(DRIFT_BASE + "/{device}", last, methods=["GET"])
-
-
-def names_query(names: Sequence[str], *, whole: bool) -> str:
-    """Return the path and query of a check."""
-    parts = [f"device={name}" for name in names] + (["whole=true"] if whole else [])
-    return f"{DRIFT_BASE}?{'&'.join(parts)}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from activation.repair_requests import REPAIRS
+from activation.paths import REPAIR_BASE
 from api.http.collections import Body, created
 from api.http.once import Idempotent
 from api.http.requests import Acting
@@ -21,5 +21,5 @@ def add_repairs(router: APIRouter, system: System) -> None:
     def take(body: Body, actor: Acting, once: Idempotent) -> Response:
         return created(system.repairs.take(body, actor=actor.name, once=once), 202)
 
-    router.add_api_route(REPAIRS + "/dryRun", rehearse, methods=["POST"])
-    router.add_api_route(REPAIRS, take, methods=["POST"], status_code=202)
+    router.add_api_route(REPAIR_BASE + "/dryRun", rehearse, methods=["POST"])
+    router.add_api_route(REPAIR_BASE, take, methods=["POST"], status_code=202)

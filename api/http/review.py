@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 
-from activation.reviews import BASE
+from activation.paths import REVIEW_BASE
 from activation.store import REVIEWS
 from activation.verdicts import Signature, approve, reject
 from api.blast_radius import BlastRadius
@@ -25,7 +25,7 @@ Say = Callable[[UnitOfWork, str, Signature], Row]
 
 def add_reviews(router: APIRouter, system: System) -> None:
     """Add the list, the whole of one review, and the two decisions."""
-    add_list(router, stored(system.database, REVIEWS, BASE.removesuffix("/review")))
+    add_list(router, stored(system.database, REVIEWS, REVIEW_BASE.removesuffix("/review")))
     blast_radius = BlastRadius()
 
     def read_one(key: str) -> Mapping[str, Any]:
@@ -40,9 +40,9 @@ def add_reviews(router: APIRouter, system: System) -> None:
 
         return decide
 
-    router.add_api_route(f"{BASE}/{{key}}", read_one, methods=["GET"])
-    router.add_api_route(f"{BASE}/{{key}}/approve", say(approve), methods=["POST"])
-    router.add_api_route(f"{BASE}/{{key}}/reject", say(reject), methods=["POST"])
+    router.add_api_route(f"{REVIEW_BASE}/{{key}}", read_one, methods=["GET"])
+    router.add_api_route(f"{REVIEW_BASE}/{{key}}/approve", say(approve), methods=["POST"])
+    router.add_api_route(f"{REVIEW_BASE}/{{key}}/reject", say(reject), methods=["POST"])
 
 
 def _signature(body: Document, actor: Actor, *, comment_needed: bool) -> Signature:

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request
 
 from activation.claim_release import release
+from api.paths import SERVICE_CLAIMS
 from api.system import System
 
-SERVICE_CLAIMS: Final = "/lastmile/v1/serviceClaim"
 MOST_CHARACTERS: Final = 1000
 
 

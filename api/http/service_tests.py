@@ -1,13 +1,12 @@
 """Routes of service tests."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter
 
+from api.paths import SERVICE_TESTS
 from api.system import System
-
-SERVICE_TESTS: Final = "/lastmile/v1/serviceTest"
 
 
 def add_service_tests(router: APIRouter, system: System) -> None:

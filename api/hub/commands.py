@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 
 from api.client import Client
-from api.hub.routes import DEAD_LETTERS
 from api.hub.topics import TOPICS
+from api.paths import DEAD_LETTERS
 from api.remote import DEFAULT_URL, Token, Url, platform
 
 hub_app = typer.Typer(help="Subscribers of events, and events they did not take.", no_args_is_help=True)

@@ -13,8 +13,8 @@ from api.http.once import Idempotent
 from api.hub.hub import Hub
 from api.hub.store import Subscription, letter_document
 from api.hub.topics import TOPICS, Topic
+from api.paths import DEAD_LETTERS
 
-DEAD_LETTERS = "/lastmile/v1/deadLetter"
 _SUBSCRIPTION: Final = frozenset({"id", "callback", "query"})
 _LETTER: Final = frozenset(
     {"id", "hub", "callback", "eventId", "eventType", "resourceId", "attempts", "reason", "deadSince"}

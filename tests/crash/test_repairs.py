@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from activation.repair_requests import REPAIRS
+from activation.paths import REPAIR_BASE
 from activation.service_activation import BASE
 from api.client import Client
 from tests.api.by_hand import type_in
@@ -42,7 +42,7 @@ class Line:
         """Let the process die of the repair that ``body`` asks for, and see the repair end well in the next one."""
         life = self.site.serve(doom)
         life.await_up()
-        place = self.client.post(REPAIRS, body())["href"]
+        place = self.client.post(REPAIR_BASE, body())["href"]
         self.site.await_doom(life)
         life = self.site.serve()
         life.await_up()
