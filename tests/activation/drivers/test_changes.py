@@ -92,7 +92,7 @@ def test_a_refused_replay_is_told_in_the_devices_words_and_the_session_stays_goo
 
 @pytest.mark.lab
 def test_a_device_that_breaks_off_does_not_keep_anybody(bench: Bench, lab: EmbeddedLab) -> None:
-    session: Any = replace(bench, device=replace(bench.device, timeout_s=1.0)).open()
+    session: Any = replace(bench, device=replace(bench.device, timeout_s=5.0)).open()
     lab.faults.set("olt1", Fault("garbage"))
     with pytest.raises(DeviceUnreachable):
         session.changes("NETCONF", since(days=1))

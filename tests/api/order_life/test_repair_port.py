@@ -8,16 +8,17 @@ import pytest
 from sqlalchemy import delete, select
 
 from activation.contracts import ROLLBACK_FAILED
+from activation.drivers.fake import FakeDevice
 from api.demo import bodies
-from inventory.model import PonPort
+from inventory.model import Link, PonPort
 from inventory.network import NetworkStore
-from inventory.tables import free_ranges, reservations
+from inventory.tables import free_ranges, reservations, resources
 from orders.catalog.load import load_catalog
 from orders.errors import InvalidOrder, OrderConflict
 from orders.interventions import Port
 from orders.service.model import Composition, ItemTask
 from orders.service.placing import put_on
-from tests.api.order_life.stepping import Stepping, small_network, stepping
+from tests.api.order_life.stepping import STOOD, Stepping, small_network, stepping
 from tests.api.order_life.test_cancel import COPPER, check_moves, placed
 from tests.api.order_life.test_hold import asked
 from tests.api.order_life.test_repair import answer, installed, product_order
@@ -75,6 +76,37 @@ def test_an_item_is_put_on_another_port(platform: Stepping) -> None:
     platform.drain()
     assert pon_resources(platform) == []
     assert platform.footprint()["fragments"] == []
+
+
+def test_an_item_is_put_on_another_olt_with_all_that_its_way_needs(platform: Stepping) -> None:
+    add_olt(platform)
+    order_id = refused_at_its_port(platform)
+    repaired(platform, order_id, port="pon1", device="olt2")
+    platform.drain()
+    order = product_order(platform, order_id)
+    assert order["state"] == "completed", order
+    assert pon_resources(platform) == [("olt2/pon1", 1)]
+    running = platform.running()
+    assert "set partition c9\n" in running["olt2"]
+    assert running["olt1"] == STOOD
+    with platform.system.database.read() as connection:
+        kinds = sorted(connection.execute(select(reservations.c.allocation)).scalars())
+        held = connection.execute(select(resources.c.document).where(resources.c.state == "reserved")).scalars()
+        assert any('"Ethernet9"' in document for document in held)
+    assert kinds == ["address", "pon", "vlan"]
+    check_moves(platform, order_id)
+
+
+def add_olt(platform: Stepping) -> None:
+    """Put a second OLT beside the first, behind the same switch."""
+    network = small_network()
+    olt = replace(network.devices[0], name="olt2")
+    link = Link(a_device="olt2", a_interface="uplink1", b_device="sw1", b_interface="Ethernet9")
+    port = replace(SECOND, olt="olt2", name="pon1", channel_partition="c9")
+    platform.network.devices["olt2"] = FakeDevice("olt2", running=STOOD, startup=STOOD)
+    with platform.system.database.begin() as uow:
+        wider = replace(network, devices=(*network.devices, olt), links=(*network.links, link))
+        NetworkStore().load(uow, replace(wider, pon_ports=(*network.pon_ports, port)))
 
 
 BAD_PORTS = {
