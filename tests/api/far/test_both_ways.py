@@ -185,6 +185,15 @@ def test_a_copper_line_moves_to_fibre(deployment: Deployment) -> None:
     assert deployment.taken() == 0
 
 
+def ordered_with_a_visit(deployment: Deployment) -> str:
+    """Order fibre whose ONT a technician brings along, and return the order's id once it waits for him."""
+    body = bodies.add(offering="fibre-100-installed")
+    body["productOrderItem"][0]["product"]["productCharacteristic"] = []
+    order = deployment.place(body)
+    waits_for(deployment, order, "pending", "manualTask")
+    return order
+
+
 def test_a_technician_answers_and_an_engineer_repairs(deployment: Deployment) -> None:
     before = deployment.configurations()
     body = bodies.add(offering="fibre-100-installed")
@@ -212,10 +221,7 @@ def test_a_technician_answers_and_an_engineer_repairs(deployment: Deployment) ->
 
 def test_an_engineer_puts_an_item_on_another_port(deployment: Deployment) -> None:
     before = deployment.configurations()
-    body = bodies.add(offering="fibre-100-installed")
-    body["productOrderItem"][0]["product"]["productCharacteristic"] = []
-    order = deployment.place(body)
-    waits_for(deployment, order, "pending", "manualTask")
+    order = ordered_with_a_visit(deployment)
     deployment.lab.faults.set("olt1", Fault("refuse_edit", times=2))
     ask(deployment, order, "answer", characteristic=[{"name": "ontSerialNumber", "value": "LMLE0000BEEF"}])
     assert "olt1" in waits_for(deployment, order, "held", "engineer")["text"]
@@ -248,10 +254,7 @@ def _is_refused(deployment: Deployment, order: str, serial: str) -> None:
 @pytest.mark.parametrize("action", ["retry", "skip"])
 def test_an_engineer_tries_again_or_did_it_by_hand(deployment: Deployment, action: str) -> None:
     before = deployment.configurations()
-    body = bodies.add(offering="fibre-100-installed")
-    body["productOrderItem"][0]["product"]["productCharacteristic"] = []
-    order = deployment.place(body)
-    waits_for(deployment, order, "pending", "manualTask")
+    order = ordered_with_a_visit(deployment)
     deployment.lab.faults.set("sw1", Fault("refuse_commit", times=2))
     ask(deployment, order, "answer", characteristic=[{"name": "ontSerialNumber", "value": "LMLE0000BEEF"}])
     waits_for(deployment, order, "held", "engineer")
